@@ -1,0 +1,115 @@
+# Every target sets up what it needs, once, from pyproject.toml and constraints.txt:
+# Python, pip and make are enough. Settings: make PYTHON=python3.12 test
+
+PYTHON ?= python3
+ARGS ?=
+TEST_WORKERS ?= 0
+TORCH ?= $(shell sed -n 's/^torch==//p' constraints.txt)
+# The version that the usual Linux wheel of the pinned torch requires.
+TRITON ?= 3.7.1
+
+VENV := .venv/bin/python
+LINT := .venv-lint/bin/python
+SITE := $(CURDIR)/.venv-triton/site
+
+# Real product tables, where they lie beside the project. An empty value turns them off.
+ifeq ($(origin AMZEST_DATA),undefined)
+AMZEST_DATA := $(shell cd ../shared/data 2>/dev/null && pwd)
+ifneq ($(AMZEST_DATA),)
+export AMZEST_DATA
+endif
+endif
+export MPLBACKEND ?= Agg
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench docs wheel-check test-triton constraints clean \
+	environment environment-docs environment-lint \
+	lint-ruff lint-format lint-types lint-imports lint-docstrings
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile \
+		| while IFS=: read -r name text; do printf '%-12s %s\n' "$$name" "$$text"; done
+
+demo: environment  ## Compare designs on product data: make demo ARGS=...
+	$(VENV) examples/plot_compare_designs.py $(ARGS)
+
+test: environment  ## Run all tests and doctests: make test ARGS="-k text"
+	$(VENV) -m pytest -n $(TEST_WORKERS) $(ARGS)
+
+lint: lint-ruff lint-format lint-types lint-imports lint-docstrings  ## Check style, types, imports, docstrings
+
+lint-ruff: environment-lint
+	$(LINT) -m ruff check .
+
+lint-format: environment-lint
+	$(LINT) -m ruff format --check .
+
+lint-types: environment-lint
+	$(LINT) -m mypy
+
+lint-imports: environment-lint
+	$(LINT) -c "from importlinter.cli import lint_imports_command as c; c()" \
+		--no-logo --no-cache
+
+lint-docstrings: environment-lint
+	$(LINT) tools/check_docstrings.py
+
+bench: environment  ## Run every benchmark in benchmarks/
+	@set -e; found=; for file in benchmarks/*.py; do \
+		[ -e "$$file" ] || continue; found=yes; \
+		echo "$(VENV) $$file $(ARGS)"; $(VENV) "$$file" $(ARGS); \
+	done; [ -n "$$found" ] || echo "There are no benchmarks yet (benchmarks/*.py)."
+
+docs: environment-docs  ## Build the documentation into docs/_build/html
+	@if [ -e docs/conf.py ]; then \
+		$(VENV) -m sphinx -W --keep-going -b html docs docs/_build/html $(ARGS); \
+	else echo "There is no documentation yet (docs/conf.py)."; fi
+
+wheel-check: environment-lint  ## Build the wheel, install it into an empty environment, run the README
+	rm -rf dist
+	$(LINT) -m build --outdir dist .
+	$(PYTHON) tools/environment.py .venv-wheel --fresh --wheel dist/*.whl
+	cd dist && ../.venv-wheel/bin/python -I -c "from amzest import *; \
+		from importlib.resources import files; \
+		assert files('amzest').joinpath('py.typed').is_file(), 'py.typed is missing'"
+	$(PYTHON) tools/environment.py .venv-wheel --extras all --wheel dist/*.whl
+	.venv-wheel/bin/python -I tools/run_readme.py README.md
+	rm -rf .venv-wheel .venv-wheel.lock
+
+test-triton: environment  ## Run TensorFlow beside torch with triton, as torch's Linux wheel has it
+	@if $(VENV) -c "import triton" 2>/dev/null; then \
+		echo "triton is part of .venv"; \
+	elif [ ! -e .venv-triton/$(TRITON).stamp ]; then \
+		echo "Setting up .venv-triton with triton $(TRITON) ..."; \
+		rm -rf .venv-triton && $(VENV) -m pip install -qq --no-deps \
+			--target .venv-triton/site triton==$(TRITON) \
+		&& touch .venv-triton/$(TRITON).stamp; \
+	fi
+	PYTHONPATH="$(SITE)" AMZEST_TRITON_SITE="$(SITE)" \
+		$(VENV) -m pytest tests/utils/test_frameworks_together.py $(ARGS)
+
+constraints:  ## Resolve the newest versions into constraints.txt: make constraints TORCH=...
+	$(PYTHON) -m venv --clear .venv-constraints
+	.venv-constraints/bin/python -m pip install torch==$(TORCH)
+	.venv-constraints/bin/python -m pip install --editable ".[all,test,docs,lint]"
+	{ sed -n '/^#/p' constraints.txt; \
+		.venv-constraints/bin/python -m pip freeze --all --exclude-editable \
+			--exclude pip | sed '/^#/d; s/+[a-z0-9.]*$$//'; } > constraints.txt.new
+	mv constraints.txt.new constraints.txt
+	rm -rf .venv-constraints
+
+clean:  ## Remove environments, caches and everything that was built
+	rm -rf .venv .venv-* .venv.lock dist build docs/_build docs/auto_examples \
+		.mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environments: nothing happens where one is up to date.
+environment:
+	@$(PYTHON) tools/environment.py .venv --extras all,test
+
+environment-docs: environment
+	@$(PYTHON) tools/environment.py .venv --extras all,docs
+
+environment-lint:
+	@$(PYTHON) tools/environment.py .venv-lint --extras lint

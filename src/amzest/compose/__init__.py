@@ -1,0 +1,5 @@
+"""Bricks for pipelines over product tables."""
+
+from amzest.compose._column_selector import ColumnSelector
+
+__all__ = ["ColumnSelector"]

@@ -1,0 +1,372 @@
+"""A transformer that hands on some columns of a table as they are."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    import pandas as pd
+    from sklearn.utils import Tags
+
+
+class ColumnSelector(  # type: ignore[call-arg]
+    TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
+    """Select columns of a table and hand them on untouched.
+
+    :class:`~sklearn.compose.ColumnTransformer` must stack what comes out of it into
+    two dimensions, which a column of texts or pictures cannot be. In a pipeline this
+    transformer stands in its place: it gives the network behind it the column or
+    columns it reads, the same rows in the same order with the same values.
+
+    Parameters
+    ----------
+    columns : str, int, or sequence of these
+        What to select. A scalar gives one dimension (a Series from a frame, a 1-D
+        array from an array), a sequence gives two, even if it holds one item.
+        Strings are column names and need a frame; integers are positions counted
+        from 0, negative ones from the end.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of columns seen during :term:`fit`.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,), dtype object
+        Names of the columns seen during :term:`fit`. Exists only if `X` was a frame
+        whose column names are all strings.
+
+    See Also
+    --------
+    sklearn.compose.ColumnTransformer : Applies transformers to columns and stacks
+        their two-dimensional outputs.
+
+    Notes
+    -----
+    Nothing that is needed for selecting is learnt, so `transform` also works before
+    `fit`; `fit` looks for the columns early and remembers their names. After a fit on
+    a frame, positions mean the columns that stood there during `fit`, so that a frame
+    with other or reordered columns still gives the right ones.
+
+    `set_output` is accepted, because pipelines call it on all of their steps, and
+    changes nothing: a frame gives pandas objects, an array gives arrays.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from amzest.compose import ColumnSelector
+    >>> X = pd.DataFrame({"title": ["Blue mug", "Desk lamp"], "price": [7.5, 30.0]})
+    >>> ColumnSelector("title").fit_transform(X).tolist()
+    ['Blue mug', 'Desk lamp']
+    >>> ColumnSelector(["price"]).fit_transform(X).shape
+    (2, 1)
+
+    In front of a classifier that reads a list of texts:
+
+    >>> from sklearn.feature_extraction.text import CountVectorizer
+    >>> from sklearn.naive_bayes import MultinomialNB
+    >>> from sklearn.pipeline import make_pipeline
+    >>> clf = make_pipeline(ColumnSelector("title"), CountVectorizer(), MultinomialNB())
+    >>> clf.fit(X, ["mugs", "lamps"]).predict(X)
+    array(['mugs', 'lamps'], dtype='<U5')
+    """
+
+    def __init__(self, columns: str | int | Sequence[str] | Sequence[int]) -> None:
+        self.columns = columns
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check that `X` has the columns and remember all of its columns' names.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            The table. A list of rows is accepted with integer `columns`.
+
+        y : Ignored
+            Not used, present for API consistency.
+
+        Returns
+        -------
+        self : ColumnSelector
+            The fitted selector.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, stands twice in `X`, or `X` is not a table.
+        TypeError
+            If `columns` is neither strings nor integers, or `X` is sparse.
+        """
+        table = _as_table(X)
+        for n, what in zip(table.shape, ("sample", "feature"), strict=True):
+            if n == 0:
+                msg = (
+                    f"Found array with 0 {what}(s) (shape={table.shape}) while a "
+                    "minimum of 1 is required to fit ColumnSelector. Check the step "
+                    "that made X."
+                )
+                raise ValueError(msg)
+        _locate(self.columns, table)
+        validate_data(self, table, skip_check_array=True)
+        return self
+
+    def transform(self, X: Any) -> pd.Series | pd.DataFrame | NDArray[Any]:
+        """Return the selected columns of `X`.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            The table. A frame may hold more columns than the one `fit` saw, in any
+            order; an array must have as many columns.
+
+        Returns
+        -------
+        X_selected : Series, DataFrame or ndarray
+            With a scalar `columns` a Series or an array of shape (n_samples,), else a
+            frame or an array of shape (n_samples, n_selected). Arrays keep their
+            dtype; a list of rows gives numbers if it holds nothing else, and objects
+            otherwise.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, stands twice in `X`, or `X` is not a table.
+        TypeError
+            If `columns` is neither strings nor integers, or `X` is sparse.
+        """
+        table = _as_table(X)
+        if _is_frame(table):
+            positions = _locate(self._fitted_names(), table)
+            return table.iloc[:, positions]
+        if hasattr(self, "n_features_in_"):
+            validate_data(self, table, skip_check_array=True, reset=False)
+        return table[:, _locate(self.columns, table)]
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the names of the selected columns.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns of `X`. With None they are `feature_names_in_` or,
+            where that does not exist, `x0`, `x1`, and so on.
+
+        Returns
+        -------
+        feature_names_out : ndarray of shape (n_selected,), dtype object
+            The names, in the order of `columns`.
+
+        Raises
+        ------
+        NotFittedError
+            If the selector is not fitted.
+        ValueError
+            If `input_features` does not fit what `fit` has seen.
+        """
+        check_is_fitted(self, "n_features_in_")
+        names = getattr(self, "feature_names_in_", None)
+        if input_features is None:
+            if names is None:
+                names = [f"x{i}" for i in range(self.n_features_in_)]
+        else:
+            given = np.asarray(input_features, dtype=object)
+            if names is not None and not np.array_equal(names, given):
+                msg = (
+                    "input_features is not equal to feature_names_in_. Pass None to "
+                    "use the names that fit has seen."
+                )
+                raise ValueError(msg)
+            if len(given) != self.n_features_in_:
+                msg = (
+                    "input_features should have length equal to number of features "
+                    f"({self.n_features_in_}), got {len(given)}."
+                )
+                raise ValueError(msg)
+            names = given
+        labels = list(names)
+        wanted = _checked_columns(self.columns)[0]
+        chosen = [c if isinstance(c, str) else labels[c] for c in wanted]
+        return np.asarray(chosen, dtype=object)
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Accept an output configuration and keep the input's own container.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Not used, present for API consistency.
+
+        Returns
+        -------
+        self : ColumnSelector
+            The selector, unchanged.
+        """
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32", "int64", "int32"]
+        return tags
+
+    def _fitted_names(self) -> Any:
+        """Give `columns`, with positions turned into the names that `fit` saw."""
+        wanted, scalar = _checked_columns(self.columns)
+        names = getattr(self, "feature_names_in_", None)
+        if names is None or isinstance(wanted[0], str):
+            return self.columns
+        chosen = [str(names[c]) for c in wanted]
+        return chosen[0] if scalar else chosen
+
+
+def _is_frame(X: Any) -> bool:
+    return hasattr(X, "iloc") and hasattr(X, "columns")
+
+
+def _as_table(X: Any) -> Any:
+    """Give `X` as a frame or an array, or say why it is neither."""
+    if _is_frame(X):
+        return X
+    if sparse.issparse(X):
+        msg = (
+            "Sparse data was passed for X, but ColumnSelector selects from frames and "
+            "dense arrays. Use '.toarray()' to convert it."
+        )
+        raise TypeError(msg)
+    table = _rows_to_array(X) if isinstance(X, (list, tuple)) else np.asarray(X)
+    if table.ndim != 2:
+        msg = (
+            f"Expected 2D array, got {table.ndim}D array instead: `X` has shape "
+            f"{table.shape}. Pass a DataFrame. Reshape your data with "
+            "array.reshape(-1, 1) if it is a single column."
+        )
+        raise ValueError(msg)
+    return table
+
+
+def _rows_to_array(rows: Sequence[Any]) -> NDArray[Any]:
+    widths = {len(row) if _is_row(row) else -1 for row in rows}
+    if len(widths) != 1 or widths == {-1}:
+        msg = (
+            "Expected 2D array, got a list that is not made of rows of one length "
+            f"(lengths {sorted(widths - {-1})}). Reshape your data with "
+            "[[value] for value in X] if it is a single column."
+        )
+        raise ValueError(msg)
+    cells = [cell for row in rows for cell in row]
+    if all(isinstance(c, Real) and not isinstance(c, bool) for c in cells):
+        return np.asarray([list(row) for row in rows])
+    # Cell by cell: np.array would turn equally sized pictures into further axes.
+    table = np.empty((len(rows), widths.pop()), dtype=object)
+    for i, row in enumerate(rows):
+        for j, cell in enumerate(row):
+            table[i, j] = cell
+    return table
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, (list, tuple)) or (
+        isinstance(row, np.ndarray) and row.ndim == 1
+    )
+
+
+def _checked_columns(columns: Any) -> tuple[list[str] | list[int], bool]:
+    """Give `columns` as a list, and whether it was a scalar."""
+    scalar = isinstance(columns, (str, Integral)) and not isinstance(columns, bool)
+    if scalar:
+        wanted = [columns]
+    elif isinstance(columns, Iterable) and not isinstance(columns, (bytes, dict)):
+        wanted = list(columns)
+    else:
+        wanted = [None]
+    if not wanted:
+        msg = "`columns` is empty. Name at least one column."
+        raise ValueError(msg)
+    strings = all(isinstance(c, str) for c in wanted)
+    integers = all(isinstance(c, Integral) and not isinstance(c, bool) for c in wanted)
+    if not strings and not integers:
+        msg = (
+            "`columns` must be a column name, a position, or a list of one of the "
+            f"two, got {columns!r}."
+        )
+        raise TypeError(msg)
+    twice = sorted({str(c) for c in wanted if wanted.count(c) > 1})
+    if twice:
+        msg = f"`columns` names {', '.join(twice)} more than once. Name it once."
+        raise ValueError(msg)
+    return wanted, scalar
+
+
+def _locate(columns: Any, table: Any) -> int | list[int]:
+    """Give the position or positions of `columns` in `table`."""
+    wanted, scalar = _checked_columns(columns)
+    if isinstance(wanted[0], str):
+        positions = _locate_names(wanted, table)
+    else:
+        n_columns = table.shape[1]
+        outside = [c for c in wanted if not -n_columns <= int(c) < n_columns]
+        if outside:
+            msg = (
+                f"`columns` has {', '.join(map(str, outside))}, but X has {n_columns} "
+                f"column(s): positions go from 0 to {n_columns - 1}."
+            )
+            raise ValueError(msg)
+        positions = [int(c) for c in wanted]
+    return positions[0] if scalar else positions
+
+
+def _locate_names(wanted: list[str], table: Any) -> list[int]:
+    if not _is_frame(table):
+        msg = (
+            f"`columns` names {_quoted(wanted)}, but X is an array and its columns "
+            "have no names. Pass a pandas DataFrame, or select by position."
+        )
+        raise ValueError(msg)
+    available = list(table.columns)
+    missing = [name for name in wanted if name not in available]
+    if missing:
+        msg = (
+            f"`columns` names {_quoted(missing)}, which X does not have. "
+            f"Available: {_quoted(available)}.{_did_you_mean(missing, available)}"
+        )
+        raise ValueError(msg)
+    twice = [name for name in wanted if available.count(name) > 1]
+    if twice:
+        msg = (
+            f"`columns` names {_quoted(twice)}, which X has more than once. Rename or "
+            "drop the columns that are not meant."
+        )
+        raise ValueError(msg)
+    return [available.index(name) for name in wanted]
+
+
+def _quoted(names: Iterable[Any]) -> str:
+    return ", ".join(repr(name) for name in names)
+
+
+def _did_you_mean(missing: list[str], available: list[Any]) -> str:
+    names = [name for name in available if isinstance(name, str)]
+    folded = {name.casefold().strip(): name for name in names}
+    close = {
+        folded[match]: None
+        for name in missing
+        for match in difflib.get_close_matches(name.casefold().strip(), folded, n=1)
+    }
+    return f" Did you mean {_quoted(close)}?" if close else ""

@@ -1,0 +1,7 @@
+"""Product catalogues: load and check real ones, draw artificial ones."""
+
+from amzest.datasets._check_products import check_products
+from amzest.datasets._load_products import load_products
+from amzest.datasets._make_products import make_products
+
+__all__ = ["check_products", "load_products", "make_products"]

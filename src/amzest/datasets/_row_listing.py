@@ -1,0 +1,53 @@
+"""Rows and their values, written for a message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+#: How many rows a message writes out.
+_N_SHOWN = 3
+
+
+def list_rows(rows: Sequence[int], values: Sequence[Any] | None = None) -> str:
+    """Write rows for a message: ``row 3 ('a.jpg'), row 8 ('b.jpg') and 4 more``.
+
+    Parameters
+    ----------
+    rows : sequence of int
+        Positions of rows, counted from 0.
+
+    values : sequence, default=None
+        What stands there, one for each row.
+
+    Returns
+    -------
+    str
+        The phrase.
+    """
+    shown = [f"row {row}" for row in rows[:_N_SHOWN]]
+    if values is not None:
+        shown = [
+            f"{row} ({value!r})" for row, value in zip(shown, values, strict=False)
+        ]
+    more = len(rows) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def count(n: int, thing: str) -> str:
+    """Write a number of things: ``1 row``, ``2 rows``.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+
+    thing : str
+        Of what, in the singular.
+
+    Returns
+    -------
+    str
+        The phrase.
+    """
+    return f"{n} {thing}{'' if n == 1 else 's'}"

@@ -1,0 +1,83 @@
+"""What both image classifiers share."""
+
+from __future__ import annotations
+
+from collections.abc import Sized
+from numbers import Integral
+from os import PathLike
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from amzest.image._cells import image_cells
+from amzest.neural import BaseNeuralClassifier, Engine, Inputs, TrainingSettings
+from amzest.utils import import_keras, require
+
+
+class BaseImageClassifier(BaseNeuralClassifier):
+    """Read a column of pictures; a concrete class brings the network."""
+
+    image_size: int
+    image_root: str | PathLike[str] | None
+    on_error: Literal["raise", "missing"]
+    augmentation: bool
+    max_memory: int
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseNeuralClassifier._parameter_constraints,
+        "image_size": [Interval(Integral, 32, None, closed="left")],
+        "image_root": [str, PathLike, None],
+        "on_error": [StrOptions({"raise", "missing"})],
+        "augmentation": ["boolean"],
+        "max_memory": [Interval(Integral, 0, None, closed="left")],
+    }
+
+    def _read(self, X: Any, *, reset: bool) -> Sized:
+        cells, name = image_cells(X)
+        self._check_columns(1, None if name is None else [name], reset=reset)
+        if reset:
+            self.image_size_ = int(self.image_size)
+        return cells
+
+    def _learn_encoding(
+        self, read: Any, rows: NDArray[np.intp], weights: NDArray[np.float64]
+    ) -> None:
+        """Learn nothing: pictures are scaled, not measured."""
+
+    def _encode(self, read: NDArray[np.object_]) -> Inputs:
+        require("PIL", extra="image", purpose=type(self).__name__)
+        from amzest.image._store import decode_column
+
+        return decode_column(
+            read,
+            name=str(getattr(self, "feature_names_in_", ["image"])[0]),
+            size=self.image_size_,
+            root=None if self.image_root is None else Path(self.image_root),
+            on_error=self.on_error,
+            max_memory=self.max_memory * 2**20,
+            augmentation=self.augmentation,
+            reader=type(self).__name__,
+        )
+
+    def _build_engine(
+        self, architecture: dict[str, Any], settings: TrainingSettings
+    ) -> Engine:
+        import_keras(type(self).__name__)
+        require("scikeras", extra="image", purpose=type(self).__name__)
+        from amzest.image._networks import NETWORKS
+        from amzest.neural._scikeras_engine import ScikerasEngine
+
+        options = dict(architecture)
+        return ScikerasEngine(NETWORKS[options.pop("network")], options, settings)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.input_tags.string = True
+        tags.input_tags.allow_nan = True
+        return tags

@@ -1,0 +1,15 @@
+"""What all networks share: the estimator, its training loop and two engines."""
+
+from amzest.neural._base import BaseNeuralClassifier
+from amzest.neural._engine import Batch, Engine, Output, TrainingSettings, Weights
+from amzest.neural._inputs import Inputs
+
+__all__ = [
+    "BaseNeuralClassifier",
+    "Batch",
+    "Engine",
+    "Inputs",
+    "Output",
+    "TrainingSettings",
+    "Weights",
+]

@@ -1,0 +1,245 @@
+"""Keras networks through scikeras. The only file that imports scikeras."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from amzest.neural._engine import Batch, Output, TrainingSettings, Weights
+
+
+def _import_keras_classifier() -> Any:
+    """Import scikeras, and undo what its import does to Keras' pickling."""
+    patched = [
+        (keras.Model, "__reduce__"),
+        (keras.Model, "__deepcopy__"),
+        (keras.losses.Loss, "__reduce__"),
+        (keras.metrics.Metric, "__reduce__"),
+        (keras.optimizers.Optimizer, "__reduce__"),
+    ]
+    before = [(owner, name, owner.__dict__.get(name)) for owner, name in patched]
+    from scikeras.wrappers import KerasClassifier
+
+    for owner, name, value in before:
+        if value is not None:
+            setattr(owner, name, value)
+        elif name in owner.__dict__:
+            delattr(owner, name)
+    return KerasClassifier
+
+
+KerasClassifier = _import_keras_classifier()
+
+#: Layers that every network names alike.
+FEATURES_LAYER = "features"
+LOGITS_LAYER = "logits"
+
+
+def resolve_device(device: str) -> str | None:
+    """Turn the parameter `device` into a Keras device that is there.
+
+    Parameters
+    ----------
+    device : str
+        "auto" leaves the choice to Keras' backend: a GPU where it sees one.
+
+    Returns
+    -------
+    str or None
+        Name for ``keras.device``; None for "auto".
+
+    Raises
+    ------
+    ValueError
+        When there is no such device.
+    """
+    if device == "auto":
+        return None
+    kind, _, index = device.partition(":")
+    kind = "gpu" if kind == "cuda" else kind
+    name = f"{kind}:{index or 0}"
+    there = [
+        found
+        for listed in ("cpu", "gpu")
+        for found in keras.distribution.list_devices(listed)
+    ]
+    if name not in there:
+        raise ValueError(
+            f"`device` is {device!r}, but Keras sees only {', '.join(there)} here. "
+            'Pass device="auto" or device="cpu".'
+        )
+    return name
+
+
+class Phase(NamedTuple):
+    """From an epoch on: which layers learn, and how fast compared to the schedule."""
+
+    first_epoch: int
+    choose_trainable: Callable[[keras.Model], None]
+    learning_rate_factor: float
+
+
+class _TracingWarnings(logging.Filter):
+    """TensorFlow's complaint that several models were traced one after the other."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in record.getMessage()
+
+
+@contextlib.contextmanager
+def _without_tracing_warnings() -> Iterator[None]:
+    """Hold that complaint back: each fitted estimator has a model of its own."""
+    logger = logging.getLogger("tensorflow")
+    tracing_warnings = _TracingWarnings()
+    logger.addFilter(tracing_warnings)
+    try:
+        yield
+    finally:
+        logger.removeFilter(tracing_warnings)
+
+
+class ScikerasEngine:
+    """A Keras model inside a scikeras classifier.
+
+    Parameters
+    ----------
+    build : callable
+        Makes the uncompiled ``keras.Model`` from the architecture and a ``seed``. Its
+        layers named "features" and "logits" give what `forward` returns.
+
+    architecture : dict
+        Keyword arguments of `build`, plain values; "input_shape" is the shape of one
+        row.
+
+    settings : TrainingSettings
+        How to train.
+
+    Attributes
+    ----------
+    net : scikeras.wrappers.KerasClassifier
+        The initialised wrapper; ``net.model_`` is the Keras model.
+
+    phases : list of Phase
+        Changes to what is trained; none at first.
+    """
+
+    def __init__(
+        self,
+        build: Callable[..., keras.Model],
+        architecture: dict[str, Any],
+        settings: TrainingSettings,
+    ) -> None:
+        self._device = resolve_device(settings.device)
+        self._settings = settings
+        self.phases: list[Phase] = []
+        self._learning_rate_factor = 1.0
+        self._n_epochs = 0
+        self._n_classes = int(architecture["n_classes"])
+        self.net = KerasClassifier(
+            model=functools.partial(self._build_compiled, build, dict(architecture)),
+            random_state=None,  # every layer has a seed of its own
+            verbose=0,
+        )
+        classes = np.arange(self._n_classes)
+        rows = np.zeros((self._n_classes, *architecture["input_shape"]), dtype=np.uint8)
+        with self._placed():
+            self.net.initialize(rows, classes)
+        self._outputs: dict[Output, keras.Model] = {}
+
+    def _build_compiled(
+        self, build: Callable[..., keras.Model], architecture: dict[str, Any]
+    ) -> keras.Model:
+        model = build(**architecture, seed=self._settings.seeds["weights"])
+        self._compile(model)
+        return model
+
+    def _compile(self, model: keras.Model) -> None:
+        optimizer = keras.optimizers.AdamW(
+            self._settings.learning_rate, weight_decay=self._settings.weight_decay
+        )
+        optimizer.exclude_from_weight_decay(
+            var_list=[weight for weight in model.trainable_weights if weight.ndim == 1]
+        )
+        model.compile(
+            optimizer=optimizer,
+            loss=keras.losses.CategoricalCrossentropy(
+                from_logits=True, label_smoothing=self._settings.label_smoothing
+            ),
+        )
+
+    @contextlib.contextmanager
+    def _placed(self) -> Iterator[None]:
+        with (
+            contextlib.nullcontext()
+            if self._device is None
+            else keras.device(self._device)
+        ):
+            yield
+
+    def run_epoch(
+        self, batches: Iterable[Batch], learning_rates: Iterable[float]
+    ) -> float:
+        """Train on the batches; return the mean weighted loss over all rows."""
+        model = self.net.model_
+        self._enter_phase()
+        self._n_epochs += 1
+        one_hot = np.eye(self._n_classes, dtype=np.float32)
+        loss = 0.0
+        with self._placed():
+            model.reset_metrics()
+            for batch, learning_rate in zip(batches, learning_rates, strict=True):
+                model.optimizer.learning_rate = (
+                    learning_rate * self._learning_rate_factor
+                )
+                # Keras returns the running mean over the epoch.
+                loss = model.train_on_batch(
+                    batch.inputs, one_hot[batch.targets], sample_weight=batch.weights
+                )
+        return float(loss)
+
+    def _enter_phase(self) -> None:
+        for phase in self.phases:
+            if phase.first_epoch == self._n_epochs:
+                phase.choose_trainable(self.net.model_)
+                self._learning_rate_factor = phase.learning_rate_factor
+                self._compile(self.net.model_)
+
+    def forward(self, batches: Iterable[Any], output: Output) -> NDArray[np.float32]:
+        """Return logits or features of all rows, shape (n_rows, n_columns)."""
+        if output not in self._outputs:
+            model = self.net.model_
+            layer = FEATURES_LAYER if output == "features" else LOGITS_LAYER
+            self._outputs[output] = keras.Model(
+                model.inputs, model.get_layer(layer).output
+            )
+        with self._placed(), _without_tracing_warnings():
+            parts = [self._outputs[output].predict_on_batch(batch) for batch in batches]
+        return np.concatenate(parts).astype(np.float32, copy=False)
+
+    def get_weights(self) -> Weights:
+        """Copy parameters and buffers into arrays, by name."""
+        return {
+            name: np.array(keras.ops.convert_to_numpy(weight))
+            for name, weight in self._named_weights()
+        }
+
+    def set_weights(self, weights: Weights) -> None:
+        """Load arrays as given by `get_weights`."""
+        for name, weight in self._named_weights():
+            weight.assign(weights[name])
+
+    def _named_weights(self) -> Iterator[tuple[str, Any]]:
+        """Name weights by place: Keras counts layer names up through a process."""
+        for place, weight in enumerate(self.net.model_.weights):
+            yield f"{place:03d}.{weight.name}", weight
+
+    def end_training(self) -> None:
+        """Forget the moments of the optimizer and the compiled training step."""
+        self._compile(self.net.model_)

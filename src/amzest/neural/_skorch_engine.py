@@ -1,0 +1,221 @@
+"""torch networks through skorch. The only file that imports skorch."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from skorch import NeuralNet
+from torch import nn
+
+from amzest.neural._engine import Batch, Output, TrainingSettings, Weights
+
+#: torch has one global generator: epochs of networks that are fitted in threads of one
+#: process take turns, so that each sees its own seed only.
+_GENERATOR_LOCK = threading.RLock()
+
+
+class _SeededGenerator:
+    """Run a block under a seed and leave torch's global generators as they were."""
+
+    def __init__(self, seed: int, device: torch.device) -> None:
+        self.seed = seed
+        devices = [device] if device.type == "cuda" else []
+        self._fork = torch.random.fork_rng(devices=devices)
+
+    def __enter__(self) -> None:
+        _GENERATOR_LOCK.acquire()
+        self._fork.__enter__()
+        torch.manual_seed(self.seed)
+
+    def __exit__(self, *exception: Any) -> None:
+        self._fork.__exit__(*exception)
+        _GENERATOR_LOCK.release()
+
+
+def resolve_device(device: str) -> torch.device:
+    """Turn the parameter `device` into a torch device that is there.
+
+    Parameters
+    ----------
+    device : str
+        "auto" takes CUDA, then Apple's MPS, then the CPU.
+
+    Returns
+    -------
+    torch.device
+        The device.
+
+    Raises
+    ------
+    ValueError
+        When there is no such device.
+    """
+    if device == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        resolved = torch.device("cuda" if device == "gpu" else device)
+        torch.empty(0, device=resolved)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"`device` is {device!r}, which torch cannot use here ({reason}). Pass "
+            'device="auto" or device="cpu".'
+        ) from error
+    return resolved
+
+
+class _WeightedNet(NeuralNet):
+    """skorch's net with a loss that counts rows by weight, and with sparse tables."""
+
+    def get_loss(
+        self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False
+    ) -> Any:
+        """Return the mean weighted loss; a network of several outputs adds them."""
+        targets, weights = y_true
+        outputs = y_pred if isinstance(y_pred, tuple) else (y_pred,)
+        losses = sum(self.criterion_(output, targets) for output in outputs)
+        return (losses * weights).mean()
+
+    def initialize_optimizer(self, triggered_directly: Any = None) -> Any:
+        """Decay matrices, leave biases and normalisation alone, spare idle rows."""
+        sparse_names = getattr(self.module_, "sparse_parameters", ())
+        decayed: list[Any] = []
+        free: list[Any] = []
+        sparse: list[Any] = []
+        for name, parameter in self.module_.named_parameters():
+            if name in sparse_names:
+                sparse.append(parameter)
+            else:
+                (decayed if parameter.ndim > 1 else free).append(parameter)
+        _, options = self.get_params_for_optimizer("optimizer", [])
+        groups = [{"params": decayed}, {"params": free, "weight_decay": 0.0}]
+        self.optimizer_ = self.optimizer(groups, **options)
+        if sparse:
+            self.sparse_optimizer_ = torch.optim.SparseAdam(sparse)
+        return self
+
+    def train_step(self, batch: Any, **fit_params: Any) -> Any:
+        """Step every optimizer; skorch's own would compute the gradient for each."""
+        self._zero_grad_optimizer()
+        step = self.train_step_single(batch, **fit_params)
+        self._step_optimizer(None)
+        return step
+
+    def set_learning_rate(self, rate: float, sparse_factor: float) -> None:
+        """Set the rate of the next step."""
+        for name in self._optimizers:
+            factor = sparse_factor if name.startswith("sparse") else 1.0
+            for group in getattr(self, f"{name}_").param_groups:
+                group["lr"] = rate * factor
+
+
+class SkorchEngine:
+    """A torch module inside a skorch net.
+
+    Parameters
+    ----------
+    build : callable
+        Makes the module from the architecture. The module's ``forward`` takes the
+        tensors of a batch by name and returns logits; its ``features`` takes the same
+        and returns the activations before the last layer.
+
+    architecture : dict
+        Keyword arguments of `build`, plain values.
+
+    settings : TrainingSettings
+        How to train.
+
+    Attributes
+    ----------
+    net : skorch.NeuralNet
+        The initialised net.
+    """
+
+    def __init__(
+        self,
+        build: Callable[..., nn.Module],
+        architecture: dict[str, Any],
+        settings: TrainingSettings,
+    ) -> None:
+        self._device = resolve_device(settings.device)
+        sparse_rate = settings.sparse_learning_rate or settings.learning_rate
+        self._sparse_factor = sparse_rate / settings.learning_rate
+        self._epoch_seeds = np.random.default_rng(settings.seeds["dropout"])
+        self.net = _WeightedNet(
+            build,
+            **{f"module__{name}": value for name, value in architecture.items()},
+            criterion=nn.CrossEntropyLoss,
+            criterion__reduction="none",
+            criterion__label_smoothing=settings.label_smoothing,
+            optimizer=torch.optim.AdamW,
+            optimizer__weight_decay=settings.weight_decay,
+            optimizer__fused=True,
+            lr=settings.learning_rate,
+            callbacks="disable",
+            train_split=None,
+            verbose=0,
+            device=self._device,
+        )
+        with _SeededGenerator(settings.seeds["weights"], self._device):
+            self.net.initialize()
+
+    def run_epoch(
+        self, batches: Iterable[Batch], learning_rates: Iterable[float]
+    ) -> float:
+        """Train on the batches; return the mean weighted loss over all rows."""
+        total = torch.zeros((), dtype=torch.float64)
+        n_rows = 0
+        self.net.history.new_epoch()
+        seed = self._epoch_seeds.integers(2**31)
+        with _SeededGenerator(int(seed), self._device):
+            for batch, learning_rate in zip(batches, learning_rates, strict=True):
+                self.net.set_learning_rate(learning_rate, self._sparse_factor)
+                step = self.net.train_step((batch.inputs, self._targets(batch)))
+                total += step["loss"].detach().to("cpu", torch.float64) * len(
+                    batch.targets
+                )
+                n_rows += len(batch.targets)
+        loss = total.item() / n_rows
+        self.net.history.record("train_loss", loss)
+        return loss
+
+    def _targets(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        return (
+            torch.from_numpy(batch.targets).to(self._device),
+            torch.from_numpy(batch.weights).to(self._device),
+        )
+
+    def forward(self, batches: Iterable[Any], output: Output) -> NDArray[np.float32]:
+        """Return logits or features of all rows, shape (n_rows, n_columns)."""
+        module = self.net.module_.eval()
+        compute = module if output == "logits" else module.features
+        with torch.inference_mode():
+            parts = [compute(**self._to_device(batch)).cpu() for batch in batches]
+        return torch.cat(parts).float().numpy()
+
+    def _to_device(self, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return {name: tensor.to(self._device) for name, tensor in batch.items()}
+
+    def get_weights(self) -> Weights:
+        """Copy parameters and buffers into arrays, by name."""
+        return {
+            name: tensor.detach().cpu().numpy().copy()
+            for name, tensor in self.net.module_.state_dict().items()
+        }
+
+    def set_weights(self, weights: Weights) -> None:
+        """Load arrays as given by `get_weights`."""
+        state = {name: torch.from_numpy(array) for name, array in weights.items()}
+        self.net.module_.load_state_dict(state)
+
+    def end_training(self) -> None:
+        """Forget the moments of the optimizer."""
+        self.net.module_.zero_grad(set_to_none=True)
+        self.net.initialize_optimizer()

@@ -1,0 +1,171 @@
+"""Epoch after epoch, for every framework alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+
+from amzest.neural._batches import prediction_batches, training_batches
+from amzest.neural._early_stopping import BestEpoch
+from amzest.neural._engine import Batch, Engine, Output, Weights
+from amzest.neural._inputs import Inputs
+from amzest.neural._schedule import learning_rate_schedule
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """Encoded rows with labels and weights, and which of them are for what."""
+
+    inputs: Inputs
+    targets: NDArray[np.int64]  # (n_samples,)
+    weights: NDArray[np.float64]  # (n_samples,), what the loss counts
+    train: NDArray[np.intp]
+    validation: NDArray[np.intp]  # empty without early stopping
+
+
+def forward_rows(
+    engine: Engine, inputs: Inputs, rows: NDArray[np.intp], output: Output
+) -> NDArray[np.float32]:
+    """Compute an output of the network for some rows, in their order.
+
+    Parameters
+    ----------
+    engine : Engine
+        The network.
+
+    inputs : Inputs
+        Encoded rows.
+
+    rows : ndarray of shape (n,), dtype intp
+        Rows to compute, at least one.
+
+    output : {"logits", "features"}
+        What to return.
+
+    Returns
+    -------
+    ndarray of shape (n, n_columns), dtype float32
+        One row of output for each of `rows`.
+    """
+    places = prediction_batches(
+        np.arange(len(rows)), None if inputs.sizes is None else inputs.sizes[rows]
+    )
+    total: NDArray[np.float32] | float = 0.0
+    for view in range(inputs.n_views):
+        batches = (inputs.batch(rows[place], view=view) for place in places)
+        total = total + engine.forward(batches, output) / np.float32(inputs.n_views)
+    ordered = np.empty_like(total)
+    ordered[np.concatenate(places)] = total
+    return ordered
+
+
+class Trainer:
+    """Train an engine, one epoch at a call.
+
+    Parameters
+    ----------
+    engine : Engine
+        The untrained network.
+
+    rows : TrainingRows
+        What to learn from.
+
+    batch_size : int
+        Rows in a step.
+
+    max_epochs : int
+        Length of the learning-rate schedule.
+
+    learning_rate : float
+        Its peak.
+
+    best : BestEpoch
+        Judge of validation scores.
+
+    seeds : dict of str to int
+        One seed for each of ``amzest.utils.PURPOSES``.
+
+    Attributes
+    ----------
+    loss_curve : list of float
+        Mean weighted training loss of each epoch so far.
+
+    validation_scores : list of float
+        Validation accuracy of each epoch so far.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        rows: TrainingRows,
+        *,
+        batch_size: int,
+        max_epochs: int,
+        learning_rate: float,
+        best: BestEpoch,
+        seeds: dict[str, int],
+    ) -> None:
+        self.engine = engine
+        self.rows = rows
+        self.batch_size = batch_size
+        self.best = best
+        self.loss_curve: list[float] = []
+        self.validation_scores: list[float] = []
+        self._shuffle = np.random.default_rng(seeds["shuffle"])
+        self._augmentation = np.random.default_rng(seeds["augmentation"])
+        self._loss_weights = np.zeros(len(rows.weights), dtype=np.float32)
+        self._loss_weights[rows.train] = (
+            rows.weights[rows.train] / rows.weights[rows.train].mean()
+        )
+        n_steps = len(self._new_batches(np.random.default_rng(0)))
+        self._schedule = learning_rate_schedule(
+            learning_rate, n_steps * max_epochs
+        ).reshape(max_epochs, n_steps)
+
+    def run_epoch(self) -> bool:
+        """Train for one epoch and validate; return True when it is time to stop."""
+        epoch = len(self.loss_curve)
+        loss = self.engine.run_epoch(self._batches(), self._schedule[epoch])
+        self.loss_curve.append(float(loss))
+        if len(self.rows.validation) == 0:
+            return False
+        score, validation_loss = self._validate()
+        self.validation_scores.append(score)
+        better = self.best.is_better(score, validation_loss)
+        weights = self.engine.get_weights() if better else None
+        return self.best.record(score, validation_loss, weights)
+
+    def finish(self) -> Weights:
+        """Return the weights to keep: of the best epoch, else of the last one."""
+        if self.best.weights is None:
+            weights = self.engine.get_weights()
+        else:
+            weights = self.best.weights
+            self.engine.set_weights(weights)
+        self.engine.end_training()
+        return weights
+
+    def _new_batches(self, rng: np.random.Generator) -> list[NDArray[np.intp]]:
+        return training_batches(
+            self.rows.train, self.rows.inputs.sizes, self.batch_size, rng
+        )
+
+    def _batches(self) -> Iterator[Batch]:
+        for rows in self._new_batches(self._shuffle):
+            inputs: Any = self.rows.inputs.batch(rows, self._augmentation)
+            yield Batch(inputs, self.rows.targets[rows], self._loss_weights[rows])
+
+    def _validate(self) -> tuple[float, float]:
+        """Return weighted accuracy and mean log-loss of the validation rows."""
+        rows = self.rows.validation
+        logits = forward_rows(self.engine, self.rows.inputs, rows, "logits")
+        targets, weights = self.rows.targets[rows], self.rows.weights[rows]
+        score = np.average(logits.argmax(axis=1) == targets, weights=weights)
+        log_proba = log_softmax(logits.astype(np.float64), axis=1)
+        loss = np.average(-log_proba[np.arange(len(rows)), targets], weights=weights)
+        return float(score), float(loss)

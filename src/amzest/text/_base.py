@@ -1,0 +1,153 @@
+"""What the three text classifiers share."""
+
+from __future__ import annotations
+
+from collections.abc import Sized
+from dataclasses import replace
+from numbers import Integral, Real
+from os import PathLike
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval
+
+from amzest.neural import BaseNeuralClassifier, Engine, Inputs, TrainingSettings
+from amzest.text._columns import text_columns
+from amzest.text._tokens import tokenise
+from amzest.text._vocabulary import Vocabulary, learn_vocabulary
+from amzest.text._word_vectors import read_word_vectors
+from amzest.utils import import_torch, require
+
+
+class BaseTextClassifier(BaseNeuralClassifier):
+    """Read one text column or several; a concrete class brings the network."""
+
+    embedding_size: int
+    embeddings: str | PathLike[str] | None
+    train_embeddings: bool
+    max_embeddings: int
+    max_length: int
+    min_count: int
+    ngram_range: tuple[int, int]
+    n_buckets: int
+    token_dropout: float
+    embedding_dropout: float
+    embedding_learning_rate: float
+    dropout: float
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseNeuralClassifier._parameter_constraints,
+        "embedding_size": [Interval(Integral, 1, None, closed="left")],
+        "embeddings": [str, PathLike, None],
+        "train_embeddings": ["boolean"],
+        "max_embeddings": [Interval(Integral, 0, None, closed="left")],
+        "max_length": [Interval(Integral, 1, None, closed="left")],
+        "min_count": [Interval(Integral, 1, None, closed="left")],
+        "ngram_range": [tuple, list],
+        "n_buckets": [Interval(Integral, 1, None, closed="left")],
+        "token_dropout": [Interval(Real, 0, 1, closed="left")],
+        "embedding_dropout": [Interval(Real, 0, 1, closed="left")],
+        "embedding_learning_rate": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def _read(self, X: Any, *, reset: bool) -> Sized:
+        cells, names = text_columns(X)
+        self._check_columns(cells.shape[1], names, reset=reset)
+        if reset:
+            self.max_length_ = int(self.max_length)
+        return tokenise(cells, self.max_length_)
+
+    def _learn_encoding(
+        self, read: Any, rows: NDArray[np.intp], weights: NDArray[np.float64]
+    ) -> None:
+        shortest, longest = self._check_ngram_range()
+        learnt = learn_vocabulary(
+            [read[row] for row in rows],
+            weights[rows],
+            min_count=self.min_count,
+            shortest=shortest,
+            longest=longest,
+            n_buckets=int(self.n_buckets),
+        )
+        self.vocabulary_ = learnt.words
+        self.ngram_range_ = (shortest, longest)
+        self.idf_, self.pair_idf_ = learnt.idf, learnt.pair_idf
+        self.embedding_rows_: dict[str, int] = {}
+        if self.embeddings is not None:
+            self.embedding_rows_, self._vectors = read_word_vectors(
+                self.embeddings, self.vocabulary_.keys(), self.max_embeddings
+            )
+
+    def _check_ngram_range(self) -> tuple[int, int]:
+        lengths = tuple(self.ngram_range)
+        whole = all(isinstance(length, Integral) for length in lengths)
+        if len(lengths) != 2 or not whole or not 1 <= lengths[0] <= lengths[1]:
+            raise ValueError(
+                f"`ngram_range` is {self.ngram_range!r}; expected two lengths in "
+                "characters, such as (2, 5)."
+            )
+        return int(lengths[0]), int(lengths[1])
+
+    def _encode(self, read: list[list[str]]) -> Inputs:
+        vocabulary = Vocabulary(
+            self.vocabulary_,
+            *self.ngram_range_,
+            len(self.pair_idf_),
+            self.idf_,
+            self.pair_idf_,
+        )
+        texts = vocabulary.encode(read)
+        texts.token_dropout = self.token_dropout
+        if self.embedding_rows_:
+            found = (self.embedding_rows_.get(word, 0) for word in texts.words)
+            texts.extra_rows = np.fromiter(found, np.int64, count=len(texts.words))
+        return texts
+
+    def _common_architecture(self, n_classes: int, width: int) -> dict[str, Any]:
+        """Describe what all networks share; `width` is what the class itself adds."""
+        size = int(self.embedding_size)
+        if self.embedding_rows_:
+            size = self._vectors.shape[1]
+        return {
+            "n_rows": len(self.vocabulary_) + len(self.pair_idf_),
+            "n_pair_rows": len(self.pair_idf_),
+            "n_classes": n_classes,
+            "n_features_out": width + size + n_classes,
+            "embedding_size": size,
+            "dropout": self.dropout,
+            "embedding_dropout": self.embedding_dropout,
+            "n_extra_rows": len(self._vectors) if self.embedding_rows_ else 0,
+            "train_extra_rows": bool(self.train_embeddings and self.embedding_rows_),
+        }
+
+    def _settings(self, seeds: dict[str, int]) -> TrainingSettings:
+        return replace(
+            super()._settings(seeds),
+            sparse_learning_rate=self.embedding_learning_rate,
+        )
+
+    def _build_engine(
+        self, architecture: dict[str, Any], settings: TrainingSettings
+    ) -> Engine:
+        import_torch(type(self).__name__)
+        require("skorch", extra="text", purpose=type(self).__name__)
+        from amzest.neural._skorch_engine import SkorchEngine
+        from amzest.text._networks import NETWORKS
+
+        options = dict(architecture)
+        return SkorchEngine(NETWORKS[options.pop("network")], options, settings)
+
+    def _load_pretrained(self, engine: Any) -> None:
+        if self.embedding_rows_:
+            weights = {**engine.get_weights(), "extra_table": self._vectors}
+            engine.set_weights(weights)
+            del self._vectors
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        tags.input_tags.allow_nan = True
+        return tags

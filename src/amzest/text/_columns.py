@@ -1,0 +1,90 @@
+"""From what users hand in as text to columns of strings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from amzest.utils import missing_mask
+
+
+def text_columns(X: Any) -> tuple[NDArray[np.object_], list[str] | None]:
+    """Bring any accepted form of text into an array of strings.
+
+    Parameters
+    ----------
+    X : array-like
+        A list, array or Series of strings, or a frame, a 2-D array or a list of rows
+        with one text column or more. Cells may be missing: None, NaN, ``pd.NA`` or
+        blank.
+
+    Returns
+    -------
+    cells : ndarray of shape (n_samples, n_columns), dtype object
+        Strings; missing cells are "".
+
+    names : list of str or None
+        Names of the columns, where all have one.
+
+    Raises
+    ------
+    TypeError
+        When `X` is one string or no collection, or when a cell is neither text nor
+        missing; names the row and the column.
+    ValueError
+        When there is no row or no column.
+    """
+    names: list[str] | None = None
+    if isinstance(X, pd.Series):
+        X = X.to_frame(name=X.name if isinstance(X.name, str) else 0)
+    if isinstance(X, pd.DataFrame):
+        if all(isinstance(name, str) for name in X.columns):
+            names = list(X.columns)
+        cells = X.to_numpy(dtype=object, copy=True)
+    elif isinstance(X, str | bytes) or not isinstance(X, Iterable):
+        raise TypeError(
+            f"`X` is a single {type(X).__name__}; expected a column of texts: a list, "
+            "Series, array or frame. Wrap one text in a list: [text]."
+        )
+    else:
+        cells = _object_matrix(X)
+    if cells.ndim != 2:
+        raise ValueError(
+            f"`X` has {cells.ndim} dimensions; expected one column of texts or a table "
+            "of text columns."
+        )
+    if 0 in cells.shape:
+        what = "rows" if cells.shape[0] == 0 else "columns"
+        raise ValueError(f"`X` has 0 {what}; a minimum of 1 is required.")
+    for j in range(cells.shape[1]):
+        column = cells[:, j]
+        column[missing_mask(column)] = ""
+        _check_text(column, names[j] if names else f"column {j}")
+    return cells, names
+
+
+def _object_matrix(X: Any) -> NDArray[np.object_]:
+    """Make a 2-D object array of an array, a list of texts or a list of rows."""
+    if not isinstance(X, np.ndarray):
+        X = list(X)
+        if X and all(isinstance(row, list | tuple | np.ndarray) for row in X):
+            return np.array([list(row) for row in X], dtype=object)
+        column = np.empty(len(X), dtype=object)
+        column[:] = X
+        X = column
+    cells = X.astype(object)
+    return cells[:, None] if cells.ndim == 1 else cells
+
+
+def _check_text(column: NDArray[np.object_], name: str) -> None:
+    for row, cell in enumerate(column):
+        if not isinstance(cell, str):
+            raise TypeError(
+                f"`{name}` row {row} ({cell!r}): expected text, found "
+                f"{type(cell).__name__}. Convert the column to text, for example with "
+                f"X[{name!r}].astype(str)."
+            )

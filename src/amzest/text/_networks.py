@@ -1,0 +1,273 @@
+"""The torch networks that read text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+#: Standard deviation of untrained word vectors.
+_INITIAL_SCALE = 0.05
+
+#: Dropout inside the blocks of the Transformer.
+_BLOCK_DROPOUT = 0.1
+
+
+def _bag(rows: Tensor, position: Tensor, table: Tensor, bags: Tensor, weights: Tensor):  # type: ignore[no-untyped-def]
+    """Sum table rows by weight; the gradient names each of `rows` once, no other."""
+    looked_up = functional.embedding(rows, table, sparse=True)
+    return functional.embedding_bag(
+        position, looked_up, bags, mode="sum", per_sample_weights=weights
+    )  # (n_bags, width)
+
+
+def _place(vectors: Tensor, words: Tensor) -> Tensor:
+    """Put the vector of each distinct word where the word stands; 0 is no word."""
+    nothing = vectors.new_zeros(1, vectors.shape[1])
+    return functional.embedding(words, torch.cat([nothing, vectors]))
+
+
+def _masked_mean(x: Tensor, mask: Tensor) -> Tensor:
+    return (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+
+
+def _masked_max(x: Tensor, mask: Tensor) -> Tensor:
+    return x.masked_fill(~mask[..., None], -torch.inf).amax(1)
+
+
+class TextNetwork(nn.Module):
+    """A deep part that reads words in order, beside a linear part that counts them.
+
+    The linear part scores words, n-grams and pairs of neighbouring words by their
+    document frequency, as TF-IDF and a linear classifier do. In training each part has
+    a loss of its own; their logits add up.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows of the table of words and n-grams.
+
+    n_pair_rows : int
+        Rows of the table of pairs of words.
+
+    n_classes : int
+        Outputs.
+
+    n_features_out : int
+        Width of `features`.
+
+    embedding_size : int
+        Width of word vectors.
+
+    dropout : float
+        Share of features dropped before the last layer.
+
+    embedding_dropout : float
+        Share of the numbers in word vectors that are dropped.
+
+    n_extra_rows : int, default=0
+        Rows of pretrained vectors; 0 for none.
+
+    train_extra_rows : bool, default=False
+        Whether pretrained vectors go on learning.
+    """
+
+    #: Tables of which a batch touches few rows.
+    sparse_parameters = ("table", "linear_rows", "linear_pairs", "extra_table")
+
+    def __init__(
+        self,
+        *,
+        n_rows: int,
+        n_pair_rows: int,
+        n_classes: int,
+        n_features_out: int,
+        embedding_size: int,
+        dropout: float,
+        embedding_dropout: float,
+        n_extra_rows: int = 0,
+        train_extra_rows: bool = False,
+    ) -> None:
+        super().__init__()
+        self.dropout, self.embedding_dropout = dropout, embedding_dropout
+        self.table = nn.Parameter(torch.randn(n_rows, embedding_size) * _INITIAL_SCALE)
+        self.linear_rows = nn.Parameter(torch.zeros(n_rows, n_classes))
+        self.linear_pairs = nn.Parameter(torch.zeros(n_pair_rows, n_classes))
+        extra = torch.zeros(n_extra_rows, embedding_size)
+        if train_extra_rows:
+            self.extra_table = nn.Parameter(extra)
+        else:
+            self.register_buffer("extra_table", extra)
+        self.logits = nn.Linear(n_features_out - n_classes, n_classes)
+
+    def encode(self, x: Tensor, mask: Tensor, lengths: Tensor) -> Tensor:
+        """Read word vectors in order, (batch, length, embedding_size)."""
+        raise NotImplementedError
+
+    def _word_vectors(self, batch: dict[str, Tensor]) -> Tensor:
+        vectors = _bag(
+            batch["rows"],
+            batch["row_position"],
+            self.table,
+            batch["row_bags"],
+            batch["vector_weights"],
+        )
+        x = _place(vectors, batch["words"])
+        if "extra_rows" in batch:
+            extra = functional.embedding(
+                batch["extra_rows"][1:], self.extra_table, sparse=True
+            )
+            x = x + _place(extra, batch["words"])
+        return x  # (batch, length, embedding_size)
+
+    def _deep(self, batch: dict[str, Tensor]) -> Tensor:
+        x = self._word_vectors(batch)
+        places = torch.arange(x.shape[1], device=x.device)
+        mask = places < batch["lengths"][:, None]  # (batch, length)
+        x = functional.dropout(x, self.embedding_dropout, self.training)
+        x = x * mask[..., None]
+        read = self.encode(x, mask, batch["lengths"])
+        return torch.cat([read, _masked_mean(x, mask)], 1)  # (batch, width)
+
+    def _linear(self, batch: dict[str, Tensor]) -> Tensor:
+        words = _bag(
+            batch["rows"],
+            batch["row_position"],
+            self.linear_rows,
+            batch["row_bags"],
+            batch["row_weights"],
+        )
+        scores = _place(words, batch["words"]).sum(1)
+        if len(batch["pairs"]):
+            scores = scores + _bag(
+                batch["pairs"],
+                batch["pair_position"],
+                self.linear_pairs,
+                batch["pair_bags"],
+                batch["pair_weights"],
+            )
+        return scores * (math.sqrt(2) / batch["norms"])  # (batch, n_classes)
+
+    def features(self, **batch: Tensor) -> Tensor:
+        """Return the activations before the last layer, (batch, n_features_out)."""
+        return torch.cat([self._deep(batch), self._linear(batch)], 1)
+
+    def forward(self, **batch: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """Return logits, (batch, n_classes); in training those of each part."""
+        deep = functional.dropout(self._deep(batch), self.dropout, self.training)
+        parts = self.logits(deep), self._linear(batch)
+        return parts if self.training else parts[0] + parts[1]
+
+
+class TextCNN(TextNetwork):
+    """Convolutions of several widths, each pooled to its maximum over the text."""
+
+    def __init__(
+        self, *, n_filters: int, kernel_sizes: Sequence[int], **common: Any
+    ) -> None:
+        super().__init__(**common)
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(common["embedding_size"], n_filters, size)
+            for size in kernel_sizes
+        )
+
+    def encode(self, x: Tensor, mask: Tensor, lengths: Tensor) -> Tensor:
+        """Return the maximum of each filter, (batch, n_filters * n_sizes)."""
+        x = x.transpose(1, 2)  # (batch, embedding_size, length)
+        pooled = []
+        for convolution in self.convolutions:
+            size = convolution.kernel_size[0]
+            padded = functional.pad(x, (size // 2, size - 1 - size // 2))
+            found = functional.relu(convolution(padded))  # (batch, n_filters, length)
+            pooled.append(found.masked_fill(~mask[:, None], 0).amax(2))
+        return torch.cat(pooled, 1)
+
+
+class TextLSTM(TextNetwork):
+    """A recurrent network in both directions, pooled over the words."""
+
+    def __init__(self, *, hidden_size: int, **common: Any) -> None:
+        super().__init__(**common)
+        width = common["embedding_size"]
+        self.onward = nn.LSTM(width, hidden_size, batch_first=True)
+        self.backward_ = nn.LSTM(width, hidden_size, batch_first=True)
+
+    def encode(self, x: Tensor, mask: Tensor, lengths: Tensor) -> Tensor:
+        """Return maximum and mean of the states, (batch, 4 * hidden_size)."""
+        places = torch.arange(x.shape[1], device=x.device)
+        # Each text is reversed within its own length: padding stays behind it.
+        flipped = torch.where(mask, lengths[:, None] - 1 - places, places)[..., None]
+        ahead, _ = self.onward(x)
+        back, _ = self.backward_(x.gather(1, flipped.expand_as(x)))
+        back = back.gather(1, flipped.expand_as(back))
+        states = torch.cat([ahead, back], 2)  # (batch, length, 2 * hidden_size)
+        return torch.cat([_masked_max(states, mask), _masked_mean(states, mask)], 1)
+
+
+class _Block(nn.Module):
+    """Self-attention and a feed-forward layer, normalised before each."""
+
+    def __init__(self, width: int, n_heads: int) -> None:
+        super().__init__()
+        self.n_heads = n_heads
+        self.norm_attention, self.norm_feed = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.query_key_value = nn.Linear(width, 3 * width)
+        self.project = nn.Linear(width, width)
+        self.widen, self.narrow = (
+            nn.Linear(width, 2 * width),
+            nn.Linear(2 * width, width),
+        )
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        batch, length, width = x.shape
+        heads = self.query_key_value(self.norm_attention(x))
+        heads = heads.view(batch, length, 3, self.n_heads, -1)
+        query, key, value = heads.permute(2, 0, 3, 1, 4)  # (batch, heads, length, size)
+        seen = functional.scaled_dot_product_attention(
+            query, key, value, attn_mask=mask[:, None, None]
+        )
+        seen = self.project(seen.transpose(1, 2).reshape(batch, length, width))
+        x = x + functional.dropout(seen, _BLOCK_DROPOUT, self.training)
+        fed = self.narrow(functional.gelu(self.widen(self.norm_feed(x))))
+        return x + functional.dropout(fed, _BLOCK_DROPOUT, self.training)
+
+
+class TextTransformer(TextNetwork):
+    """A Transformer encoder with learnt positions, pooled over the words."""
+
+    def __init__(
+        self,
+        *,
+        hidden_size: int,
+        n_layers: int,
+        n_heads: int,
+        n_positions: int,
+        **common: Any,
+    ) -> None:
+        super().__init__(**common)
+        self.widen = nn.Linear(common["embedding_size"], hidden_size)
+        self.positions = nn.Parameter(torch.randn(n_positions, hidden_size) * 0.02)
+        self.blocks = nn.ModuleList(
+            _Block(hidden_size, n_heads) for _ in range(n_layers)
+        )
+        self.norm = nn.LayerNorm(hidden_size)
+
+    def encode(self, x: Tensor, mask: Tensor, lengths: Tensor) -> Tensor:
+        """Return maximum and mean of the outputs, (batch, 2 * hidden_size)."""
+        x = self.widen(x) + self.positions[: x.shape[1]]
+        for block in self.blocks:
+            x = block(x, mask)
+        x = self.norm(x)  # (batch, length, hidden_size)
+        return torch.cat([_masked_max(x, mask), _masked_mean(x, mask)], 1)
+
+
+#: Networks by the name that a fitted classifier keeps.
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "cnn": TextCNN,
+    "lstm": TextLSTM,
+    "transformer": TextTransformer,
+}

@@ -1,0 +1,93 @@
+"""Word vectors from GloVe's and word2vec's text files."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Collection, Iterator
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def read_word_vectors(
+    path: str | PathLike[str], wanted: Collection[str], n_first: int
+) -> tuple[dict[str, int], NDArray[np.float32]]:
+    """Read the vectors of some words.
+
+    Parameters
+    ----------
+    path : str or path
+        A text file, plain or ``.gz``, with a word and its numbers on each line (GloVe),
+        and before them, if it is word2vec's, a line with the number of words and the
+        size of the vectors.
+
+    wanted : collection of str
+        Words in lower case that are read wherever they stand.
+
+    n_first : int
+        Words at the head of the file (the most frequent ones) that are read as well.
+
+    Returns
+    -------
+    rows : dict of str to int
+        Row of each word, from 1; words are in lower case, the first spelling counts.
+
+    vectors : ndarray of shape (n_words + 1, size), dtype float32
+        Row 0 is zero.
+
+    Raises
+    ------
+    ValueError
+        When there is no such file, or when a line does not fit; names file and line.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(
+            f'`embeddings` is "{path}", but there is no such file. Pass a text file of '
+            "word vectors (GloVe or word2vec) or None."
+        )
+    rows: dict[str, int] = {}
+    vectors: list[NDArray[np.float32]] = []
+    size = 0
+    for number, line in _lines(path):
+        fields = line.rstrip().split(" ")
+        if number == 1 and len(fields) == 2:  # word2vec's header
+            continue
+        if not size:
+            size = len(fields) - 1
+            vectors.append(np.zeros(size, dtype=np.float32))
+        if size < 1 or len(fields) < size + 1:
+            raise ValueError(
+                f'`embeddings` "{path}", line {number}: expected a word and '
+                f"{max(size, 1)} numbers, found {len(fields)} fields."
+            )
+        word = " ".join(fields[:-size]).lower()  # some words of GloVe hold spaces
+        if word in rows or not (number <= n_first or word in wanted):
+            continue
+        try:
+            vectors.append(np.array(fields[-size:], dtype=np.float32))
+        except ValueError as error:
+            raise ValueError(
+                f'`embeddings` "{path}", line {number}: {error}.'
+            ) from error
+        rows[word] = len(vectors) - 1
+    if not vectors:
+        raise ValueError(f'`embeddings` "{path}" holds no word vector.')
+    return rows, np.stack(vectors)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield lines that are not empty, with their numbers from 1."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8", newline="\n") as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    yield number, line
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f'`embeddings` "{path}" is no text in UTF-8 ({error}). Binary word2vec '
+            "files are not read; convert them to text first."
+        ) from error

@@ -1,0 +1,19 @@
+"""What every floor of amzest needs: optional packages, seeds, missing cells."""
+
+from amzest.utils._counts import check_counts
+from amzest.utils._frameworks import import_keras, import_torch
+from amzest.utils._missing import describe_rows, is_missing, missing_mask
+from amzest.utils._optional import require
+from amzest.utils._seeds import PURPOSES, draw_seeds
+
+__all__ = [
+    "PURPOSES",
+    "check_counts",
+    "describe_rows",
+    "draw_seeds",
+    "import_keras",
+    "import_torch",
+    "is_missing",
+    "missing_mask",
+    "require",
+]

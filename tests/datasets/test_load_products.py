@@ -1,0 +1,422 @@
+"""load_products: what is read, and what is said about what cannot be."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from amzest.datasets import load_products
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108020000009077"
+    "53de0000000c4944415478da63f8ffff3f0005fe02fe0def46b80000000049454e44ae426082"
+)
+ROWS = [
+    {"id": "007", "title": "Blue mug", "price": "7.5", "image": "images/a.png"},
+    {"id": "008", "title": "NA", "price": "", "image": "images/b.png"},
+    {"id": "009", "title": "1984", "price": "12", "image": ""},
+    {"id": "010", "title": "", "price": "3e1", "image": "images/a.png"},
+]
+CATEGORIES = ["Mugs", "null", "null", "Mugs"]
+
+
+def write(folder, rows=None, name="products.csv", **columns):
+    """Write a table and two photos; `columns` replace or add whole columns."""
+    frame = pd.DataFrame(ROWS if rows is None else rows).assign(category=CATEGORIES)
+    frame = frame.assign(**columns)
+    (folder / "images").mkdir(exist_ok=True)
+    for photo in ("a.png", "b.png"):
+        (folder / "images" / photo).write_bytes(PNG)
+    frame.to_csv(folder / name, index=False)
+    return folder / name
+
+
+@pytest.mark.parametrize("name", ["products.csv", "products.csv.gz"])
+def test_csv(tmp_path, name):
+    path = write(tmp_path, name=name)
+    products = load_products(path)
+    assert list(products.frame) == ["id", "title", "price", "image", "category"]
+    assert products.data["id"].tolist() == ["007", "008", "009", "010"]
+    assert products.data["title"].tolist()[:3] == ["Blue mug", "NA", "1984"]
+    assert products.data["title"].isna().tolist() == [False, False, False, True]
+    np.testing.assert_array_equal(products.data["price"], [7.5, np.nan, 12, 30])
+    assert products.target.tolist() == CATEGORIES
+    assert products.target_names == ["Mugs", "null"]
+    assert products.data["image"][0] == str(tmp_path / "images" / "a.png")
+    assert products.data["image"].isna().tolist() == [False, False, True, False]
+    assert products.image_root == str(tmp_path)
+    assert products.filename == str(path)
+    assert products.feature_names == ["id", "title", "price", "image"]
+    assert "- title: " in products.DESCR
+    assert "- Mugs: 2" in products.DESCR
+
+
+def test_folder_and_return_X_y(tmp_path):
+    write(tmp_path)
+    X, y = load_products(str(tmp_path), return_X_y=True)
+    assert list(X) == ["id", "title", "price", "image"]
+    assert y.tolist() == CATEGORIES
+
+
+def test_relative_images(tmp_path):
+    write(tmp_path)
+    products = load_products(tmp_path, absolute_images=False)
+    assert products.data["image"][0] == "images/a.png"
+    assert os.path.isfile(os.path.join(products.image_root, products.data["image"][0]))
+
+
+def test_image_root_elsewhere(tmp_path):
+    write(tmp_path)
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "products.csv").rename(tmp_path / "tables" / "products.csv")
+    products = load_products(tmp_path / "tables", image_root=tmp_path)
+    assert products.data["image"][0] == str(tmp_path / "images" / "a.png")
+    with pytest.raises(ValueError, match=r"`image_root` .*no-folder' is not a folder"):
+        load_products(tmp_path / "tables", image_root=tmp_path / "no-folder")
+
+
+def test_column_arguments(tmp_path):
+    path = tmp_path / "shop.csv"
+    pd.DataFrame(
+        {
+            "sku": ["1", "2", "3", "4"],
+            "name": ["10", "20", "30", "40"],
+            "kind": ["a", "b", "b", "a"],
+        }
+    ).to_csv(path, index=False)
+    products = load_products(
+        path,
+        category_column="kind",
+        image_column=None,
+        id_column="sku",
+        text_columns=["name"],
+    )
+    assert products.data["sku"].tolist() == ["1", "2", "3", "4"]
+    assert products.data["name"].tolist() == ["10", "20", "30", "40"]
+    assert products.target.name == "kind"
+    X, y = load_products(path, category_column=None, image_column=None, return_X_y=True)
+    assert y is None
+    assert X["name"].tolist() == [10, 20, 30, 40]
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_number"),
+    [
+        (["1", "-2.5", ".5", "6.02e23"], True),
+        (["1", "", "", "2"], True),
+        (["01", "2", "3", "4"], False),
+        (["1", "2", "3", "n/a"], False),
+        (["1", "2", "3", "nan"], False),
+        (["1,5", "2", "3", "4"], False),
+        (["1234567890123456", "2", "3", "4"], False),
+        (["", "", "", ""], False),
+    ],
+)
+def test_numbers_only_where_all_cells_are(tmp_path, cells, is_number):
+    write(tmp_path, weight=cells)
+    column = load_products(tmp_path).data["weight"]
+    assert pd.api.types.is_numeric_dtype(column) == is_number
+    if not is_number:
+        assert column.fillna("").tolist() == cells
+
+
+@pytest.mark.parametrize("name", ["asin", "EAN", "product_id", "parentId", "SKU"])
+def test_codes_stay_text(tmp_path, name):
+    write(tmp_path, **{name: ["1", "2", "3", "4"]})
+    assert load_products(tmp_path).data[name].tolist() == ["1", "2", "3", "4"]
+
+
+def test_index_column_is_left_out(tmp_path):
+    path = write(tmp_path)
+    pd.read_csv(path, dtype=str, keep_default_na=False).to_csv(path)
+    assert list(load_products(path).data) == ["id", "title", "price", "image"]
+
+
+def test_byte_order_mark_and_separator(tmp_path):
+    path = write(tmp_path)
+    text = path.read_text().replace(",", ";")
+    path.write_text(text, encoding="utf-8-sig")
+    assert load_products(path, separator=";").data["id"][0] == "007"
+    with pytest.raises(ValueError, match='try separator=";"'):
+        load_products(path)
+
+
+def test_encoding(tmp_path):
+    path = write(tmp_path, title=["Café", "b", "c", "d"])
+    path.write_bytes(path.read_text(encoding="utf-8").encode("cp1252"))
+    with pytest.raises(ValueError, match=r'is not utf-8 text .*encoding="cp1252"'):
+        load_products(path)
+    assert load_products(path, encoding="cp1252").data["title"][0] == "Café"
+
+
+def test_parquet_equals_csv(tmp_path):
+    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    frame = load_products(write(tmp_path), absolute_images=False).frame
+    (tmp_path / "products.csv").unlink()
+    frame.to_parquet(tmp_path / "products.parquet")
+    again = load_products(tmp_path, absolute_images=False).frame
+    assert_frame_equal(again, frame)
+
+
+def test_parquet_with_bytes_and_whole_number_ids(tmp_path):
+    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    pd.DataFrame(
+        {
+            "id": [1, 2, 3, 4],
+            "title": ["a", "", "c", None],
+            "image": [PNG, None, PNG, PNG],
+            "category": pd.Categorical(["x", "y", "x", "y"]),
+            "features": [["soft", "red"], [], ["new"], None],
+        }
+    ).set_index("id").to_parquet(tmp_path / "products.parquet")
+    products = load_products(tmp_path, check_images="decode")
+    assert products.data["id"].tolist() == ["1", "2", "3", "4"]
+    assert products.data["title"].isna().tolist() == [False, True, False, True]
+    assert products.data["image"][0] == PNG
+    assert products.target_names == ["x", "y"]
+    assert list(products.data["features"][0]) == ["soft", "red"]
+
+
+@pytest.mark.parametrize("name", ["products.jsonl", "products.ndjson.gz", "p.json.gz"])
+def test_json_lines(tmp_path, name):
+    write(tmp_path).unlink()
+    records = [
+        {**row, "id": int(row["id"]), "stock": i, "category": category}
+        for i, (row, category) in enumerate(zip(ROWS, CATEGORIES, strict=True))
+    ]
+    del records[3]["image"], records[3]["stock"]
+    text = "\n\n".join(map(json.dumps, records))
+    opener = gzip.open if name.endswith(".gz") else open
+    with opener(tmp_path / name, "wt") as file:
+        file.write(text)
+    data = load_products(tmp_path / name).data
+    assert data["id"].tolist() == ["7", "8", "9", "10"]
+    assert data["title"].isna().tolist() == [False, False, False, True]
+    assert data["image"].isna().tolist() == [False, False, True, True]
+    np.testing.assert_array_equal(data["price"], [7.5, np.nan, 12, 30])
+    np.testing.assert_array_equal(data["stock"], [0, 1, 2, np.nan])
+
+
+def test_json_lines_that_are_none(tmp_path):
+    path = tmp_path / "products.jsonl"
+    path.write_text("{\"id\": 1}\n{'id': 2}\n")
+    with pytest.raises(ValueError, match="line 2 is not JSON"):
+        load_products(path)
+    path.write_text('[{"id": 1}]')
+    with pytest.raises(ValueError, match="line 1 holds a JSON list"):
+        load_products(path)
+
+
+def test_json_cell_that_is_no_text(tmp_path):
+    path = tmp_path / "products.jsonl"
+    cells = ["a", ["b", "c"], "d", ["e"]]
+    pd.DataFrame({"description": cells, "category": CATEGORIES}).to_json(
+        path, orient="records", lines=True
+    )
+    with pytest.raises(TypeError, match=r"`description` is no text in 2 rows: row 1"):
+        load_products(path, image_column=None)
+
+
+def test_path_missing_or_unknown(tmp_path):
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        load_products(tmp_path / "products.csv")
+    with pytest.raises(FileNotFoundError, match="folder without a product table"):
+        load_products(tmp_path)
+    (tmp_path / "products.xlsx").write_bytes(b"")
+    with pytest.raises(ValueError, match="of no known kind"):
+        load_products(tmp_path / "products.xlsx")
+    (tmp_path / "products.csv").write_text("")
+    (tmp_path / "products.jsonl").write_text("")
+    with pytest.raises(ValueError, match=r"several .*products.csv, products.jsonl"):
+        load_products(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (b"", "is empty"),
+        (b"id,title,category\n", "has no rows. Columns: 'id', 'title', 'category'"),
+        (b"id,title,title\n1,a,b\n", "stand more than once: 'title'"),
+        (b"id,,category\n1,a,b\n", "column 2 has no name"),
+        (b"id,category\n1,a\n2,b,c\n", "cannot be read as CSV .*line 3, saw 3"),
+    ],
+)
+def test_csv_that_is_wrong(tmp_path, content, match):
+    (tmp_path / "products.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=match):
+        load_products(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["p.csv.gz", "p.jsonl.gz"])
+def test_gzip_that_is_broken(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"id,title\n1,a\n")
+    with pytest.raises(ValueError, match="no complete gzip file"):
+        load_products(path)
+    path.write_bytes(gzip.compress(b'{"id": 1}\n' * 99)[:-9])
+    with pytest.raises(ValueError, match="no complete gzip file"):
+        load_products(path)
+
+
+def test_parquet_that_is_none(tmp_path):
+    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    (tmp_path / "products.parquet").write_bytes(b"PAR1 but no more")
+    with pytest.raises(ValueError, match="cannot be read as Parquet"):
+        load_products(tmp_path)
+
+
+def test_columns_missing_are_named_with_available_ones(tmp_path):
+    (tmp_path / "products.csv").write_text("id,name\n1,a\n2,b\n")
+    with pytest.raises(ValueError, match="has no column") as error:
+        load_products(tmp_path, text_columns=["brand"])
+    message = str(error.value)
+    for part in (
+        "'category' (category_column) and 'image' (image_column)",
+        "'brand' (text_columns)",
+        "Available: 'id', 'name'",
+        "image_column=None for a table without photos",
+    ):
+        assert part in message
+
+
+def test_categories_and_ids_are_checked(tmp_path):
+    write(tmp_path, category=["a", "", " ", "b"])
+    with pytest.raises(ValueError, match="is missing in 2 rows: row 1, row 2"):
+        load_products(tmp_path)
+    write(tmp_path, category=["a", "a", "a", "b"])
+    with pytest.raises(ValueError, match="fewer than 2 products: 'b'"):
+        load_products(tmp_path)
+    assert len(load_products(tmp_path, min_per_category=1).data) == 4
+    write(tmp_path, id=["1", "2", "1", "2"])
+    with pytest.raises(ValueError, match=r"2 rows: row 2 \('1'\), row 3 \('2'\)"):
+        load_products(tmp_path)
+    assert len(load_products(tmp_path, id_column=None).data) == 4
+
+
+def test_photo_that_does_not_exist(tmp_path):
+    write(tmp_path, image=["images/a.png", "images/c.png", "images", "d.png"])
+    with pytest.raises(ValueError, match="does not exist") as error:
+        load_products(tmp_path)
+    assert str(error.value) == (
+        f"`image` names a file that does not exist below {str(tmp_path)!r} in 3 rows: "
+        "row 1 ('images/c.png'), row 2 ('images'), row 3 ('d.png'). Pass image_root= "
+        "the folder that these paths start from, or pass on_missing_image="
+        '"missing" to treat such rows as having no image.'
+    )
+    with pytest.warns(UserWarning, match="in 3 rows") as caught:
+        products = load_products(tmp_path, on_missing_image="missing")
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    assert products.data["image"].isna().tolist() == [False, True, True, True]
+
+
+def test_photos_many_missing_are_counted(tmp_path):
+    write(tmp_path, image=[f"{i}.png" for i in range(4)])
+    with pytest.raises(ValueError, match=r"row 2 \('2.png'\) and 1 more"):
+        load_products(tmp_path)
+    unchecked = load_products(tmp_path, check_images=None)
+    assert unchecked.data["image"][3] == str(tmp_path / "3.png")
+
+
+@pytest.mark.parametrize("outside", ["../a.png", "/etc/hostname", "images/../../x"])
+@pytest.mark.parametrize("check_images", ["exists", None])
+def test_photo_outside_is_refused(tmp_path, outside, check_images):
+    write(tmp_path, image=["images/a.png", outside, "", ""])
+    with pytest.raises(ValueError, match=r"leads out of .* in 1 row: row 1"):
+        load_products(tmp_path, check_images=check_images, on_missing_image="missing")
+
+
+def test_photo_below_the_root_folder_of_the_machine(tmp_path):
+    write(tmp_path, image=[str(tmp_path / "images" / "a.png")] * 4)
+    assert load_products(tmp_path, image_root="/").data["image"].notna().all()
+    assert load_products(tmp_path).data["image"].notna().all()
+
+
+def test_photo_that_is_a_web_address(tmp_path):
+    write(tmp_path, image=["https://shop.example/a.png", "", "", "images/b.png"])
+    with pytest.raises(ValueError, match=r"web address in 1 row: .*Download"):
+        load_products(tmp_path)
+    with pytest.warns(UserWarning, match="web address"):
+        products = load_products(tmp_path, on_missing_image="missing")
+    assert products.data["image"].isna().tolist() == [True, True, True, False]
+    kept = load_products(tmp_path, check_images=None)
+    assert kept.data["image"][0] == "https://shop.example/a.png"
+
+
+def test_photo_placeholder_is_missing(tmp_path):
+    address = "http://g-ecx.images-amazon.com/x-locale/no-img-sm._V192198896_.gif"
+    write(tmp_path, image=[address, "no-img.png", " ", "images/a.png"])
+    missing = load_products(tmp_path).data["image"].isna()
+    assert missing.tolist() == [True, True, True, False]
+
+
+def test_photo_that_cannot_be_decoded(tmp_path):
+    pytest.importorskip("PIL.Image", reason="decoding needs Pillow")
+    write(tmp_path)
+    (tmp_path / "images" / "b.png").write_bytes(b"no picture")
+    (tmp_path / "images" / "a.png").write_bytes(PNG[:40])
+    assert load_products(tmp_path).data["image"].notna().sum() == 3
+    with pytest.raises(ValueError, match=r"cannot be decoded as an image in 3 rows"):
+        load_products(tmp_path, check_images="decode")
+    with pytest.warns(UserWarning, match="b.png: cannot identify") as caught:
+        products = load_products(
+            tmp_path, check_images="decode", on_missing_image="missing"
+        )
+    assert products.data["image"].isna().all()
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "match"),
+    [
+        ({"check_images": "all"}, ValueError, "`check_images` must be one of"),
+        ({"on_missing_image": "drop"}, ValueError, "`on_missing_image` must be one"),
+        ({"text_columns": "title"}, TypeError, "`text_columns` must be a list"),
+        ({"min_per_category": 2.0}, TypeError, "`min_per_category` must be an int"),
+    ],
+)
+def test_wrong_argument_is_named(tmp_path, arguments, error, match):
+    write(tmp_path)
+    with pytest.raises(error, match=match):
+        load_products(tmp_path, **arguments)
+
+
+def real_data(name):
+    root = os.environ.get("AMZEST_DATA")
+    if not root:
+        pytest.skip("AMZEST_DATA is not set: no real product data to read")
+    folder = Path(root, name)
+    if not folder.is_dir():
+        pytest.skip(f"AMZEST_DATA has no folder {name}")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "n_rows", "n_categories", "n_photos"),
+    [("flipkart", 785, 7, 783), ("fashion", 8856, 23, 8856)],
+)
+def test_real_shop_with_photos(name, n_rows, n_categories, n_photos):
+    products = load_products(real_data(name))
+    assert len(products.data) == n_rows
+    assert len(products.target_names) == n_categories
+    photos = products.data["image"].dropna()
+    assert len(photos) == n_photos
+    assert os.path.isabs(photos.iloc[0])
+    assert all(isinstance(title, str) for title in products.data["title"])
+
+
+def test_real_shop_without_photos():
+    folder = real_data("amazon10")
+    with pytest.raises(ValueError, match="image_column=None"):
+        load_products(folder)
+    products = load_products(folder, image_column=None)
+    assert products.data.shape == (12600, 4)
+    assert len(products.target_names) == 10
+    assert all(isinstance(cell, str) for cell in products.data["id"])

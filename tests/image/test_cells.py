@@ -1,0 +1,91 @@
+"""Whatever holds a column of pictures becomes one array of cells."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from amzest.image._cells import image_cells, is_missing_image
+
+GREY = np.zeros((4, 5), np.uint8)
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        ["a.jpg", None, b"x\0"],
+        pd.Series(["a.jpg", None, b"x\0"]),
+        pd.DataFrame({"photo": ["a.jpg", None, b"x\0"]}),
+        np.array(["a.jpg", None, b"x\0"], dtype=object),
+        np.array([["a.jpg"], [None], [b"x\0"]], dtype=object),
+        [["a.jpg"], [None], [b"x\0"]],
+    ],
+    ids=lambda X: type(X).__name__,
+)
+def test_columns_of_cells(X):
+    cells, _ = image_cells(X)
+    assert cells.dtype == object
+    assert cells.shape == (3,)
+    assert cells[0] == "a.jpg"
+    assert cells[2] == b"x\0"
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 5), (2, 4, 5, 1), (2, 4, 5, 3), (2, 4, 5, 4)])
+def test_one_array_of_pictures(shape):
+    cells, name = image_cells(np.zeros(shape))
+    assert name is None
+    assert [cell.shape for cell in cells] == [shape[1:]] * 2
+
+
+def test_list_of_arrays_of_one_shape_stays_a_column():
+    cells, _ = image_cells([GREY, GREY])
+    assert cells.shape == (2,)
+
+
+def test_name_of_the_column_is_kept():
+    assert image_cells(pd.Series([GREY], name="photo"))[1] == "photo"
+    assert image_cells(pd.DataFrame({"photo": [GREY]}))[1] == "photo"
+    assert image_cells(pd.Series([GREY]))[1] is None
+
+
+@pytest.mark.parametrize(
+    ("X", "error", "message"),
+    [
+        ("photo.jpg", TypeError, "Wrap one image"),
+        (Path("photo.jpg"), TypeError, "Wrap one image"),
+        (3, TypeError, "single int"),
+        ([], ValueError, "0 rows"),
+        (np.zeros((0, 4, 4)), ValueError, "0 rows"),
+        (np.zeros((3, 4)), ValueError, "not pictures"),
+        (np.array([b"abc"]), ValueError, "drops trailing NUL"),
+        (pd.DataFrame({"a": ["x"], "b": ["y"]}), ValueError, r"2 columns \('a', 'b'\)"),
+        (np.array([["x", "y"]], dtype=object), ValueError, "2 columns"),
+        ([["x", "y"]], ValueError, "2 columns"),
+    ],
+)
+def test_what_is_no_column_of_pictures(X, error, message):
+    with pytest.raises(error, match=message):
+        image_cells(X)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        None,
+        np.nan,
+        pd.NA,
+        "",
+        " ",
+        b"",
+        "http://g-ecx.images-amazon.com/images/G/01/x-site/icons/no-img-sm._CB1_.gif",
+        "no-img-lg.gif",
+    ],
+)
+def test_missing(cell):
+    assert is_missing_image(cell)
+
+
+@pytest.mark.parametrize("cell", ["a.jpg", "no-img/a.jpg", b"x", GREY, Path("a")])
+def test_not_missing(cell):
+    assert not is_missing_image(cell)

@@ -1,0 +1,183 @@
+"""The shared base over both engines: scikit-learn's checks, training and state."""
+
+import numpy as np
+import pytest
+from dense_classifiers import KerasDenseClassifier, TorchDenseClassifier
+from sklearn.base import clone
+from sklearn.datasets import make_blobs
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+CLASSIFIERS = [TorchDenseClassifier, KerasDenseClassifier]
+
+#: Common checks that cannot pass, and why. Strict: a mended one is noticed.
+EXPECTED_FAILURES = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "in mini-batches a row of weight 2 takes one step, a repeated row two; in one "
+        "batch both are equal, see test_sample_weight_equals_repetition"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    X, y = make_blobs(200, centers=4, cluster_std=2.0, random_state=0)
+    return X, np.array(["ant", "bee", "cow", "dog"])[y]
+
+
+@parametrize_with_checks(
+    [classifier(max_epochs=15) for classifier in CLASSIFIERS],
+    expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
+    xfail_strict=True,
+)
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
+def test_scikit_learn_check(estimator, check):
+    check(estimator)
+
+
+def test_expected_failures_are_fewer_than_four():
+    assert len(EXPECTED_FAILURES) < 4
+
+
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+def test_sample_weight_equals_repetition(classifier, blobs):
+    X, y = blobs
+    weights = np.random.default_rng(0).integers(0, 4, len(X))
+    settings = {"batch_size": 10_000, "max_epochs": 20, "random_state": 0}
+    weighted = classifier(**settings).fit(X, y, sample_weight=weights)
+    repeated = classifier(**settings).fit(X.repeat(weights, 0), y.repeat(weights))
+    np.testing.assert_allclose(
+        weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-4
+    )
+    np.testing.assert_allclose(weighted.class_prior_, repeated.class_prior_)
+    np.testing.assert_allclose(weighted.loss_curve_, repeated.loss_curve_, rtol=1e-4)
+
+
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+def test_early_stopping_keeps_the_best_epoch(classifier, blobs):
+    X, y = blobs
+    seen = []
+
+    class KeepWeights:
+        def setup(self, estimator, context): ...
+        def teardown(self, estimator, context): ...
+        def on_fit_task_begin(self, estimator, context): ...
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+            if context.task_name == "epoch":
+                seen.append(fitted_estimator.weights_)
+
+    model = classifier(
+        early_stopping=True, n_iter_no_change=3, max_epochs=60, random_state=0
+    )
+    model.set_callbacks(KeepWeights()).fit(X, y)
+    assert model.n_iter_ == len(model.loss_curve_) == len(model.validation_scores_)
+    assert model.n_iter_ == len(seen) < 60
+    best = np.flatnonzero(
+        np.array(model.validation_scores_) == max(model.validation_scores_)
+    )
+    kept = [
+        epoch
+        for epoch, weights in enumerate(seen)
+        if all(np.array_equal(weights[k], model.weights_[k]) for k in weights)
+    ]
+    assert len(kept) == 1
+    assert kept[0] in best
+    assert kept[0] < model.n_iter_ - 1
+
+
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+def test_without_early_stopping_all_epochs_run(classifier, blobs):
+    model = classifier(max_epochs=4).fit(*blobs)
+    assert model.n_iter_ == 4
+    assert model.validation_scores_ is None
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
+
+
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+def test_set_params_after_fit_does_not_change_predictions(classifier, blobs):
+    X, y = blobs
+    model = classifier(max_epochs=3, random_state=0).fit(X, y)
+    before = model.predict_proba(X)
+    model.set_params(hidden_size=7, dropout=0.5)
+    model.weights_ = dict(model.weights_)  # another dict: the network is rebuilt
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+
+
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+def test_weights_are_plain_arrays_and_predictions_follow_them(classifier, blobs):
+    X, y = blobs
+    model = classifier(max_epochs=2).fit(X, y)
+    assert all(type(array) is np.ndarray for array in model.weights_.values())
+    model.weights_ = {k: np.zeros_like(w) for k, w in model.weights_.items()}
+    np.testing.assert_allclose(model.predict_proba(X), 0.25, atol=1e-7)
+
+
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+def test_class_weight_balanced_equals_explicit_weights(classifier, blobs):
+    X, y = blobs
+    X, y = (
+        X[(y != "ant") | (np.arange(len(y)) % 5 == 0)],
+        y[(y != "ant") | (np.arange(len(y)) % 5 == 0)],
+    )
+    labels, counts = np.unique(y, return_counts=True)
+    by_label = dict(zip(labels, len(y) / (4 * counts), strict=True))
+    settings = {"max_epochs": 3, "random_state": 0}
+    balanced = classifier(class_weight="balanced", **settings).fit(X, y)
+    explicit = classifier(class_weight=by_label, **settings).fit(X, y)
+    plain = classifier(**settings).fit(X, y)
+    np.testing.assert_allclose(
+        balanced.predict_proba(X), explicit.predict_proba(X), atol=1e-5
+    )
+    ant = balanced.predict_proba(X)[:, 0].mean()
+    assert ant > plain.predict_proba(X)[:, 0].mean() + 0.02
+
+
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+def test_verbose_prints_a_line_an_epoch(classifier, blobs, capsys):
+    classifier(max_epochs=2, verbose=1).fit(*blobs)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith(f"[{classifier.__name__}] Epoch 2/2, loss = ")
+    classifier(max_epochs=2).fit(*blobs)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("learning_rate", 0),
+        ("max_epochs", 0),
+        ("batch_size", "large"),
+        ("dropout", 1.0),
+        ("class_weight", "even"),
+        ("validation_fraction", 1.0),
+        ("device", "abacus"),
+    ],
+)
+def test_bad_parameter_is_named(classifier, blobs, parameter, value):
+    with pytest.raises(ValueError, match=parameter):
+        classifier(**{parameter: value}).fit(*blobs)
+
+
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+def test_net_is_the_librarys_object(classifier, blobs):
+    X, y = blobs
+    model = classifier(max_epochs=2, random_state=0)
+    with pytest.raises(NotFittedError):
+        model.net_  # noqa: B018
+    model.fit(X, y)
+    library = type(model.net_).__mro__
+    names = {f"{c.__module__.partition('.')[0]}.{c.__name__}" for c in library}
+    assert names & {"skorch.NeuralNet", "scikeras.KerasClassifier"}
+    assert clone(model).__dict__.keys().isdisjoint({"weights_", "classes_"})
+
+
+def test_scikeras_leaves_the_pickling_of_keras_alone():
+    import keras
+
+    before = keras.Model.__reduce__
+    from amzest.neural import _scikeras_engine  # noqa: F401
+
+    assert keras.Model.__reduce__ is before
+    assert keras.Model.__reduce__.__module__.startswith("keras.")

@@ -1,0 +1,127 @@
+"""What holds for the package as a whole: import, version, names, extras, README."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.resources
+import itertools
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import amzest
+
+ROOT = Path(__file__).resolve().parent.parent
+FRAMEWORKS = {
+    "PIL",
+    "keras",
+    "matplotlib",
+    "scikeras",
+    "skorch",
+    "tensorflow",
+    "torch",
+    "triton",
+}
+
+
+def run_python(code: str) -> str:
+    """Run code in a new interpreter and return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_import_loads_no_framework():
+    loaded = run_python("import sys; from amzest import *; print(*sys.modules)").split()
+
+    assert "amzest" in loaded
+    assert FRAMEWORKS.intersection(loaded) == set()
+
+
+def test_version_is_that_of_the_distribution():
+    assert amzest.__version__ == importlib.metadata.version("amzest")
+
+
+def test_public_names_are_sorted_and_importable():
+    assert amzest.__all__ == sorted(amzest.__all__)
+    for name in amzest.__all__:
+        assert getattr(importlib.import_module("amzest"), name) is not None
+
+
+def test_types_are_shipped():
+    assert importlib.resources.files("amzest").joinpath("py.typed").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "missing", "extra"),
+    [
+        ("TextCNNClassifier", "torch", "text"),
+        ("TextCNNClassifier", "skorch", "text"),
+        ("TextLSTMClassifier", "torch", "text"),
+        ("TextTransformerClassifier", "torch", "text"),
+        ("ImageCNNClassifier", "keras", "image"),
+        ("ImageCNNClassifier", "tensorflow", "image"),
+        ("ImageCNNClassifier", "scikeras", "image"),
+        ("ImageCNNClassifier", "PIL", "image"),
+        ("ImageInceptionClassifier", "keras", "image"),
+    ],
+)
+def test_missing_extra_says_what_to_type(name, missing, extra):
+    rows = {
+        "text": ["red mug", "blue mug", "desk lamp", "floor lamp"] * 5,
+        "image": [b"\x89PNG\r\n\x1a\n"] * 20,
+    }
+    # Before fit, nothing is missing: such an estimator is built, shown and cloned.
+    printed = run_python(f"""
+import sys
+sys.modules[{missing!r}] = None
+import amzest
+from sklearn.base import clone
+estimator = clone(amzest.{name}())
+repr(estimator)
+try:
+    estimator.fit({rows[extra]!r}, ["mug", "mug", "lamp", "lamp"] * 5)
+except ImportError as error:
+    print(error)
+""")
+
+    assert name in printed
+    assert missing in printed
+    assert f'pip install "amzest[{extra}]"' in printed
+
+
+def test_constraints_pin_every_requirement():
+    pinned = {
+        line.partition("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        if "==" in line
+    }
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project = settings["project"]
+    requirements = [project["dependencies"], *project["optional-dependencies"].values()]
+    names = {
+        re.match(r"[\w.-]+", each).group().lower()
+        for each in itertools.chain(*requirements)
+    }
+
+    assert names - {"amzest"} - pinned == set()
+
+
+@pytest.mark.slow
+def test_readme_examples_run():
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "run_readme.py"), "README.md"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
