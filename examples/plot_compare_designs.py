@@ -2,13 +2,14 @@
 Compare designs on one product table
 ====================================
 
-Which design sorts your products best: a network that reads the texts, one that looks at
-the photos, or several together? This example fits amzest's five networks, a linear model
-for comparison, a weighted average and a stacked meta-model on the same products, and
-scores all of them on the same held-out products.
+Which design sorts your products best: a network that reads the texts, one that looks
+at the photos, or several together? This example fits amzest's five networks, a linear
+model for comparison, a weighted average and a stacked meta-model on the same products,
+and scores all of them on the same held-out products.
 
-Without arguments it draws a catalogue in which some categories can be told only by their
-texts and others only by their photos. With ``--data`` it reads a table of your own::
+Without arguments it draws a catalogue in which some categories can be told only by
+their texts and others only by their photos. With ``--data`` it reads a table of your
+own::
 
     python plot_compare_designs.py --data shop/
 
@@ -16,6 +17,7 @@ texts and others only by their photos. With ``--data`` it reads a table of your 
 
 import argparse
 import importlib.util
+import math
 import sys
 import time
 import warnings
@@ -50,7 +52,8 @@ from amzest import (
 #: Settings that are enough for drawn products, and for a first look at real ones.
 QUICK_TEXT = {"max_epochs": 6}
 QUICK_IMAGE = {"image_size": 32, "max_epochs": 12}
-#: Each of three folds and the held-out products should see every category.
+#: Products of a category to learn from: the stack leaves out a third of them, and the
+#: linear model splits the rest once more into three.
 MIN_PER_CATEGORY = 5
 #: Okabe and Ito's colours, which colour-blind readers can tell apart.
 COLOURS = {"text": "#0072B2", "photo": "#E69F00", "both": "#009E73"}
@@ -68,7 +71,7 @@ def join_texts(texts):
 
 
 def build_designs(table, random_state, quick):
-    """Return the designs whose columns the table has: name -> (what it reads, model)."""
+    """Return by name what a design reads and the model, where the table allows it."""
     designs = {}
     columns = [name for name in ("title", "description") if name in table]
     if columns:
@@ -145,18 +148,17 @@ def n_parameters(model):
         return sum(weights.size for weights in model.weights_.values())
     if hasattr(model, "coef_"):
         return model.coef_.size + model.intercept_.size
-    if isinstance(model, FrozenEstimator):
-        return n_parameters(model.estimator)
     if isinstance(model, CalibratedClassifierCV):
-        return sum(
-            n_parameters(each.estimator) for each in model.calibrated_classifiers_
-        )
-    if hasattr(model, "steps"):
-        return n_parameters(model[-1])
-    last = getattr(model, "final_estimator_", None)
-    return sum(map(n_parameters, model.estimators_)) + (
-        n_parameters(last) if last else 0
-    )
+        parts = [each.estimator for each in model.calibrated_classifiers_]
+    elif isinstance(model, FrozenEstimator):
+        parts = [model.estimator]
+    elif hasattr(model, "steps"):
+        parts = [model[-1]]
+    else:  # an average, or a stack with its meta-model
+        parts = [*model.estimators_]
+        if hasattr(model, "final_estimator_"):
+            parts.append(model.final_estimator_)
+    return sum(map(n_parameters, parts))
 
 
 def fit_and_score(model, train, test):
@@ -241,10 +243,9 @@ def plot_accuracy(scores, n_test):
         color=[COLOURS[kind] for kind in scores["reads"]],
         error_kw={"ecolor": "0.25", "capsize": 3},
     )
-    for place, (value, spread) in enumerate(
-        zip(scores["accuracy"], error, strict=True)
-    ):
-        axes.text(value + spread + 0.012, place, f"{value:.3f}", va="center")
+    for place, value in enumerate(scores["accuracy"]):
+        label = f"{value:.3f}"
+        axes.text(value + error.iloc[place] + 0.012, place, label, va="center")
     for kind, colour in COLOURS.items():
         if kind in set(scores["reads"]):
             axes.barh(0, 0, color=colour, label=f"reads {kind}")
@@ -269,11 +270,10 @@ def plot_learning_curves(designs):
     figure, panels = plt.subplots(
         ncols=len(networks), figsize=(4.5 * len(networks), 3.6), squeeze=False
     )
-    styles = [("#0072B2", "-o"), ("#D55E00", "-s"), ("#009E73", "-^")]
+    looks = [("#0072B2", "-o"), ("#D55E00", "-s"), ("#009E73", "-^")]
     for axes, (kind, curves) in zip(panels[0], networks.items(), strict=True):
-        for (name, losses), (colour, style) in zip(
-            curves.items(), styles, strict=False
-        ):
+        for (name, losses), look in zip(curves.items(), looks, strict=False):
+            colour, style = look
             epochs = range(1, len(losses) + 1)
             axes.plot(epochs, losses, style, color=colour, markersize=4, label=name)
         axes.set(title=f"networks that read {kind}s", xlabel="epoch")
@@ -294,7 +294,7 @@ def plot_confusions(truth, predicted, title):
         truth, predicted, labels=names, cmap="Blues", colorbar=False, ax=axes
     )
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
-    axes.set_title(title)
+    figure.suptitle(title)
     return figure
 
 
@@ -360,7 +360,7 @@ def read_table(path):
 
 def split(table, args):
     """Check that the categories are large enough, and hold products out."""
-    if args.data and args.n_products and args.n_products < len(table):
+    if args.data and args.n_products is not None and args.n_products < len(table):
         table, _ = train_test_split(
             table,
             train_size=args.n_products,
@@ -368,11 +368,12 @@ def split(table, args):
             random_state=args.random_state,
         )
     counts = table["category"].value_counts()
-    small = counts[counts < MIN_PER_CATEGORY]
+    needed = math.ceil(MIN_PER_CATEGORY / (1 - args.test_size))
+    small = counts[counts < needed]
     if len(small):
         named = ", ".join(f"{name!r} ({n})" for name, n in small.head(3).items())
         raise ValueError(
-            f"a category needs at least {MIN_PER_CATEGORY} products, these have fewer: "
+            f"a category needs at least {needed} products, these have fewer: "
             f"{named}{' and others' if len(small) > 3 else ''}. Add products, merge "
             "categories or drop their rows."
         )
@@ -401,7 +402,7 @@ def parse_arguments():
         metavar="FOLDER",
         type=Path,
         default=Path("amzest-demo"),
-        help="folder for the pictures and the table (default: %(default)s)",
+        help="folder for the pictures (default: %(default)s)",
     )
     parser.add_argument(
         "--n-products",

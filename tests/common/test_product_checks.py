@@ -61,6 +61,14 @@ def products():
     return made.data, np.asarray(made.target, dtype=object)
 
 
+def pictures(y):
+    """Draw a noisy picture of one colour for each label."""
+    rng = np.random.default_rng(0)
+    colours = {label: 200 * np.eye(3)[i] for i, label in enumerate(sorted(set(y)))}
+    noise = rng.integers(0, 55, (len(y), 32, 32, 3))
+    return [(noise[i] + colours[label]).astype(np.uint8) for i, label in enumerate(y)]
+
+
 @pytest.fixture(params=SMALL)
 def case(request, products):
     data, y = products
@@ -69,7 +77,7 @@ def case(request, products):
     column = "title" if is_text else "image"
     return Case(
         classifier=public_classifiers()[name](**SMALL[name]),
-        X=column_of(data[column]),
+        X=column_of(data[column] if is_text else pictures(y)),
         y=y,
         column=column,
         quiet=dict(QUIET_TEXT if is_text else QUIET_IMAGE),

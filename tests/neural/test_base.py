@@ -6,6 +6,7 @@ from dense_classifiers import KerasDenseClassifier, TorchDenseClassifier
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import log_loss
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 CLASSIFIERS = [TorchDenseClassifier, KerasDenseClassifier]
@@ -130,6 +131,21 @@ def test_class_weight_balanced_equals_explicit_weights(classifier, blobs):
     )
     ant = balanced.predict_proba(X)[:, 0].mean()
     assert ant > plain.predict_proba(X)[:, 0].mean() + 0.02
+
+
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+def test_loss_curve_is_the_mean_over_all_batches(classifier, blobs):
+    X, y = blobs
+    # At such a rate nothing is learnt: every batch sees the same network.
+    settings = {"learning_rate": 1e-12, "max_epochs": 2, "random_state": 0}
+    model = classifier(batch_size=16, **settings).fit(X, y)
+    proba = model.predict_proba(X)
+    expected = log_loss(y, proba, labels=model.classes_)
+    np.testing.assert_allclose(model.loss_curve_, expected, rtol=1e-4)
+    weights = np.arange(len(y)) + 1.0
+    weighted = classifier(batch_size=16, **settings).fit(X, y, weights)
+    expected = log_loss(y, weighted.predict_proba(X), sample_weight=weights)
+    np.testing.assert_allclose(weighted.loss_curve_, expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS)

@@ -26,6 +26,9 @@ class BaseImageClassifier(BaseNeuralClassifier):
     augmentation: bool
     max_memory: int
 
+    _smallest_auto_batch: ClassVar[int] = 16  # batch normalisation measures it
+    _n_auto_steps: ClassVar[int] = 48
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseNeuralClassifier._parameter_constraints,
         "image_size": [Interval(Integral, 32, None, closed="left")],

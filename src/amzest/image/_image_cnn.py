@@ -64,7 +64,7 @@ class ImageCNNClassifier(BaseImageClassifier):
         Share of the activations before the last layer that are dropped in training.
 
     batch_size : int or "auto", default="auto"
-        Rows in a training step. "auto" takes 8 to 64, more for larger tables.
+        Rows in a training step. "auto" takes up to 64, fewer for smaller tables.
 
     max_epochs : int, default=25
         Passes over the training rows, and the length of the learning-rate schedule.

@@ -96,7 +96,7 @@ class ImageInceptionClassifier(BaseImageClassifier):
         Share of the activations before the last layer that are dropped in training.
 
     batch_size : int or "auto", default="auto"
-        Rows in a training step. "auto" takes 8 to 64, more for larger tables.
+        Rows in a training step. "auto" takes up to 64, fewer for smaller tables.
 
     max_epochs : int, default=25
         Passes over the training rows, and the length of the learning-rate schedule.
@@ -287,8 +287,8 @@ class ImageInceptionClassifier(BaseImageClassifier):
         modules_per_stage = check_counts("modules_per_stage", self.modules_per_stage)
         if len(modules_per_stage) != len(filters):
             raise ValueError(
-                f"`modules_per_stage` has {len(modules_per_stage)} numbers, but `filters` "
-                f"has {len(filters)}; each stage needs both."
+                f"`modules_per_stage` has {len(modules_per_stage)} numbers, but "
+                f"`filters` has {len(filters)}; each stage needs both."
             )
         return {
             "network": "small_inception",

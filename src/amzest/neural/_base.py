@@ -68,6 +68,10 @@ class BaseNeuralClassifier(
     random_state: int | np.random.RandomState | None
     verbose: int | bool
 
+    #: What batch_size="auto" goes by.
+    _smallest_auto_batch: ClassVar[int] = 8
+    _n_auto_steps: ClassVar[int] = 100
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -186,7 +190,12 @@ class BaseNeuralClassifier(
         trainer = Trainer(
             engine,
             rows,
-            batch_size=resolve_batch_size(self.batch_size, len(rows.train)),
+            batch_size=resolve_batch_size(
+                self.batch_size,
+                len(rows.train),
+                smallest=self._smallest_auto_batch,
+                n_steps=self._n_auto_steps,
+            ),
             max_epochs=self.max_epochs,
             learning_rate=self.learning_rate,
             best=BestEpoch(self.n_iter_no_change, self.tol),

@@ -8,22 +8,33 @@ from numpy.typing import NDArray
 #: Rows in one batch when nothing is learnt.
 PREDICTION_BATCH_SIZE = 256
 
+#: Largest batch that "auto" takes.
+_LARGEST_AUTO_BATCH = 64
+
 #: Batches that are sorted by length together; more saves padding, fewer mixes better.
 _BATCHES_PER_CHUNK = 16
 
 
-def resolve_batch_size(batch_size: int | str, n_rows: int) -> int:
+def resolve_batch_size(
+    batch_size: int | str, n_rows: int, *, smallest: int, n_steps: int
+) -> int:
     """Return the number of rows in a training batch.
 
     Parameters
     ----------
     batch_size : int or "auto"
         "auto" takes smaller batches for fewer rows, so that a small table still gives
-        enough steps: the power of two nearest to the square root of half the rows,
-        at least 8 and at most 64.
+        enough steps: the power of two nearest to `n_rows` / `n_steps`, but at least
+        `smallest` and at most 64.
 
     n_rows : int
         Rows to train on.
+
+    smallest : int
+        Smallest batch that "auto" takes.
+
+    n_steps : int
+        Steps in an epoch that "auto" aims at.
 
     Returns
     -------
@@ -31,8 +42,8 @@ def resolve_batch_size(batch_size: int | str, n_rows: int) -> int:
         At least 1 and at most `n_rows`.
     """
     if batch_size == "auto":
-        size = 2 ** round(np.log2(max(np.sqrt(n_rows / 2), 1)))
-        batch_size = int(np.clip(size, 8, 64))
+        nearest = 2 ** round(np.log2(max(n_rows / n_steps, 1)))
+        batch_size = int(np.clip(nearest, smallest, _LARGEST_AUTO_BATCH))
     return min(int(batch_size), n_rows)
 
 

@@ -191,18 +191,18 @@ class ScikerasEngine:
         self._enter_phase()
         self._n_epochs += 1
         one_hot = np.eye(self._n_classes, dtype=np.float32)
-        loss = 0.0
+        total, n_rows = 0.0, 0
         with self._placed():
-            model.reset_metrics()
             for batch, learning_rate in zip(batches, learning_rates, strict=True):
                 model.optimizer.learning_rate = (
                     learning_rate * self._learning_rate_factor
                 )
-                # Keras returns the running mean over the epoch.
                 loss = model.train_on_batch(
                     batch.inputs, one_hot[batch.targets], sample_weight=batch.weights
                 )
-        return float(loss)
+                total += float(loss) * len(batch.targets)
+                n_rows += len(batch.targets)
+        return total / n_rows
 
     def _enter_phase(self) -> None:
         for phase in self.phases:

@@ -20,7 +20,11 @@ _GENERATOR_LOCK = threading.RLock()
 
 
 class _SeededGenerator:
-    """Run a block under a seed and leave torch's global generators as they were."""
+    """Run a block under a seed, on one thread, and leave torch's settings as they were.
+
+    Sums over two threads differ from sums over one in their last bits: on one thread
+    the result is the same in the main process and in workers of any number.
+    """
 
     def __init__(self, seed: int, device: torch.device) -> None:
         self.seed = seed
@@ -29,11 +33,14 @@ class _SeededGenerator:
 
     def __enter__(self) -> None:
         _GENERATOR_LOCK.acquire()
+        self._n_threads = torch.get_num_threads()
+        torch.set_num_threads(1)
         self._fork.__enter__()
         torch.manual_seed(self.seed)
 
     def __exit__(self, *exception: Any) -> None:
         self._fork.__exit__(*exception)
+        torch.set_num_threads(self._n_threads)
         _GENERATOR_LOCK.release()
 
 

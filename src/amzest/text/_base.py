@@ -14,8 +14,10 @@ from sklearn.utils._param_validation import Interval
 
 from amzest.neural import BaseNeuralClassifier, Engine, Inputs, TrainingSettings
 from amzest.text._columns import text_columns
-from amzest.text._tokens import tokenise
-from amzest.text._vocabulary import Vocabulary, learn_vocabulary
+from amzest.text._encoding import EncodedTexts, WordTable, number_words
+from amzest.text._linear_features import LinearFeatures, learn_linear_features
+from amzest.text._tokens import TokenisedTexts, tokenise
+from amzest.text._vocabulary import learn_vocabulary
 from amzest.text._word_vectors import read_word_vectors
 from amzest.utils import import_torch, require
 
@@ -31,6 +33,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
     min_count: int
     ngram_range: tuple[int, int]
     n_buckets: int
+    max_features: int
     token_dropout: float
     embedding_dropout: float
     embedding_learning_rate: float
@@ -46,6 +49,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
         "min_count": [Interval(Integral, 1, None, closed="left")],
         "ngram_range": [tuple, list],
         "n_buckets": [Interval(Integral, 1, None, closed="left")],
+        "max_features": [Interval(Integral, 1, None, closed="left")],
         "token_dropout": [Interval(Real, 0, 1, closed="left")],
         "embedding_dropout": [Interval(Real, 0, 1, closed="left")],
         "embedding_learning_rate": [Interval(Real, 0, None, closed="neither")],
@@ -59,20 +63,25 @@ class BaseTextClassifier(BaseNeuralClassifier):
         return tokenise(cells, self.max_length_)
 
     def _learn_encoding(
-        self, read: Any, rows: NDArray[np.intp], weights: NDArray[np.float64]
+        self,
+        read: TokenisedTexts,
+        rows: NDArray[np.intp],
+        weights: NDArray[np.float64],
     ) -> None:
-        shortest, longest = self._check_ngram_range()
-        learnt = learn_vocabulary(
-            [read[row] for row in rows],
+        shortest, longest = self.ngram_range_ = self._check_ngram_range()
+        texts = read.take(rows)
+        self.n_buckets_ = int(self.n_buckets)
+        self.vocabulary_ = learn_vocabulary(texts.words, weights[rows], self.min_count)
+        linear = learn_linear_features(
+            number_words(texts.words),
+            number_words(texts.chunks),
             weights[rows],
             min_count=self.min_count,
+            max_features=self.max_features,
             shortest=shortest,
             longest=longest,
-            n_buckets=int(self.n_buckets),
         )
-        self.vocabulary_ = learnt.words
-        self.ngram_range_ = (shortest, longest)
-        self.idf_, self.pair_idf_ = learnt.idf, learnt.pair_idf
+        self.linear_keys_, self.linear_idf_ = linear.keys, linear.idf
         self.embedding_rows_: dict[str, int] = {}
         if self.embeddings is not None:
             self.embedding_rows_, self._vectors = read_word_vectors(
@@ -89,20 +98,14 @@ class BaseTextClassifier(BaseNeuralClassifier):
             )
         return int(lengths[0]), int(lengths[1])
 
-    def _encode(self, read: list[list[str]]) -> Inputs:
-        vocabulary = Vocabulary(
-            self.vocabulary_,
-            *self.ngram_range_,
-            len(self.pair_idf_),
-            self.idf_,
-            self.pair_idf_,
+    def _encode(self, read: TokenisedTexts) -> Inputs:
+        return EncodedTexts(
+            read,
+            WordTable(self.vocabulary_, self.n_buckets_, *self.ngram_range_),
+            LinearFeatures(self.linear_keys_, self.linear_idf_, *self.ngram_range_),
+            self.token_dropout,
+            self.embedding_rows_,
         )
-        texts = vocabulary.encode(read)
-        texts.token_dropout = self.token_dropout
-        if self.embedding_rows_:
-            found = (self.embedding_rows_.get(word, 0) for word in texts.words)
-            texts.extra_rows = np.fromiter(found, np.int64, count=len(texts.words))
-        return texts
 
     def _common_architecture(self, n_classes: int, width: int) -> dict[str, Any]:
         """Describe what all networks share; `width` is what the class itself adds."""
@@ -110,15 +113,15 @@ class BaseTextClassifier(BaseNeuralClassifier):
         if self.embedding_rows_:
             size = self._vectors.shape[1]
         return {
-            "n_rows": len(self.vocabulary_) + len(self.pair_idf_),
-            "n_pair_rows": len(self.pair_idf_),
+            "n_rows": len(self.vocabulary_) + self.n_buckets_,
+            "n_linear_features": len(self.linear_keys_),
             "n_classes": n_classes,
             "n_features_out": width + size + n_classes,
             "embedding_size": size,
             "dropout": self.dropout,
             "embedding_dropout": self.embedding_dropout,
-            "n_extra_rows": len(self._vectors) if self.embedding_rows_ else 0,
-            "train_extra_rows": bool(self.train_embeddings and self.embedding_rows_),
+            "n_pretrained": len(self._vectors) if self.embedding_rows_ else 0,
+            "train_pretrained": bool(self.train_embeddings and self.embedding_rows_),
         }
 
     def _settings(self, seeds: dict[str, int]) -> TrainingSettings:
@@ -140,7 +143,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
 
     def _load_pretrained(self, engine: Any) -> None:
         if self.embedding_rows_:
-            weights = {**engine.get_weights(), "extra_table": self._vectors}
+            weights = {**engine.get_weights(), "pretrained": self._vectors}
             engine.set_weights(weights)
             del self._vectors
 

@@ -2,131 +2,125 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-
-def spans(
-    offsets: NDArray[np.int64], places: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """List the elements of some rows of a ragged array.
-
-    Parameters
-    ----------
-    offsets : ndarray of shape (n_rows + 1,), dtype int64
-        Where each row begins.
-
-    places : ndarray of shape (n,), dtype int64
-        Rows wanted.
-
-    Returns
-    -------
-    elements : ndarray of int64
-        Positions of their elements, row after row.
-
-    counts : ndarray of shape (n,), dtype int64
-        Elements of each row.
-    """
-    starts = offsets[places]
-    counts = offsets[places + 1] - starts
-    ends = np.cumsum(counts)
-    shift = np.repeat(starts - (ends - counts), counts)
-    return np.arange(ends[-1] if len(ends) else 0) + shift, counts
+from amzest.text._linear_features import LinearFeatures, NumberedTexts
+from amzest.text._ragged import offsets_of, spans
+from amzest.text._tokens import SEPARATOR, TokenisedTexts, hash_ngrams
 
 
-def distinct_elements(
-    offsets: NDArray[np.int64], elements: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """List the elements of each row of a ragged array once.
+def number_words(rows: list[list[str]]) -> NumberedTexts:
+    """Give the distinct words of tokenised texts numbers.
 
     Parameters
     ----------
-    offsets : ndarray of shape (n_rows + 1,), dtype int64
-        Where each row begins.
-
-    elements : ndarray of int64
-        Non-negative elements of all rows.
+    rows : list of list of str
+        Words of each text.
 
     Returns
     -------
-    rows, elements : ndarray of int64
-        Row and element of each distinct pair.
+    NumberedTexts
+        The same texts.
     """
-    if len(elements) == 0:
-        return elements, elements
-    n_kinds = int(elements.max()) + 1
-    rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    return np.divmod(np.unique(rows * n_kinds + elements), n_kinds)
+    index: dict[str, int] = {}
+    tokens = [index.setdefault(word, len(index)) for row in rows for word in row]
+    lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
+    return NumberedTexts(
+        list(index), np.array(tokens, dtype=np.int64), offsets_of(lengths)
+    )
 
 
-@dataclass
+@dataclass(frozen=True)
+class WordTable:
+    """Which rows of the table of vectors make up a word.
+
+    A word has a row of its own if it stood in training texts, and shares the rows of
+    its n-grams with other words: a misspelt or unseen word still has a vector.
+
+    Parameters
+    ----------
+    vocabulary : dict of str to int
+        Row of each known word; the rows of n-grams follow.
+
+    n_buckets : int
+        Rows that n-grams share.
+
+    shortest, longest : int
+        Lengths of n-grams in characters.
+    """
+
+    vocabulary: dict[str, int]
+    n_buckets: int
+    shortest: int
+    longest: int
+
+    def rows_of(self, words: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the rows of words, one word after the other, and where each begins."""
+        hashes, offsets = hash_ngrams(words, self.shortest, self.longest)
+        buckets = (hashes % np.uint64(self.n_buckets)).astype(np.int64)
+        own = np.array([self.vocabulary.get(word, -1) for word in words], np.int64)
+        known = own >= 0
+        starts = offsets_of(np.diff(offsets) + known)
+        rows = np.empty(starts[-1], dtype=np.int64)
+        is_own = np.zeros(len(rows), dtype=bool)
+        is_own[starts[:-1][known]] = True
+        rows[is_own] = own[known]
+        rows[~is_own] = buckets + len(self.vocabulary)
+        return rows, starts
+
+
 class EncodedTexts:
-    """Tokenised and numbered texts.
+    """Texts that were read once, as a text network takes them.
 
     Parameters
     ----------
-    words : list of str
-        Distinct words, in order of appearance.
+    texts : TokenisedTexts
+        The texts.
 
-    tokens : ndarray of shape (n_tokens,), dtype int64
-        Words of all texts, one text after the other, as positions in `words`.
+    table : WordTable
+        Rows of words.
 
-    text_offsets : ndarray of shape (n_texts + 1,), dtype int64
-        Where each text begins in `tokens`.
+    linear : LinearFeatures
+        Features of the linear part.
 
-    rows : ndarray, dtype int64
-        Table rows of all words, one word after the other.
-
-    row_offsets : ndarray of shape (n_words + 1,), dtype int64
-        Where each word begins in `rows`.
-
-    row_weights : ndarray of the shape of `rows`, dtype float32
-        Weight of each row in the linear part.
-
-    pairs : ndarray, dtype int64
-        Buckets of the pairs of neighbouring words, one text after the other.
-
-    pair_offsets : ndarray of shape (n_texts + 1,), dtype int64
-        Where each text begins in `pairs`.
-
-    pair_weights : ndarray of shape (n_buckets,), dtype float32
-        Weight of each bucket in the linear part.
-
-    present : ndarray of shape (n_texts,), dtype bool
-        Texts with at least one word.
-
-    token_dropout : float, default=0
+    token_dropout : float
         Share of words that are hidden in training.
 
-    extra_rows : ndarray of shape (n_words,), dtype int64, or None
-        Row of each word among pretrained vectors, 0 where it has none.
+    pretrained : dict of str to int
+        Row of each word that has a pretrained vector; row 0 is for the others.
     """
 
-    words: list[str]
-    tokens: NDArray[np.int64]
-    text_offsets: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    row_offsets: NDArray[np.int64]
-    row_weights: NDArray[np.float32]
-    pairs: NDArray[np.int64]
-    pair_offsets: NDArray[np.int64]
-    pair_weights: NDArray[np.float32]
-    present: NDArray[np.bool_]
-    token_dropout: float = 0.0
-    extra_rows: NDArray[np.int64] | None = None
-    sizes: NDArray[np.intp] | None = field(init=False)
-    n_views: int = field(init=False, default=1)
+    n_views = 1
 
-    def __post_init__(self) -> None:
-        self.sizes = np.diff(self.text_offsets)
-        counts = np.diff(self.row_offsets)
-        self._vector_weights = np.repeat(
-            1 / np.sqrt(np.maximum(counts, 1)), counts
-        ).astype(np.float32)
-        self._norms = self._measure_norms()
+    def __init__(
+        self,
+        texts: TokenisedTexts,
+        table: WordTable,
+        linear: LinearFeatures,
+        token_dropout: float,
+        pretrained: dict[str, int],
+    ) -> None:
+        words = self._words = number_words(texts.words)
+        self._token_dropout = token_dropout
+        self._rows, self._row_offsets = table.rows_of(words.words)
+        counts = np.diff(self._row_offsets)
+        shares = 1 / np.sqrt(np.maximum(counts, 1))
+        self._row_weights = np.repeat(shares, counts).astype(np.float32)
+        self._features, self._values, self._feature_offsets = linear.encode(
+            words, number_words(texts.chunks)
+        )
+        self._pretrained = None
+        if pretrained:
+            found = (pretrained.get(word, 0) for word in words.words)
+            self._pretrained = np.fromiter(found, np.int64, count=len(words.words))
+        is_word = np.array([not word.startswith(SEPARATOR) for word in words.words])
+        n_read = np.append(0, np.cumsum(is_word.astype(np.int64)[words.tokens]))
+        self.present: NDArray[np.bool_] = np.diff(n_read[words.offsets]) > 0
+        self.sizes: NDArray[np.intp] | None = np.diff(words.offsets)
 
     def __len__(self) -> int:
         return len(self.present)
@@ -150,53 +144,36 @@ class EncodedTexts:
             words = words[1:]
         else:
             position = position + 1
-        taken, counts = spans(self.row_offsets, words)
-        table_rows, row_position = np.unique(self.rows[taken], return_inverse=True)
-        pairs, pair_counts = spans(self.pair_offsets, rows)
-        pair_rows, pair_position = np.unique(self.pairs[pairs], return_inverse=True)
+        taken, counts = spans(self._row_offsets, words)
+        table_rows, row_position = np.unique(self._rows[taken], return_inverse=True)
+        places, n_features = spans(self._feature_offsets, rows)
+        features, feature_position = np.unique(
+            self._features[places], return_inverse=True
+        )
         arrays = {
             "words": position,  # (batch, length)
             "lengths": lengths,  # (batch,)
             "rows": table_rows,
             "row_position": row_position,
             "row_bags": np.cumsum(counts) - counts,
-            "vector_weights": self._vector_weights[taken],
-            "row_weights": self.row_weights[taken],
-            "pairs": pair_rows,
-            "pair_position": pair_position,
-            "pair_bags": np.cumsum(pair_counts) - pair_counts,
-            "pair_weights": self.pair_weights[self.pairs[pairs]],
-            "norms": self._norms[rows],  # (batch, 1)
+            "row_weights": self._row_weights[taken],
+            "features": features.astype(np.int64),
+            "feature_position": feature_position,
+            "feature_bags": np.cumsum(n_features) - n_features,  # (batch,)
+            "feature_values": self._values[places],
         }
-        if self.extra_rows is not None:
-            arrays["extra_rows"] = np.append(0, self.extra_rows[words])
+        if self._pretrained is not None:
+            arrays["pretrained_rows"] = self._pretrained[words]
         return {name: from_numpy(array) for name, array in arrays.items()}
 
     def _padded(
         self, rows: NDArray[np.intp], rng: np.random.Generator | None
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return words of shape (batch, length), -1 where there is none."""
-        taken, lengths = spans(self.text_offsets, rows)
+        taken, lengths = spans(self._words.offsets, rows)
         inside = np.arange(lengths.max()) < lengths[:, None]
         padded = np.full(inside.shape, -1, dtype=np.int64)
-        padded[inside] = self.tokens[taken]
-        if rng is not None and self.token_dropout:
-            padded[rng.random(padded.shape) < self.token_dropout] = -1
+        padded[inside] = self._words.tokens[taken]
+        if rng is not None and self._token_dropout:
+            padded[rng.random(padded.shape) < self._token_dropout] = -1
         return padded, lengths
-
-    def _measure_norms(self) -> NDArray[np.float32]:
-        """Return the Euclidean length of each text in the linear part."""
-        word_energy = np.bincount(
-            np.repeat(np.arange(len(self.words)), np.diff(self.row_offsets)),
-            weights=self.row_weights.astype(np.float64) ** 2,
-            minlength=len(self.words),
-        )
-        pair_energy = self.pair_weights.astype(np.float64) ** 2
-        squares = np.full(len(self), 1e-6)
-        for offsets, elements, energy in (
-            (self.text_offsets, self.tokens, word_energy),
-            (self.pair_offsets, self.pairs, pair_energy),
-        ):
-            text, element = distinct_elements(offsets, elements)
-            squares += np.bincount(text, energy[element], minlength=len(self))
-        return np.sqrt(squares).astype(np.float32)[:, None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,22 +12,23 @@ from torch.nn import functional
 #: Standard deviation of untrained word vectors.
 _INITIAL_SCALE = 0.05
 
+#: Weight of the linear part's logits beside those of the deep part: with few rows the
+#: deep part is the better one and the linear logits are small by themselves, with many
+#: it is the other way round.
+_LINEAR_WEIGHT = 2.0
+
 #: Dropout inside the blocks of the Transformer.
 _BLOCK_DROPOUT = 0.1
 
 
-def _bag(rows: Tensor, position: Tensor, table: Tensor, bags: Tensor, weights: Tensor):  # type: ignore[no-untyped-def]
-    """Sum table rows by weight; the gradient names each of `rows` once, no other."""
+def _bag(
+    table: Tensor, rows: Tensor, position: Tensor, bags: Tensor, weights: Tensor
+) -> Tensor:
+    """Sum rows of a table by weight; its gradient names each of `rows`, no other."""
     looked_up = functional.embedding(rows, table, sparse=True)
     return functional.embedding_bag(
         position, looked_up, bags, mode="sum", per_sample_weights=weights
     )  # (n_bags, width)
-
-
-def _place(vectors: Tensor, words: Tensor) -> Tensor:
-    """Put the vector of each distinct word where the word stands; 0 is no word."""
-    nothing = vectors.new_zeros(1, vectors.shape[1])
-    return functional.embedding(words, torch.cat([nothing, vectors]))
 
 
 def _masked_mean(x: Tensor, mask: Tensor) -> Tensor:
@@ -42,17 +42,16 @@ def _masked_max(x: Tensor, mask: Tensor) -> Tensor:
 class TextNetwork(nn.Module):
     """A deep part that reads words in order, beside a linear part that counts them.
 
-    The linear part scores words, n-grams and pairs of neighbouring words by their
-    document frequency, as TF-IDF and a linear classifier do. In training each part has
-    a loss of its own; their logits add up.
+    The linear part scores words, pairs of neighbouring words and n-grams by TF-IDF. In
+    training each part has a loss of its own; their logits add up.
 
     Parameters
     ----------
     n_rows : int
         Rows of the table of words and n-grams.
 
-    n_pair_rows : int
-        Rows of the table of pairs of words.
+    n_linear_features : int
+        Rows of the table of the linear part.
 
     n_classes : int
         Outputs.
@@ -69,39 +68,38 @@ class TextNetwork(nn.Module):
     embedding_dropout : float
         Share of the numbers in word vectors that are dropped.
 
-    n_extra_rows : int, default=0
+    n_pretrained : int, default=0
         Rows of pretrained vectors; 0 for none.
 
-    train_extra_rows : bool, default=False
+    train_pretrained : bool, default=False
         Whether pretrained vectors go on learning.
     """
 
     #: Tables of which a batch touches few rows.
-    sparse_parameters = ("table", "linear_rows", "linear_pairs", "extra_table")
+    sparse_parameters = ("table", "linear", "pretrained")
 
     def __init__(
         self,
         *,
         n_rows: int,
-        n_pair_rows: int,
+        n_linear_features: int,
         n_classes: int,
         n_features_out: int,
         embedding_size: int,
         dropout: float,
         embedding_dropout: float,
-        n_extra_rows: int = 0,
-        train_extra_rows: bool = False,
+        n_pretrained: int = 0,
+        train_pretrained: bool = False,
     ) -> None:
         super().__init__()
         self.dropout, self.embedding_dropout = dropout, embedding_dropout
         self.table = nn.Parameter(torch.randn(n_rows, embedding_size) * _INITIAL_SCALE)
-        self.linear_rows = nn.Parameter(torch.zeros(n_rows, n_classes))
-        self.linear_pairs = nn.Parameter(torch.zeros(n_pair_rows, n_classes))
-        extra = torch.zeros(n_extra_rows, embedding_size)
-        if train_extra_rows:
-            self.extra_table = nn.Parameter(extra)
+        self.linear = nn.Parameter(torch.zeros(n_linear_features, n_classes))
+        pretrained = torch.zeros(n_pretrained, embedding_size)
+        if train_pretrained:
+            self.pretrained = nn.Parameter(pretrained)
         else:
-            self.register_buffer("extra_table", extra)
+            self.register_buffer("pretrained", pretrained)
         self.logits = nn.Linear(n_features_out - n_classes, n_classes)
 
     def encode(self, x: Tensor, mask: Tensor, lengths: Tensor) -> Tensor:
@@ -110,19 +108,17 @@ class TextNetwork(nn.Module):
 
     def _word_vectors(self, batch: dict[str, Tensor]) -> Tensor:
         vectors = _bag(
+            self.table,
             batch["rows"],
             batch["row_position"],
-            self.table,
             batch["row_bags"],
-            batch["vector_weights"],
-        )
-        x = _place(vectors, batch["words"])
-        if "extra_rows" in batch:
-            extra = functional.embedding(
-                batch["extra_rows"][1:], self.extra_table, sparse=True
-            )
-            x = x + _place(extra, batch["words"])
-        return x  # (batch, length, embedding_size)
+            batch["row_weights"],
+        )  # (n_distinct_words, embedding_size)
+        if "pretrained_rows" in batch:
+            rows = batch["pretrained_rows"]
+            vectors = vectors + functional.embedding(rows, self.pretrained, sparse=True)
+        nothing = vectors.new_zeros(1, vectors.shape[1])  # word 0 is no word
+        return functional.embedding(batch["words"], torch.cat([nothing, vectors]))
 
     def _deep(self, batch: dict[str, Tensor]) -> Tensor:
         x = self._word_vectors(batch)
@@ -134,23 +130,13 @@ class TextNetwork(nn.Module):
         return torch.cat([read, _masked_mean(x, mask)], 1)  # (batch, width)
 
     def _linear(self, batch: dict[str, Tensor]) -> Tensor:
-        words = _bag(
-            batch["rows"],
-            batch["row_position"],
-            self.linear_rows,
-            batch["row_bags"],
-            batch["row_weights"],
-        )
-        scores = _place(words, batch["words"]).sum(1)
-        if len(batch["pairs"]):
-            scores = scores + _bag(
-                batch["pairs"],
-                batch["pair_position"],
-                self.linear_pairs,
-                batch["pair_bags"],
-                batch["pair_weights"],
-            )
-        return scores * (math.sqrt(2) / batch["norms"])  # (batch, n_classes)
+        return _bag(
+            self.linear,
+            batch["features"],
+            batch["feature_position"],
+            batch["feature_bags"],
+            batch["feature_values"],
+        )  # (batch, n_classes)
 
     def features(self, **batch: Tensor) -> Tensor:
         """Return the activations before the last layer, (batch, n_features_out)."""
@@ -160,7 +146,7 @@ class TextNetwork(nn.Module):
         """Return logits, (batch, n_classes); in training those of each part."""
         deep = functional.dropout(self._deep(batch), self.dropout, self.training)
         parts = self.logits(deep), self._linear(batch)
-        return parts if self.training else parts[0] + parts[1]
+        return parts if self.training else parts[0] + _LINEAR_WEIGHT * parts[1]
 
 
 class TextCNN(TextNetwork):

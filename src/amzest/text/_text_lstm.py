@@ -50,13 +50,18 @@ class TextLSTMClassifier(BaseTextClassifier):
         Words kept of each text of each column. Longer texts are cut at the end.
 
     min_count : int, default=1
-        Words that stand less often in the training texts have only n-grams.
+        Words that stand less often in the training texts have only n-grams, and
+        features of fewer texts are not scored.
 
     ngram_range : tuple of int, default=(2, 5)
         Shortest and longest n-gram in characters that words are hashed by.
 
     n_buckets : int, default=65536
-        Rows of the tables that n-grams, and pairs of words, are hashed into.
+        Rows of the table of vectors that n-grams are hashed into.
+
+    max_features : int, default=262144
+        Words, pairs of words and n-grams that the linear part scores at most; the most
+        frequent ones are kept.
 
     token_dropout : float, default=0.05
         Share of the words that are hidden from the network in training.
@@ -83,7 +88,7 @@ class TextLSTMClassifier(BaseTextClassifier):
         Share of the activations before the last layer that are dropped in training.
 
     batch_size : int or "auto", default="auto"
-        Rows in a training step. "auto" takes 8 to 64, more for larger tables.
+        Rows in a training step. "auto" takes up to 64, fewer for smaller tables.
 
     max_epochs : int, default=8
         Passes over the training rows, and the length of the learning-rate schedule.
@@ -145,11 +150,14 @@ class TextLSTMClassifier(BaseTextClassifier):
     vocabulary_ : dict of str to int
         Row of each word of the training texts in the table of vectors.
 
-    idf_ : ndarray of shape (n_rows,), dtype float32
-        Inverse document frequency of each word and n-gram row.
+    n_buckets_ : int
+        Rows of the table of vectors that n-grams share.
 
-    pair_idf_ : ndarray of shape (n_buckets,), dtype float32
-        Inverse document frequency of each pair of neighbouring words.
+    linear_keys_ : ndarray of shape (n_linear_features,), dtype uint64
+        Hashes of the words, pairs and n-grams that the linear part scores, sorted.
+
+    linear_idf_ : ndarray of shape (n_linear_features,), dtype float32
+        Inverse document frequency of each.
 
     ngram_range_ : tuple of int
         Lengths of n-grams that were used.
@@ -207,6 +215,7 @@ class TextLSTMClassifier(BaseTextClassifier):
         min_count: int = 1,
         ngram_range: tuple[int, int] = (2, 5),
         n_buckets: int = 65536,
+        max_features: int = 262144,
         token_dropout: float = 0.05,
         embedding_dropout: float = 0.2,
         embedding_learning_rate: float = 0.01,
@@ -234,6 +243,7 @@ class TextLSTMClassifier(BaseTextClassifier):
         self.min_count = min_count
         self.ngram_range = ngram_range
         self.n_buckets = n_buckets
+        self.max_features = max_features
         self.token_dropout = token_dropout
         self.embedding_dropout = embedding_dropout
         self.embedding_learning_rate = embedding_learning_rate

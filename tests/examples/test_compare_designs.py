@@ -1,0 +1,169 @@
+"""The demo, run as a user runs it: in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / "examples" / "plot_compare_designs.py"
+DESIGNS = [
+    "TF-IDF + linear",
+    "Text CNN",
+    "Text LSTM",
+    "Text Transformer",
+    "Image CNN",
+    "Image Inception",
+    "Average",
+    "Stack",
+]
+
+
+def run_demo(*arguments, folder):
+    environment = os.environ | {"MPLBACKEND": "Agg", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return subprocess.run(
+        [sys.executable, str(DEMO), *map(str, arguments)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=570,
+    )
+
+
+def write_table(folder, columns, rows):
+    lines = [",".join(cells) for cells in [columns, *rows]]
+    path = folder / "products.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def rows_of_table(output):
+    """Return the printed cells of each design."""
+    lines = {
+        name: line
+        for line in output.splitlines()
+        for name in DESIGNS
+        if line.startswith(f"{name} ")
+    }
+    return {name: line.removeprefix(name).split() for name, line in lines.items()}
+
+
+@pytest.mark.slow
+def test_demo_prints_a_table_and_saves_pictures(tmp_path):
+    done = run_demo("--n-products", 80, "--out", "result", folder=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    header = next(line for line in done.stdout.splitlines() if "accuracy" in line)
+    assert header.split() == [
+        "reads",
+        "accuracy",
+        "macro-F1",
+        "log-loss",
+        "top-2",
+        "fit",
+        "s",
+        "products/s",
+        "parameters",
+    ]
+    rows = rows_of_table(done.stdout)
+    assert list(rows) == DESIGNS
+    for name, (reads, *numbers) in rows.items():
+        accuracy, macro_f1, loss, top_two, seconds, speed, parameters = (
+            float(number.replace(",", "")) for number in numbers
+        )
+        assert reads in {"text", "photo", "both"}, name
+        assert 0 <= macro_f1 <= 1, name
+        assert 0 <= accuracy <= top_two <= 1, name
+        assert loss > 0, name
+        assert seconds >= 0, name
+        assert speed > 0, name
+        assert parameters > 1000, name
+    for name in ("accuracy", "learning_curves", "confusions"):
+        path = tmp_path / "result" / f"{name}.png"
+        assert f"Saved {Path('result', path.name)}" in done.stdout
+        with Image.open(path) as picture:
+            picture.load()
+            assert min(picture.size) > 300
+            # Not one colour all over.
+            assert any(low != high for low, high in picture.convert("RGB").getextrema())
+
+
+@pytest.mark.slow
+def test_demo_without_photos_runs_the_text_designs(tmp_path):
+    rows = [
+        (f"{word} number {i}" if i else "", category)
+        for i in range(12)
+        for word, category in [("mug", "Kitchen"), ("lamp", "Light"), ("tea", "Food")]
+    ]
+    path = write_table(tmp_path, ("title", "category"), rows)
+
+    done = run_demo("--data", path, "--quick", folder=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert "no column description and no image" in done.stdout
+    assert set(rows_of_table(done.stdout)) == {
+        name for name in DESIGNS if not name.startswith("Image")
+    }
+
+
+ROWS = [(f"{word} {i}", word) for i in range(8) for word in ("mug", "lamp")]
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "said"),
+    [
+        (("title", "kind"), ROWS, "no column 'category'"),
+        (("name", "category"), ROWS, "no column 'title', 'description' or 'image'"),
+        (("title", "category"), [*ROWS, ("kettle 1", "kettle")], "'kettle' (1)"),
+        (("title", "category"), [("mug", "mug")] * 8, "one category only"),
+    ],
+    ids=["no category", "nothing to read", "one product", "one category"],
+)
+def test_demo_refuses_a_bad_table_in_one_line(tmp_path, columns, rows, said):
+    path = write_table(tmp_path, columns, rows)
+
+    done = run_demo("--data", path, folder=tmp_path)
+
+    assert_one_line(done, said)
+    assert not (tmp_path / "amzest-demo").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--data", "nowhere"), "does not exist"),
+        (("--data", "."), "folder without a product table"),
+        (("--test-size", "2"), "'2' is no number between 0 and 1"),
+        (("--random-state", "-1"), "'-1' is no whole number"),
+        (("--n-products", "many"), "'many' is no whole number"),
+        (("--n-products", "16"), "at least 7 products"),
+        (("--n-products", "64", "--out", "taken"), "taken"),
+        (("--colour", "red"), "unrecognized arguments"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_demo_refuses_a_bad_option_in_one_line(tmp_path, arguments, said):
+    (tmp_path / "taken").write_text("a file, not a folder", encoding="utf-8")
+
+    assert_one_line(run_demo(*arguments, folder=tmp_path), said)
+
+
+def test_demo_help_names_every_option(tmp_path):
+    done = run_demo("--help", folder=tmp_path)
+
+    assert done.returncode == 0
+    for option in ("data", "out", "n-products", "test-size", "random-state", "quick"):
+        assert f"--{option}" in done.stdout
+
+
+def assert_one_line(done, said):
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert said in done.stderr

@@ -1,0 +1,143 @@
+"""Every form in which users hand in text, and what is said about other things."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from amzest.text._columns import text_columns
+
+TITLES = ["Blue mug", "Desk lamp", "Red chair"]
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        TITLES,
+        tuple(TITLES),
+        iter(TITLES),
+        np.array(TITLES),
+        np.array(TITLES, dtype=object),
+        np.array(TITLES)[:, None],
+        [[title] for title in TITLES],
+        [(title,) for title in TITLES],
+        [np.array([title]) for title in TITLES],
+        pd.Series(TITLES),
+        pd.Series(TITLES, index=[7, 7, 3]),
+        pd.Series(TITLES, dtype="string"),
+        pd.Series(TITLES, dtype="category"),
+        pd.Series(TITLES).array,
+        pd.Categorical(TITLES),
+        pd.Index(TITLES),
+        pd.DataFrame({0: TITLES}),
+    ],
+    ids=lambda X: type(X).__name__,
+)
+def test_one_column_in_any_container(X):
+    cells, names = text_columns(X)
+    assert cells.dtype == object
+    assert cells.tolist() == [[title] for title in TITLES]
+    assert all(isinstance(cell, str) for cell in cells.ravel())
+    assert names is None
+
+
+def test_names_are_those_of_the_frame_or_of_the_series():
+    frame = pd.DataFrame({"title": TITLES, "description": ["a", "b", "c"]})
+    cells, names = text_columns(frame)
+    assert names == ["title", "description"]
+    assert cells.tolist() == frame.to_numpy().tolist()
+    assert text_columns(frame[["title"]])[1] == ["title"]
+    assert text_columns(frame["title"])[1] == ["title"]
+    assert text_columns(frame["title"].rename(3))[1] is None
+    assert text_columns(frame.set_axis(["title", 1], axis=1))[1] is None
+
+
+def test_two_columns_as_array_or_list_of_rows():
+    rows = [["a", "b"], ["c", "d"], ["e", "f"]]
+    for X in (rows, [tuple(row) for row in rows], np.array(rows)):
+        cells, names = text_columns(X)
+        assert cells.tolist() == rows
+        assert names is None
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [None, np.nan, np.float32("nan"), float("nan"), pd.NA, pd.NaT, "", "  ", "\t\n"],
+    ids=repr,
+)
+def test_missing_cells_are_empty_text(missing):
+    X = np.empty(3, dtype=object)
+    X[:] = ["mug", missing, "lamp"]
+    for form in (X, list(X), pd.Series(X), pd.DataFrame({"title": X})):
+        assert text_columns(form)[0].ravel().tolist() == ["mug", "", "lamp"]
+
+
+def test_missing_cells_of_pandas_own_types():
+    titles = ["mug", None, "lamp"]
+    for dtype in ("string", "category", "string[pyarrow]"):
+        series = pd.Series(titles, dtype=dtype)
+        assert text_columns(series)[0].ravel().tolist() == ["mug", "", "lamp"]
+        frame = pd.DataFrame({"title": series, "text": titles})
+        assert text_columns(frame)[0][1].tolist() == ["", ""]
+
+
+def test_what_was_handed_in_stays_as_it_was():
+    X = np.array(["mug", None], dtype=object)
+    frame = pd.DataFrame({"title": X})
+    text_columns(X)
+    text_columns(X[:, None])
+    text_columns(frame)
+    text_columns(frame["title"])
+    assert X.tolist() == ["mug", None]
+    assert frame["title"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize("cell", [3, 2.5, True, b"mug", ["mug"], {"a": 1}])
+def test_other_cells_are_named_by_column_and_row(cell):
+    X = np.empty(3, dtype=object)
+    X[:] = ["mug", None, None]
+    X[2] = cell
+    with pytest.raises(TypeError, match=r"`title` row 2 \(.*expected text, found"):
+        text_columns(pd.DataFrame({"text": TITLES, "title": X}))
+    with pytest.raises(TypeError, match="`title` row 2"):
+        text_columns(pd.Series(X, name="title"))
+    with pytest.raises(TypeError, match="`column 0` row 2"):
+        text_columns(X)
+
+
+def test_columns_of_numbers_are_refused():
+    with pytest.raises(TypeError, match=r"`price` row 0.*found float"):
+        text_columns(pd.DataFrame({"title": TITLES, "price": [1.0, 2.0, 3.0]}))
+    with pytest.raises(TypeError, match=r"`column 0` row 0.*found int"):
+        text_columns(np.arange(3))
+
+
+@pytest.mark.parametrize("X", ["one title", b"one title", 3, 2.5, None])
+def test_a_single_value_is_refused(X):
+    with pytest.raises(TypeError, match=rf"single {type(X).__name__}.*\[text\]"):
+        text_columns(X)
+
+
+@pytest.mark.parametrize(
+    "X", [[], np.array([], dtype=object), pd.Series([], dtype="string"), iter([])]
+)
+def test_no_rows(X):
+    with pytest.raises(ValueError, match="0 rows"):
+        text_columns(X)
+
+
+def test_no_columns():
+    with pytest.raises(ValueError, match="0 columns"):
+        text_columns(pd.DataFrame(index=range(3)))
+    with pytest.raises(ValueError, match="0 columns"):
+        text_columns([[], []])
+
+
+@pytest.mark.parametrize("shape", [(), (2, 3, 2)])
+def test_other_dimensions(shape):
+    with pytest.raises(ValueError, match=f"{len(shape)} dimensions"):
+        text_columns(np.full(shape, "mug"))
+
+
+def test_rows_of_unequal_length():
+    with pytest.raises(ValueError, match="`X`"):
+        text_columns([["a", "b"], ["c"]])

@@ -1,0 +1,174 @@
+"""Batches: what stands where, and that rows do not depend on each other."""
+
+import numpy as np
+import pytest
+from text_inputs import TITLES, Reader, tokens_of
+
+from amzest.text._encoding import WordTable, number_words
+from amzest.text._tokens import SEPARATOR, hash_ngrams, tokenise
+
+TEXTS = ["red shoe", "garden hose", "red red garden rake"]
+
+
+@pytest.fixture
+def reader():
+    return Reader(TITLES)
+
+
+def rows_of_word(batch, place):
+    """Return the table rows of a word of a batch (from 1), and their weights."""
+    ends = [*batch["row_bags"].tolist()[1:], len(batch["row_position"])]
+    part = slice(batch["row_bags"].tolist()[place - 1], ends[place - 1])
+    rows = batch["rows"][batch["row_position"][part]]
+    return sorted(rows.tolist()), batch["row_weights"][part].tolist()
+
+
+def features_of_text(batch, row):
+    """Return the linear features of a text of a batch with their values."""
+    ends = [*batch["feature_bags"].tolist()[1:], len(batch["feature_position"])]
+    part = slice(batch["feature_bags"].tolist()[row], ends[row])
+    found = batch["features"][batch["feature_position"][part]]
+    return dict(
+        zip(found.tolist(), batch["feature_values"][part].tolist(), strict=True)
+    )
+
+
+def test_number_words():
+    texts = number_words([["b", "a"], [], ["a", "c", "a"]])
+    assert texts.words == ["b", "a", "c"]
+    assert texts.tokens.tolist() == [0, 1, 1, 2, 1]
+    assert texts.offsets.tolist() == [0, 2, 2, 5]
+    text, word = texts.of(np.array([2, 0]))
+    assert text.tolist() == [0, 0, 0, 1, 1]
+    assert word.tolist() == [1, 2, 1, 0, 1]
+
+
+def test_word_table_gives_a_known_word_a_row_before_those_of_its_ngrams():
+    table = WordTable({"mug": 0, f"{SEPARATOR}0": 1}, 16, 2, 3)
+    words = ["mug", "mugs", f"{SEPARATOR}0", f"{SEPARATOR}9"]
+    rows, starts = table.rows_of(words)
+    hashes, offsets = hash_ngrams(words, 2, 3)
+    buckets = (2 + hashes % np.uint64(16)).astype(int)
+    assert rows[starts[0] : starts[1]].tolist() == [0, *buckets[: offsets[1]]]
+    assert rows[starts[1] : starts[2]].tolist() == [*buckets[offsets[1] :]]
+    assert rows[starts[2] :].tolist() == [1]
+    assert starts[3] == starts[4], "a separator that was not seen has no row"
+
+
+def test_padding_and_lengths(reader):
+    batch = reader.batch(TEXTS)
+    words = batch["words"].numpy()
+    assert batch["lengths"].tolist() == [2, 2, 4]
+    assert words.shape == (3, 4)
+    assert ((words == 0) == (np.arange(4) >= [[2], [2], [4]])).all()
+
+
+def test_words_of_texts_are_where_they_should_be(reader):
+    batch = reader.batch(TEXTS)
+    words = batch["words"].tolist()
+    assert words[2][0] == words[2][1] == words[0][0], "red"
+    assert words[2][2] == words[1][0], "garden"
+    assert len({*words[0], *words[1], *words[2]}) == 1 + 5
+    for word, place in (("red", words[0][0]), ("hose", words[1][1])):
+        rows, starts = reader.table.rows_of([word])
+        found, weights = rows_of_word(batch, place)
+        assert found == sorted(rows.tolist())
+        np.testing.assert_allclose(weights, 1 / np.sqrt(starts[1]), rtol=1e-6)
+
+
+def test_distinct_words_rows_and_features_stand_once(reader):
+    batch = reader.batch(["red garden", "garden red", "red red"] * 5)
+    assert len(batch["row_bags"]) == 2
+    assert set(batch["words"].unique().tolist()) == {1, 2}
+    for name in ("rows", "features"):
+        values = batch[name].tolist()
+        assert values == sorted(set(values)), name
+    used = batch["row_position"].unique().tolist()
+    assert used == list(range(len(batch["rows"])))
+
+
+def test_types_of_tensors(reader):
+    batch = reader.batch(TEXTS)
+    kinds = {name: str(tensor.dtype) for name, tensor in batch.items()}
+    floats = {"row_weights", "feature_values"}
+    assert {name for name, kind in kinds.items() if kind == "torch.float32"} == floats
+    assert set(kinds.values()) == {"torch.float32", "torch.int64"}
+
+
+def test_a_row_is_the_same_in_every_batch(reader):
+    inputs = reader.encode(TEXTS)
+    together = inputs.batch(np.array([2, 0, 1]))
+    for place, row in enumerate([2, 0, 1]):
+        for alone in (inputs.batch(np.array([row])), reader.batch([TEXTS[row]])):
+            length = int(alone["lengths"][0])
+            assert together["lengths"][place] == length
+            for i in range(length):
+                ours = rows_of_word(together, int(together["words"][place, i]))
+                theirs = rows_of_word(alone, int(alone["words"][0, i]))
+                assert ours == theirs
+            assert features_of_text(together, place) == features_of_text(alone, 0)
+
+
+def test_token_dropout_hides_words_only_with_a_generator(reader):
+    inputs = reader.encode(TITLES, token_dropout=0.5)
+    rows = np.arange(len(TITLES))
+    whole = inputs.batch(rows)
+    plain = reader.batch(TITLES)
+    for name, tensor in plain.items():
+        assert (whole[name] == tensor).all(), name
+    hidden = inputs.batch(rows, np.random.default_rng(0))
+    assert hidden["lengths"].tolist() == whole["lengths"].tolist()
+    inside = whole["words"].numpy() > 0
+    share = (hidden["words"].numpy()[inside] == 0).mean()
+    assert 0.2 < share < 0.8
+    assert hidden["feature_values"].tolist() == whole["feature_values"].tolist()
+    again = inputs.batch(rows, np.random.default_rng(0))
+    assert again["words"].tolist() == hidden["words"].tolist()
+
+
+def test_no_token_dropout_leaves_the_generator_alone(reader):
+    rng = np.random.default_rng(0)
+    reader.encode(TEXTS).batch(np.arange(3), rng)
+    assert rng.random() == np.random.default_rng(0).random()
+
+
+def test_all_words_may_be_hidden(reader):
+    inputs = reader.encode(["red", "hose"], token_dropout=1 - 1e-12)
+    batch = inputs.batch(np.arange(2), np.random.default_rng(0))
+    assert batch["words"].tolist() == [[0], [0]]
+    assert len(batch["rows"]) == len(batch["row_bags"]) == 0
+
+
+def test_present_are_the_rows_with_a_word(reader):
+    inputs = reader.encode(["red", "", "!!! ☕", "unseen", "-1-"])
+    assert inputs.present.tolist() == [True, False, False, True, True]
+    assert inputs.sizes.tolist() == [1, 0, 0, 1, 1]
+    assert len(inputs) == 5
+
+
+def test_separators_are_nothing_to_read():
+    cells = np.array([["red", ""], ["", ""], ["", "!"], ["", "hose"]], dtype=object)
+    read = tokenise(cells, 8)
+    assert Reader(read).encode(read).present.tolist() == [True, False, False, True]
+
+
+def test_nothing_at_all_to_read(reader):
+    inputs = reader.encode(["", ""])
+    assert inputs.present.tolist() == [False, False]
+
+
+def test_pretrained_rows_stand_beside_the_words():
+    reader = Reader(TITLES, pretrained={"red": 3, "sandal": 1})
+    batch = reader.batch(["red sandal hose", "sandal"])
+    red, sandal, hose = batch["words"][0].tolist()
+    pretrained = batch["pretrained_rows"].tolist()
+    assert [pretrained[word - 1] for word in (red, sandal, hose)] == [3, 1, 0]
+    assert "pretrained_rows" not in Reader(TITLES).batch(["red"])
+
+
+def test_a_batch_of_unknown_signs_has_no_feature(reader):
+    batch = reader.batch(["日本語"])
+    assert batch["feature_bags"].tolist() == [0]
+    assert len(batch["features"]) == 0
+    assert len(batch["rows"]) > 0
+    assert tokens_of(["日本語"]).words == [["日本語"]]

@@ -1,0 +1,153 @@
+"""The linear part counts as scikit-learn's two TfidfVectorizers do."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from text_inputs import tokens_of
+
+from amzest.text import _linear_features
+from amzest.text._encoding import number_words
+from amzest.text._linear_features import LinearFeatures, learn_linear_features
+
+TEXTS = [
+    "Red mug, red MUG and a red saucer",
+    "Desk lamp (new!) 12oz",
+    "mug",
+    "a b a b a",
+    "lamp-shade; lamp... lamp",
+    "Émile's café mug ☕",
+]
+UNSEEN = ["red lamps and mugs", "desk", "mug mug mug zzzz"]
+
+
+def learn(texts, weights=None, **options):
+    read = tokens_of(texts)
+    settings = {"min_count": 1, "max_features": 10**6, "shortest": 2, "longest": 5}
+    return learn_linear_features(
+        number_words(read.words),
+        number_words(read.chunks),
+        np.ones(len(texts)) if weights is None else np.asarray(weights, float),
+        **{**settings, **options},
+    )
+
+
+def encode(features, texts):
+    """Return the features of each text, as a dict of value by hash."""
+    read = tokens_of(texts)
+    found, values, offsets = features.encode(
+        number_words(read.words), number_words(read.chunks)
+    )
+    assert found.dtype == np.int32
+    assert values.dtype == np.float32
+    assert len(offsets) == len(texts) + 1
+    rows = [slice(*pair) for pair in pairwise(offsets)]
+    return [
+        dict(zip(features.keys[found[row]].tolist(), values[row].tolist(), strict=True))
+        for row in rows
+    ]
+
+
+def scikit_learns(training, texts):
+    """Return the values of two TfidfVectorizers side by side, sorted in each text."""
+    words = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+", ngram_range=(1, 2))
+    letters = TfidfVectorizer(sublinear_tf=True, analyzer="char_wb", ngram_range=(2, 5))
+    counted = [v.fit(training).transform(texts) for v in (words, letters)]
+    n_features = sum(len(v.vocabulary_) for v in (words, letters))
+    return [
+        np.sort(np.concatenate([block[i].data for block in counted]))
+        for i in range(len(texts))
+    ], n_features
+
+
+def same_features(first, second):
+    np.testing.assert_array_equal(first.keys, second.keys)
+    np.testing.assert_allclose(first.idf, second.idf, rtol=1e-6)
+
+
+@pytest.mark.parametrize("texts", [TEXTS, UNSEEN], ids=["training", "unseen"])
+def test_values_are_those_of_two_tfidf_vectorizers(texts):
+    features = learn(TEXTS)
+    theirs, n_features = scikit_learns(TEXTS, texts)
+    assert len(features.keys) == n_features
+    for ours, expected in zip(encode(features, texts), theirs, strict=True):
+        np.testing.assert_allclose(sorted(ours.values()), expected, rtol=1e-5)
+
+
+def test_keys_are_sorted_and_stand_once():
+    features = learn(TEXTS)
+    assert features.keys.dtype == np.uint64
+    assert features.idf.dtype == np.float32
+    assert (features.keys[:-1] < features.keys[1:]).all()
+
+
+def test_each_block_has_length_one():
+    for text in encode(learn(TEXTS), TEXTS):
+        assert sum(value**2 for value in text.values()) == pytest.approx(2)
+
+
+def test_pairs_do_not_reach_into_the_next_text():
+    together = learn(["red mug"] * 2, shortest=30, longest=30)
+    apart = learn(["red", "mug"] * 2, shortest=30, longest=30)
+    assert len(together.keys) == 3
+    assert len(apart.keys) == 2
+    assert set(apart.keys) < set(together.keys)
+
+
+@pytest.mark.parametrize("min_count", [1, 2, 3])
+def test_min_count_is_a_number_of_texts(min_count):
+    features = learn(["mug mug mug", "mug", "lamp", "mug lamp"], min_count=min_count)
+    # mug stands in 3 texts, lamp in 2, each with its n-grams; the pairs in one each.
+    n_grams = 4 + 3 + 2 + 1  # <mug>
+    expected = {1: 2 + 2 + n_grams + 14, 2: 2 + n_grams + 14, 3: 1 + n_grams}
+    assert len(features.keys) == expected[min_count]
+
+
+def test_max_features_keeps_the_most_frequent():
+    texts = ["mug", "mug", "mug", "lamp", "lamp", "vase"]
+    everything = learn(texts)
+    frequent = learn(texts, max_features=11)  # "mug" and its ten n-grams
+    assert len(frequent.keys) == 11
+    assert set(frequent.keys) < set(everything.keys)
+    mug, lamp = encode(frequent, ["mug", "lamp"])
+    assert len(mug) == 11
+    assert lamp == {}
+    assert len(learn(texts, max_features=1).keys) == 1
+    same_features(learn(texts, max_features=len(everything.keys)), everything)
+
+
+def test_weights_count_as_repetition():
+    weights = [1, 2, 3, 1, 2, 1]
+    repeated = [t for t, n in zip(TEXTS, weights, strict=True) for _ in range(n)]
+    for options in ({}, {"min_count": 2}, {"max_features": 20}):
+        same_features(learn(TEXTS, weights, **options), learn(repeated, **options))
+
+
+def test_texts_without_a_known_feature_have_none():
+    features = learn(TEXTS)
+    assert encode(features, ["日本語", "", "☃", "mug"])[:3] == [{}, {}, {}]
+    assert encode(features, ["日本語"]) == [{}]
+    nothing = LinearFeatures(features.keys[:0], features.idf[:0], 2, 5)
+    assert encode(nothing, TEXTS) == [{}] * len(TEXTS)
+
+
+def test_no_text_teaches_anything():
+    features = learn(["", "  "])
+    assert len(features.keys) == len(features.idf) == 0
+    assert encode(features, ["mug"]) == [{}]
+
+
+def test_a_text_does_not_depend_on_the_others():
+    features = learn(TEXTS)
+    together = encode(features, TEXTS)
+    for text, expected in zip(TEXTS, together, strict=True):
+        assert encode(features, [text]) == [expected]
+
+
+def test_counting_in_parts_changes_nothing(monkeypatch):
+    whole = learn(TEXTS)
+    encoded = encode(whole, TEXTS)
+    monkeypatch.setattr(_linear_features, "_TEXTS_AT_A_TIME", 2)
+    same_features(learn(TEXTS), whole)
+    assert encode(whole, TEXTS) == encoded

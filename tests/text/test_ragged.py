@@ -1,0 +1,34 @@
+"""Rows of unequal length in one array."""
+
+import numpy as np
+import pytest
+
+from amzest.text._ragged import offsets_of, spans
+
+OFFSETS = np.array([0, 2, 2, 5, 6])
+VALUES = np.array(list("aacccd"))
+
+
+def test_offsets():
+    assert offsets_of(np.array([2, 0, 3, 1])).tolist() == OFFSETS.tolist()
+    assert offsets_of(np.array([], dtype=np.int64)).tolist() == [0]
+    assert offsets_of(np.array([1, 2], dtype=np.int8)).dtype == np.int64
+    assert offsets_of(np.full(3, 100, dtype=np.int8)).tolist() == [0, 100, 200, 300]
+
+
+@pytest.mark.parametrize(
+    ("rows", "found", "counts"),
+    [
+        ([0, 1, 2, 3], "aacccd", [2, 0, 3, 1]),
+        ([3, 0], "daa", [1, 2]),
+        ([2, 2, 1], "cccccc", [3, 3, 0]),
+        ([1], "", [0]),
+        ([1, 1], "", [0, 0]),
+        ([], "", []),
+    ],
+)
+def test_spans(rows, found, counts):
+    places, lengths = spans(OFFSETS, np.array(rows, dtype=np.intp))
+    assert "".join(VALUES[places]) == found
+    assert lengths.tolist() == counts
+    assert places.dtype == np.int64

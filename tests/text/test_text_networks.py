@@ -1,0 +1,207 @@
+"""The three networks: padding, unseen words, sparse gradients."""
+
+import numpy as np
+import pytest
+import torch
+from text_inputs import TITLES, Reader
+
+from amzest.text._networks import NETWORKS
+
+OWN = {
+    "cnn": ({"n_filters": 6, "kernel_sizes": [1, 2, 5]}, 18),
+    "lstm": ({"hidden_size": 6}, 24),
+    "transformer": (
+        {"hidden_size": 8, "n_layers": 2, "n_heads": 2, "n_positions": 65},
+        16,
+    ),
+}
+N_CLASSES = 3
+
+
+@pytest.fixture
+def reader():
+    return Reader(TITLES)
+
+
+def network(name, reader, *, size=8, n_pretrained=0, train_pretrained=False):
+    own, width = OWN[name]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        module = NETWORKS[name](
+            n_rows=len(reader.vocabulary) + reader.table.n_buckets,
+            n_linear_features=len(reader.linear.keys),
+            n_classes=N_CLASSES,
+            n_features_out=width + size + N_CLASSES,
+            embedding_size=size,
+            dropout=0.5,
+            embedding_dropout=0.2,
+            n_pretrained=n_pretrained,
+            train_pretrained=train_pretrained,
+            **own,
+        )
+        torch.nn.init.normal_(module.linear)
+        if n_pretrained:
+            with torch.no_grad():
+                module.pretrained[1:] = torch.randn(n_pretrained - 1, size)
+    return module.eval()
+
+
+def of(array):
+    return array.detach().numpy()
+
+
+def assert_sum_of_parts(whole, deep, linear):
+    """Logits are those of the deep part and, with some weight, of the linear part."""
+    rest = of(whole - deep)
+    weight = (rest * of(linear)).sum() / (of(linear) ** 2).sum()
+    assert weight > 0.1
+    np.testing.assert_allclose(rest, weight * of(linear), atol=1e-5)
+
+
+each_network = pytest.mark.parametrize("name", NETWORKS)
+
+
+@each_network
+def test_features_and_logits_have_their_shapes(name, reader):
+    module = network(name, reader)
+    batch = reader.batch(TITLES[:5])
+    features = module.features(**batch)
+    width = OWN[name][1] + 8 + N_CLASSES
+    assert features.shape == (5, width)
+    deep, linear = features[:, :-N_CLASSES], features[:, -N_CLASSES:]
+    assert_sum_of_parts(module(**batch), module.logits(deep), linear)
+
+
+@each_network
+def test_in_training_each_part_has_logits_of_its_own(name, reader):
+    module = network(name, reader)
+    batch = reader.batch(TITLES[:5])
+    whole = module(**batch)
+    module.dropout = module.embedding_dropout = 0.0
+    for part in module.modules():
+        part.training = part is module  # no dropout inside the blocks either
+    deep, linear = module(**batch)
+    assert deep.shape == linear.shape == (5, N_CLASSES)
+    assert_sum_of_parts(whole, deep, linear)
+
+
+@each_network
+@pytest.mark.parametrize("long", [2, 7, 60])
+def test_padding_does_not_reach_the_features(name, reader, long):
+    module = network(name, reader)
+    texts = ["rake", "red shoe", "long green garden hose"]
+    longer = " ".join(["boot shoe spade hose"] * 15).split()[:long]
+    together = module.features(**reader.batch([*texts, " ".join(longer)]))
+    for i, text in enumerate(texts):
+        alone = module.features(**reader.batch([text]))
+        np.testing.assert_allclose(of(together[i]), of(alone[0]), atol=1e-5)
+
+
+@each_network
+def test_the_order_of_words_matters(name, reader):
+    module = network(name, reader)
+    width = OWN[name][1]
+    one, two = of(
+        module.features(**reader.batch(["red garden hose", "hose garden red"]))
+    )
+    assert np.abs(one[:width] - two[:width]).max() > 1e-4
+    np.testing.assert_allclose(one[width:-N_CLASSES], two[width:-N_CLASSES], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("known", "misspelt"),
+    [("running", "runing"), ("leather", "lether"), ("garden", "gardens")],
+)
+def test_a_misspelt_word_is_near(known, misspelt):
+    reader = Reader(TITLES, n_buckets=4096)
+    module = network("cnn", reader, size=256)
+    texts = [misspelt, *sorted(reader.vocabulary)]
+    # A text of one word: the mean of its word vectors is that word's.
+    features = of(module.features(**reader.batch(texts)))
+    vectors = features[:, -256 - N_CLASSES : -N_CLASSES]
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    nearness = dict(zip(texts[1:], vectors[1:] @ vectors[0], strict=True))
+    assert max(nearness, key=nearness.get) == known
+    assert nearness.pop(known) > max(0.25, 1.5 * max(nearness.values()))
+
+
+@each_network
+def test_an_unseen_word_has_a_vector(name, reader):
+    module = network(name, reader)
+    one, two = of(module.features(**reader.batch(["zqxv", "wjfg"])))
+    assert np.abs(one[:-N_CLASSES]).max() > 1e-3
+    assert np.abs(one - two).max() > 1e-3
+
+
+@each_network
+@pytest.mark.parametrize("train_pretrained", [False, True])
+def test_gradients_of_tables_name_the_rows_of_the_batch(name, train_pretrained):
+    reader = Reader(TITLES, pretrained={"red": 1, "hose": 2, "spade": 3})
+    module = network(name, reader, n_pretrained=4, train_pretrained=train_pretrained)
+    module.train()
+    batch = reader.batch(["red boot", "garden hose"])
+    sum(part.sum() for part in module(**batch)).backward()
+    rows = {"table": "rows", "linear": "features"}
+    if train_pretrained:
+        rows["pretrained"] = "pretrained_rows"
+    for table, key in rows.items():
+        gradient = getattr(module, table).grad
+        assert gradient.is_sparse
+        touched = set(gradient.coalesce().indices()[0].tolist())
+        assert touched == set(batch[key].tolist())
+        assert len(touched) < len(getattr(module, table))
+    names = {name for name, _ in module.named_parameters()}
+    assert names & set(module.sparse_parameters) == set(rows)
+    for parameter_name, parameter in module.named_parameters():
+        if parameter_name not in rows:
+            assert not parameter.grad.is_sparse
+
+
+@each_network
+def test_frozen_vectors_are_no_parameters(name):
+    reader = Reader(TITLES, pretrained={"red": 1})
+    frozen = network(name, reader, n_pretrained=2)
+    assert "pretrained" not in dict(frozen.named_parameters())
+    assert "pretrained" in frozen.state_dict()
+    with_vector, without = (
+        of(frozen.features(**r.batch(["red hose"]))) for r in (reader, Reader(TITLES))
+    )
+    assert np.abs(with_vector - without).max() > 1e-2
+
+
+@each_network
+def test_a_text_whose_words_are_all_hidden_is_finite(name, reader):
+    inputs = reader.encode(["red shoe", "hose"], token_dropout=1 - 1e-12)
+    batch = inputs.batch(np.arange(2), np.random.default_rng(0))
+    module = network(name, reader)
+    assert np.isfinite(of(module.features(**batch))).all()
+    module.train()
+    sum(part.sum() for part in module(**batch)).backward()
+    for parameter_name, parameter in module.named_parameters():
+        if parameter.grad is not None and not parameter.grad.is_sparse:
+            assert torch.isfinite(parameter.grad).all(), parameter_name
+
+
+def test_lstm_reads_backward_what_it_reads_onward(reader):
+    module = network("lstm", reader)
+    with torch.no_grad():
+        for onward, back in zip(
+            module.onward.parameters(), module.backward_.parameters(), strict=True
+        ):
+            back.copy_(onward)
+    texts = ["red leather boot", "boot leather red", "a much longer text of rakes"]
+    ahead, reverse, _ = of(module.features(**reader.batch(texts)))
+    size = OWN["lstm"][0]["hidden_size"]
+    for block in (0, 2 * size):  # maximum, mean
+        np.testing.assert_allclose(
+            ahead[block : block + size],
+            reverse[block + size : block + 2 * size],
+            atol=1e-6,
+        )
+
+
+def test_convolutions_wider_than_the_text_work(reader):
+    module = network("cnn", reader)
+    features = of(module.features(**reader.batch(["rake"])))
+    assert features.shape == (1, 18 + 8 + N_CLASSES)
+    assert np.isfinite(features).all()

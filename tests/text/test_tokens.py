@@ -1,0 +1,161 @@
+"""Words, chunks, separators and the numbers of n-grams."""
+
+import numpy as np
+import pytest
+
+from amzest.text._tokens import (
+    SEPARATOR,
+    hash_ngrams,
+    hash_pairs,
+    hash_words,
+    tokenise,
+)
+
+MASK = 2**64 - 1
+
+#: What this project's hashes are, once and for all.
+WORD_HASHES = [87999572424904667, 5222810888430230004, 7497787021708494914]
+NGRAM_HASHES = [2227157867117566872, 8271421125253631007, 12729580088277589124]
+PAIR_HASH = [2429194678148148528]
+
+
+def words_of(*texts, max_length=64):
+    return tokenise(np.array([texts], dtype=object), max_length).words[0]
+
+
+def chunks_of(*texts, max_length=64):
+    return tokenise(np.array([texts], dtype=object), max_length).chunks[0]
+
+
+def slow_ngrams(word, shortest, longest):
+    """Hash the n-grams of one word, letter by letter, in Python's own integers."""
+    if word.startswith(SEPARATOR):
+        return []
+    framed = f"<{word[:40]}>"
+    hashes = []
+    for n in range(shortest, longest + 1):
+        for start in range(len(framed) - n + 1):
+            value = n
+            for letter in framed[start : start + n]:
+                value = (value * 0x100000001B3 + ord(letter)) & MASK
+            value ^= value >> 33
+            value = (value * 0xFF51AFD7ED558CCD) & MASK
+            hashes.append(value ^ (value >> 33))
+    return hashes
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Red MUG", ["red", "mug"]),
+        ("mug 12oz, 7x3", ["mug", "12oz", "7x3"]),
+        ("3.5mm USB-C (new!)", ["3", "5mm", "usb", "c", "new"]),
+        ("\uff46\uff55\uff4c\uff4c width", ["full", "width"]),
+        ("ﬁne ½ ㎏", ["fine", "1", "2", "kg"]),
+        ("Émile cafe\u0301", ["émile", "café"]),
+        ("no\u00a0break\u2003space", ["no", "break", "space"]),
+        ("日本語 マグ", ["日本語", "マグ"]),
+        ("under_score", ["under_score"]),
+        ("☕ !!!", []),
+        ("", []),
+    ],
+)
+def test_words(text, words):
+    assert words_of(text) == words
+
+
+def test_chunks_keep_their_punctuation():
+    assert chunks_of(" USB-C,\t(NEW!)\n12oz ") == ["usb-c,", "(new!)", "12oz"]
+    assert chunks_of("☕ !!!") == ["☕", "!!!"]
+
+
+def test_separators_stand_only_between_several_columns():
+    assert words_of("red mug") == ["red", "mug"]
+    assert words_of("red", "", "mug") == ["\x020", "red", "\x021", "\x022", "mug"]
+    assert chunks_of("red", "", "mug") == ["red", "mug"]
+
+
+def test_no_word_of_a_text_is_a_separator():
+    assert words_of("\x020 red\x021", "mug") == [
+        "\x020",
+        "0",
+        "red",
+        "1",
+        "\x021",
+        "mug",
+    ]
+
+
+def test_max_length_cuts_each_cell():
+    assert words_of("a b c d", "e f g", max_length=2) == [
+        "\x020", "a", "b", "\x021", "e", "f",
+    ]  # fmt: skip
+    assert chunks_of("a-b c-d e-f", max_length=2) == ["a-b", "c-d"]
+
+
+def test_take_keeps_words_and_chunks_together():
+    read = tokenise(np.array([["a."], ["b."], ["c."]], dtype=object), 4)
+    taken = read.take(np.array([2, 0]))
+    assert (taken.words, taken.chunks) == ([["c"], ["a"]], [["c."], ["a."]])
+    assert len(taken) == 2
+
+
+@pytest.mark.parametrize(("shortest", "longest"), [(2, 5), (1, 1), (3, 3), (4, 9)])
+def test_ngrams_equal_a_slow_reference(shortest, longest):
+    words = [
+        "mug",
+        "a",
+        f"{SEPARATOR}0",
+        "12oz",
+        "",
+        "日本語",
+        "☕🏺",
+        "\ud800x",
+        "x" * 39,
+        "y" * 40,
+        "z" * 41,
+        "long" * 1000,
+        "mug,",
+        "mug",
+    ]
+    hashes, offsets = hash_ngrams(words, shortest, longest)
+    assert hashes.dtype == np.uint64
+    assert offsets.dtype == np.int64
+    assert len(offsets) == len(words) + 1
+    for i, word in enumerate(words):
+        found = hashes[offsets[i] : offsets[i + 1]].tolist()
+        assert found == slow_ngrams(word, shortest, longest), word
+
+
+def test_ngrams_of_nothing():
+    for words in ([], [f"{SEPARATOR}0"], ["a"]):
+        hashes, offsets = hash_ngrams(words, 7, 9)
+        assert hashes.tolist() == []
+        assert offsets.tolist() == [0] * (len(words) + 1)
+
+
+def test_ngrams_tell_beginnings_ends_and_lengths_apart():
+    hashes, _ = hash_ngrams(["aaa"], 1, 3)
+    # <, a, > and <a, aa, a> and <aa, aaa, aa>: of 12 n-grams nine differ.
+    assert len(hashes) == 12
+    assert len(set(hashes.tolist())) == 9
+
+
+def test_words_of_forty_letters_in_common_have_the_same_ngrams():
+    hashes, offsets = hash_ngrams(["x" * 40 + "one", "x" * 40 + "two"], 2, 5)
+    first, second = hashes[: offsets[1]], hashes[offsets[1] :]
+    assert first.tolist() == second.tolist()
+
+
+def test_hashes_are_the_same_in_every_process():
+    # Fitted classifiers hold hashes: another value would spoil every stored one.
+    assert hash_words(["mug", "日本語", "\ud800"]).tolist() == WORD_HASHES
+    assert hash_ngrams(["a"], 2, 3)[0].tolist() == NGRAM_HASHES
+    first, second = hash_words(["red"]), hash_words(["mug"])
+    assert hash_pairs(first, second).tolist() == PAIR_HASH
+    assert hash_pairs(second, first).tolist() != PAIR_HASH
+
+
+def test_hash_of_no_words():
+    assert hash_words([]).dtype == np.uint64
+    assert len(hash_words([])) == 0
