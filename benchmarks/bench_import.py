@@ -1,6 +1,7 @@
 """Measure `import amzest` against `import sklearn`, side by side.
 
 Each run is a new interpreter; the two take turns, so that both see the same machine.
+What is measured is processor time, which other work on the machine disturbs less.
 Run with ``python benchmarks/bench_import.py``.
 """
 
@@ -23,7 +24,7 @@ print(time.process_time() - start)
 
 
 def seconds_to_import(module: str) -> float:
-    """Import a module in a new interpreter and return how long that took there."""
+    """Import a module in a new interpreter and return the processor time it took."""
     done = subprocess.run(
         [sys.executable, "-c", CODE.format(module=module)],
         capture_output=True,

@@ -28,7 +28,15 @@ SMALL = {
 
 #: Settings that take all noise but the order of rows out of training.
 QUIET_TEXT = {"token_dropout": 0.0, "embedding_dropout": 0.0, "dropout": 0.0}
+QUIET_TRANSFORMER = {**QUIET_TEXT, "block_dropout": 0.0}
 QUIET_IMAGE = {"augmentation": False, "dropout": 0.0}
+QUIET = {
+    "TextCNNClassifier": QUIET_TEXT,
+    "TextLSTMClassifier": QUIET_TEXT,
+    "TextTransformerClassifier": QUIET_TRANSFORMER,
+    "ImageCNNClassifier": QUIET_IMAGE,
+    "ImageInceptionClassifier": QUIET_IMAGE,
+}
 
 #: The guard: no public classifier may run fewer checks than this.
 FEWEST_CHECKS = 45
@@ -80,7 +88,7 @@ def case(request, products):
         X=column_of(data[column] if is_text else pictures(y)),
         y=y,
         column=column,
-        quiet=dict(QUIET_TEXT if is_text else QUIET_IMAGE),
+        quiet=dict(QUIET[name]),
         unreadable=3.5 if is_text else b"no picture",
     )
 

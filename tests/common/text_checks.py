@@ -152,13 +152,7 @@ def check_scale_of_weights_does_not_matter(classifier):
 ROW_CHECKS = [
     check_max_length_cuts_each_column,
     check_two_columns,
-    pytest.param(
-        check_scale_of_weights_does_not_matter,
-        marks=pytest.mark.xfail(
-            strict=True,
-            reason="weights below 1 are counted against min_count: nothing is known",
-        ),
-    ),
+    check_scale_of_weights_does_not_matter,
 ]
 
 #: Parameters that all three share, a value that cannot be used, and what is said.

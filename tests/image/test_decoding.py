@@ -23,13 +23,22 @@ def test_modes(mode):
     pixels = decode(image, None, 8)
     assert pixels.shape == (8, 8, 3)
     assert pixels.dtype == np.uint8
-    expected = image.convert("RGB").resize((8, 8), Image.Resampling.BILINEAR)
-    np.testing.assert_array_equal(pixels, np.asarray(expected))
+    expected = image.convert("RGB").resize((8, 5), Image.Resampling.BILINEAR)
+    np.testing.assert_array_equal(pixels[1:6], np.asarray(expected))
+    assert (pixels[[0, 6, 7]] == 255).all()
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 200), (64, 64)])
 def test_sizes(shape):
     assert decode(np.full(shape, 9, np.uint8), None, 16).shape == (16, 16, 3)
+
+
+@pytest.mark.parametrize(("width", "height"), [(60, 80), (80, 60), (6, 8)])
+def test_proportions_are_kept_on_white(width, height):
+    dark = decode(Image.new("RGB", (width, height)), None, 16)[:, :, 0] == 0
+    assert dark.any(axis=0).sum() == (12 if width < height else 16)
+    assert dark.any(axis=1).sum() == (16 if width < height else 12)
+    np.testing.assert_array_equal(dark, dark[::-1, ::-1])  # centred
 
 
 def test_transparent_is_white():
@@ -46,8 +55,8 @@ def test_camera_orientation_is_applied():
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by 90 degrees clockwise
     upright = decode(encoded(image, "JPEG", exif=exif, quality=95), None, 8)
-    assert upright[1].mean() > 200
-    assert upright[6].mean() < 50
+    assert upright[1, 2:6].mean() > 200
+    assert upright[6, 2:6].mean() < 50
 
 
 def test_sixteen_bits_are_scaled():

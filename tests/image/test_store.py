@@ -30,7 +30,7 @@ def read(cells, **changes):
 
 
 def picture(grey):
-    return np.full((5, 7), grey, np.uint8)
+    return np.full((7, 7), grey, np.uint8)
 
 
 def png(grey):

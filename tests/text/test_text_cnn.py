@@ -50,3 +50,11 @@ def test_bad_parameter_is_named(parameter, value, message):
     model = clone(CLASSIFIER).set_params(**{parameter: value})
     with pytest.raises(ValueError, match=message):
         model.fit(TITLES, KINDS)
+
+
+def test_embeddings_of_another_language_are_refused(tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_text("zzyzx 1 2 3\n")
+    classifier = TextCNNClassifier(embeddings=path, max_embeddings=0, max_epochs=1)
+    with pytest.raises(ValueError, match=r"`embeddings` .* holds none of the 2 words"):
+        classifier.fit(["red", "blue"] * 4, ["a", "b"] * 4)

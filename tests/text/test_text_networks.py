@@ -11,7 +11,13 @@ OWN = {
     "cnn": ({"n_filters": 6, "kernel_sizes": [1, 2, 5]}, 18),
     "lstm": ({"hidden_size": 6}, 24),
     "transformer": (
-        {"hidden_size": 8, "n_layers": 2, "n_heads": 2, "n_positions": 65},
+        {
+            "hidden_size": 8,
+            "n_layers": 2,
+            "n_heads": 2,
+            "block_dropout": 0.1,
+            "n_positions": 65,
+        },
         16,
     ),
 }

@@ -23,7 +23,7 @@ class ImageNotFound(UnreadableImage):
 
 
 def decode(cell: Any, root: Path | None, size: int) -> NDArray[np.uint8]:
-    """Decode a cell and stretch it to a square.
+    """Decode a cell and fit it into a white square.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def decode(cell: Any, root: Path | None, size: int) -> NDArray[np.uint8]:
     Returns
     -------
     ndarray of shape (size, size, 3), dtype uint8
-        RGB; transparent parts are white.
+        RGB in its own proportions; transparent parts and what is beside it are white.
 
     Raises
     ------
@@ -58,9 +58,7 @@ def decode(cell: Any, root: Path | None, size: int) -> NDArray[np.uint8]:
         rgb = _to_rgb(image)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UnreadableImage(str(error) or type(error).__name__) from error
-    if rgb.size != (size, size):
-        rgb = rgb.resize((size, size), Image.Resampling.BILINEAR)
-    return np.asarray(rgb, dtype=np.uint8)
+    return np.asarray(_to_square(rgb, size), dtype=np.uint8)
 
 
 def _open(cell: Any, root: Path | None, size: int) -> Image.Image:
@@ -103,6 +101,18 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
     return image.convert("RGB")
+
+
+def _to_square(rgb: Image.Image, size: int) -> Image.Image:
+    """Scale until the longer side fits, and centre on white."""
+    if rgb.size == (size, size):
+        return rgb
+    scale = size / max(rgb.size)
+    width, height = (max(1, round(side * scale)) for side in rgb.size)
+    square = Image.new("RGB", (size, size), "white")
+    scaled = rgb.resize((width, height), Image.Resampling.BILINEAR)
+    square.paste(scaled, ((size - width) // 2, (size - height) // 2))
+    return square
 
 
 def _deep_to_uint8(pixels: NDArray[Any]) -> NDArray[np.uint8]:

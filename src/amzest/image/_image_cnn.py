@@ -32,7 +32,8 @@ class ImageCNNClassifier(BaseImageClassifier):
         one at half the size of the one before.
 
     image_size : int, default=64
-        Height and width in pixels that photos are stretched to; at least 32.
+        Height and width in pixels of the white square that photos are scaled into,
+        in their own proportions; at least 32.
 
     image_root : str or path, default=None
         Folder that relative paths start from; None for the working directory.

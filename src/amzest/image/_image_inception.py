@@ -64,7 +64,8 @@ class ImageInceptionClassifier(BaseImageClassifier):
         The learning rate of fine-tuning, as a share of the schedule's.
 
     image_size : int, default=64
-        Height and width in pixels that photos are stretched to; at least 32.
+        Height and width in pixels of the white square that photos are scaled into,
+        in their own proportions; at least 32.
 
     image_root : str or path, default=None
         Folder that relative paths start from; None for the working directory.

@@ -109,11 +109,11 @@ def image_cnn(
 
 def _inception_module(x: Any, width: int, seeds: _Seeds) -> Any:
     """Look at three scales and the neighbourhood's mean side by side."""
-    pointwise = _convolve(x, width // 4, 1, seeds)
-    three = _convolve(x, width // 4, 1, seeds)
+    reduced = _convolve(x, 5 * width // 8, 1, seeds)  # for three branches at once
+    places = [width // 4, width // 2]
+    pointwise, three, five = keras.ops.split(reduced, places, axis=-1)
     three = _convolve(three, 3 * width // 8, 3, seeds)
-    five = _convolve(x, width // 8, 1, seeds)  # 5x5 as two 3x3
-    five = _convolve(five, width // 4, 3, seeds)
+    five = _convolve(five, width // 4, 3, seeds)  # 5x5 as two 3x3
     five = _convolve(five, width // 4, 3, seeds)
     pooled = layers.AveragePooling2D(3, strides=1, padding="same")(x)
     pooled = _convolve(pooled, width // 8, 1, seeds)

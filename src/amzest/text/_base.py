@@ -70,12 +70,14 @@ class BaseTextClassifier(BaseNeuralClassifier):
     ) -> None:
         shortest, longest = self.ngram_range_ = self._check_ngram_range()
         texts = read.take(rows)
+        # A text counts at least once: weights may be shares that add up to 1.
+        counts = np.maximum(weights[rows], 1.0)
         self.n_buckets_ = int(self.n_buckets)
-        self.vocabulary_ = learn_vocabulary(texts.words, weights[rows], self.min_count)
+        self.vocabulary_ = learn_vocabulary(texts.words, counts, self.min_count)
         linear = learn_linear_features(
             number_words(texts.words),
             number_words(texts.chunks),
-            weights[rows],
+            counts,
             min_count=self.min_count,
             max_features=self.max_features,
             shortest=shortest,
@@ -84,9 +86,16 @@ class BaseTextClassifier(BaseNeuralClassifier):
         self.linear_keys_, self.linear_idf_ = linear.keys, linear.idf
         self.embedding_rows_: dict[str, int] = {}
         if self.embeddings is not None:
-            self.embedding_rows_, self._vectors = read_word_vectors(
+            found, vectors = read_word_vectors(
                 self.embeddings, self.vocabulary_.keys(), self.max_embeddings
             )
+            if not found:
+                raise ValueError(
+                    f'`embeddings` "{self.embeddings}" holds none of the '
+                    f"{len(self.vocabulary_)} words of the training texts. Is it a "
+                    "file of the same language?"
+                )
+            self.embedding_rows_, self._vectors = found, vectors
 
     def _check_ngram_range(self) -> tuple[int, int]:
         lengths = tuple(self.ngram_range)
@@ -143,9 +152,9 @@ class BaseTextClassifier(BaseNeuralClassifier):
 
     def _load_pretrained(self, engine: Any) -> None:
         if self.embedding_rows_:
-            weights = {**engine.get_weights(), "pretrained": self._vectors}
+            vectors = self.__dict__.pop("_vectors")  # the network holds them from here
+            weights = {**engine.get_weights(), "pretrained": vectors}
             engine.set_weights(weights)
-            del self._vectors
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -17,9 +17,6 @@ _INITIAL_SCALE = 0.05
 #: it is the other way round.
 _LINEAR_WEIGHT = 2.0
 
-#: Dropout inside the blocks of the Transformer.
-_BLOCK_DROPOUT = 0.1
-
 
 def _bag(
     table: Tensor, rows: Tensor, position: Tensor, bags: Tensor, weights: Tensor
@@ -197,9 +194,9 @@ class TextLSTM(TextNetwork):
 class _Block(nn.Module):
     """Self-attention and a feed-forward layer, normalised before each."""
 
-    def __init__(self, width: int, n_heads: int) -> None:
+    def __init__(self, width: int, n_heads: int, dropout: float) -> None:
         super().__init__()
-        self.n_heads = n_heads
+        self.n_heads, self.dropout = n_heads, dropout
         self.norm_attention, self.norm_feed = nn.LayerNorm(width), nn.LayerNorm(width)
         self.query_key_value = nn.Linear(width, 3 * width)
         self.project = nn.Linear(width, width)
@@ -217,9 +214,9 @@ class _Block(nn.Module):
             query, key, value, attn_mask=mask[:, None, None]
         )
         seen = self.project(seen.transpose(1, 2).reshape(batch, length, width))
-        x = x + functional.dropout(seen, _BLOCK_DROPOUT, self.training)
+        x = x + functional.dropout(seen, self.dropout, self.training)
         fed = self.narrow(functional.gelu(self.widen(self.norm_feed(x))))
-        return x + functional.dropout(fed, _BLOCK_DROPOUT, self.training)
+        return x + functional.dropout(fed, self.dropout, self.training)
 
 
 class TextTransformer(TextNetwork):
@@ -231,6 +228,7 @@ class TextTransformer(TextNetwork):
         hidden_size: int,
         n_layers: int,
         n_heads: int,
+        block_dropout: float,
         n_positions: int,
         **common: Any,
     ) -> None:
@@ -238,7 +236,7 @@ class TextTransformer(TextNetwork):
         self.widen = nn.Linear(common["embedding_size"], hidden_size)
         self.positions = nn.Parameter(torch.randn(n_positions, hidden_size) * 0.02)
         self.blocks = nn.ModuleList(
-            _Block(hidden_size, n_heads) for _ in range(n_layers)
+            _Block(hidden_size, n_heads, block_dropout) for _ in range(n_layers)
         )
         self.norm = nn.LayerNorm(hidden_size)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
 
@@ -37,6 +37,9 @@ class TextTransformerClassifier(BaseTextClassifier):
 
     n_heads : int, default=4
         Heads of attention in each block.
+
+    block_dropout : float, default=0.1
+        Share of what each layer of a block adds that is dropped in training.
 
     embedding_size : int, default=64
         Width of word vectors; with `embeddings`, the file decides.
@@ -210,6 +213,7 @@ class TextTransformerClassifier(BaseTextClassifier):
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 1, None, closed="left")],
         "n_heads": [Interval(Integral, 1, None, closed="left")],
+        "block_dropout": [Interval(Real, 0, 1, closed="left")],
     }
 
     def __init__(
@@ -218,6 +222,7 @@ class TextTransformerClassifier(BaseTextClassifier):
         hidden_size: int = 64,
         n_layers: int = 2,
         n_heads: int = 4,
+        block_dropout: float = 0.1,
         embedding_size: int = 64,
         embeddings: str | PathLike[str] | None = None,
         train_embeddings: bool = False,
@@ -248,6 +253,7 @@ class TextTransformerClassifier(BaseTextClassifier):
         self.hidden_size = hidden_size
         self.n_layers = n_layers
         self.n_heads = n_heads
+        self.block_dropout = block_dropout
         self.embedding_size = embedding_size
         self.embeddings = embeddings
         self.train_embeddings = train_embeddings
@@ -287,6 +293,7 @@ class TextTransformerClassifier(BaseTextClassifier):
             "hidden_size": hidden_size,
             "n_layers": int(self.n_layers),
             "n_heads": n_heads,
+            "block_dropout": self.block_dropout,
             # Each column opens with a token of its own where there are several.
             "n_positions": self.n_features_in_ * (self.max_length_ + 1),
             **self._common_architecture(n_classes, 2 * hidden_size),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import unicodedata
+import zlib
 from collections.abc import Collection, Iterator
 from os import PathLike
 from pathlib import Path
@@ -51,9 +53,10 @@ def read_word_vectors(
     rows: dict[str, int] = {}
     vectors: list[NDArray[np.float32]] = []
     size = 0
-    for number, line in _lines(path):
+    for place, (number, line) in enumerate(_lines(path), start=1):
         fields = line.rstrip().split(" ")
-        if number == 1 and len(fields) == 2:  # word2vec's header
+        if place == 1 and len(fields) == 2:  # word2vec's header
+            n_first += 1
             continue
         if not size:
             size = len(fields) - 1
@@ -63,15 +66,22 @@ def read_word_vectors(
                 f'`embeddings` "{path}", line {number}: expected a word and '
                 f"{max(size, 1)} numbers, found {len(fields)} fields."
             )
-        word = " ".join(fields[:-size]).lower()  # some words of GloVe hold spaces
-        if word in rows or not (number <= n_first or word in wanted):
+        # Some words of GloVe hold spaces.
+        word = unicodedata.normalize("NFKC", " ".join(fields[:-size])).lower()
+        if word in rows or not (place <= n_first or word in wanted):
             continue
         try:
-            vectors.append(np.array(fields[-size:], dtype=np.float32))
+            with np.errstate(over="ignore"):
+                vector = np.array(fields[-size:], dtype=np.float32)
         except ValueError as error:
             raise ValueError(
                 f'`embeddings` "{path}", line {number}: {error}.'
             ) from error
+        if not np.isfinite(vector).all():
+            raise ValueError(
+                f'`embeddings` "{path}", line {number}: a number is not finite.'
+            )
+        vectors.append(vector)
         rows[word] = len(vectors) - 1
     if not vectors:
         raise ValueError(f'`embeddings` "{path}" holds no word vector.')
@@ -82,7 +92,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield lines that are not empty, with their numbers from 1."""
     opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(path, "rt", encoding="utf-8", newline="\n") as file:
+        with opener(path, "rt", encoding="utf-8-sig", newline="\n") as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     yield number, line
@@ -90,4 +100,8 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         raise ValueError(
             f'`embeddings` "{path}" is no text in UTF-8 ({error}). Binary word2vec '
             "files are not read; convert them to text first."
+        ) from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(
+            f'`embeddings` "{path}" is no complete gzip file ({error}).'
         ) from error
