@@ -101,11 +101,13 @@ class TorchRows(DenseRows):
 class TorchDenseClassifier(BaseDenseClassifier):
     """The base over skorch's engine."""
 
+    def _import_framework(self):
+        import_torch(type(self).__name__)
+
     def _encode(self, read):
         return TorchRows(super()._encode(read).numbers)
 
     def _build_engine(self, architecture: dict[str, Any], settings):
-        import_torch(type(self).__name__)
         from amzest.neural._skorch_engine import SkorchEngine
 
         return SkorchEngine(_torch_module, architecture, settings)
@@ -114,8 +116,10 @@ class TorchDenseClassifier(BaseDenseClassifier):
 class KerasDenseClassifier(BaseDenseClassifier):
     """The base over scikeras' engine."""
 
-    def _build_engine(self, architecture: dict[str, Any], settings):
+    def _import_framework(self):
         import_keras(type(self).__name__)
+
+    def _build_engine(self, architecture: dict[str, Any], settings):
         from amzest.neural._scikeras_engine import ScikerasEngine
 
         shape = (architecture["n_features"],)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from amzest.utils import require
+from amzest.utils import check_installed, require
 
 
 def test_missing_package_names_class_package_and_extra():
@@ -13,3 +13,13 @@ def test_missing_package_names_class_package_and_extra():
 
 def test_package_that_is_there_is_returned():
     assert require("json.decoder", extra="text", purpose="x").JSONDecoder
+
+
+def test_check_installed_imports_nothing():
+    import sys
+
+    sys.modules.pop("this", None)
+    check_installed("this", extra="text", purpose="x")
+    assert "this" not in sys.modules
+    with pytest.raises(ImportError, match=r"MyClass needs nothing_here"):
+        check_installed("nothing_here", extra="image", purpose="MyClass")

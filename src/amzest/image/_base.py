@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from amzest.image._cells import image_cells
 from amzest.neural import BaseNeuralClassifier, Engine, Inputs, TrainingSettings
-from amzest.utils import import_keras, require
+from amzest.utils import check_installed, import_keras
 
 
 class BaseImageClassifier(BaseNeuralClassifier):
@@ -38,6 +38,11 @@ class BaseImageClassifier(BaseNeuralClassifier):
         "max_memory": [Interval(Integral, 0, None, closed="left")],
     }
 
+    def _import_framework(self) -> None:
+        import_keras(type(self).__name__)
+        for name in ("scikeras", "PIL"):
+            check_installed(name, extra="image", purpose=type(self).__name__)
+
     def _read(self, X: Any, *, reset: bool) -> Sized:
         cells, name = image_cells(X)
         self._check_columns(1, None if name is None else [name], reset=reset)
@@ -51,7 +56,6 @@ class BaseImageClassifier(BaseNeuralClassifier):
         """Learn nothing: pictures are scaled, not measured."""
 
     def _encode(self, read: NDArray[np.object_]) -> Inputs:
-        require("PIL", extra="image", purpose=type(self).__name__)
         from amzest.image._store import decode_column
 
         return decode_column(
@@ -68,8 +72,6 @@ class BaseImageClassifier(BaseNeuralClassifier):
     def _build_engine(
         self, architecture: dict[str, Any], settings: TrainingSettings
     ) -> Engine:
-        import_keras(type(self).__name__)
-        require("scikeras", extra="image", purpose=type(self).__name__)
         from amzest.image._networks import NETWORKS
         from amzest.neural._scikeras_engine import ScikerasEngine
 

@@ -95,6 +95,10 @@ class BaseNeuralClassifier(
     # What a concrete class supplies ------------------------------------------------
 
     @abstractmethod
+    def _import_framework(self) -> None:
+        """Import what the network runs on, or say what to install."""
+
+    @abstractmethod
     def _read(self, X: Any, *, reset: bool) -> Sized:
         """Check rows and bring them into one form; learn feature names on reset."""
 
@@ -174,6 +178,7 @@ class BaseNeuralClassifier(
             When the framework of the network is not installed.
         """
         self._validate_params()
+        self._import_framework()
         read = self._read(X, reset=True)
         check_consistent_length(read, y)
         self.classes_, targets = encode_labels(y)
@@ -300,6 +305,7 @@ class BaseNeuralClassifier(
         return self._engine().net
 
     def _engine(self) -> Engine:
+        self._import_framework()
         return live_engine(
             self,
             self.weights_,

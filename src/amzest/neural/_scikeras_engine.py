@@ -197,6 +197,7 @@ class ScikerasEngine:
                 model.optimizer.learning_rate = (
                     learning_rate * self._learning_rate_factor
                 )
+                model.reset_metrics()  # else some versions return a running mean
                 loss = model.train_on_batch(
                     batch.inputs, one_hot[batch.targets], sample_weight=batch.weights
                 )

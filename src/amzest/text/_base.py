@@ -19,7 +19,7 @@ from amzest.text._linear_features import LinearFeatures, learn_linear_features
 from amzest.text._tokens import TokenisedTexts, tokenise
 from amzest.text._vocabulary import learn_vocabulary
 from amzest.text._word_vectors import read_word_vectors
-from amzest.utils import import_torch, require
+from amzest.utils import check_installed, import_torch
 
 
 class BaseTextClassifier(BaseNeuralClassifier):
@@ -54,6 +54,10 @@ class BaseTextClassifier(BaseNeuralClassifier):
         "embedding_dropout": [Interval(Real, 0, 1, closed="left")],
         "embedding_learning_rate": [Interval(Real, 0, None, closed="neither")],
     }
+
+    def _import_framework(self) -> None:
+        import_torch(type(self).__name__)
+        check_installed("skorch", extra="text", purpose=type(self).__name__)
 
     def _read(self, X: Any, *, reset: bool) -> Sized:
         cells, names = text_columns(X)
@@ -142,8 +146,6 @@ class BaseTextClassifier(BaseNeuralClassifier):
     def _build_engine(
         self, architecture: dict[str, Any], settings: TrainingSettings
     ) -> Engine:
-        import_torch(type(self).__name__)
-        require("skorch", extra="text", purpose=type(self).__name__)
         from amzest.neural._skorch_engine import SkorchEngine
         from amzest.text._networks import NETWORKS
 

@@ -12,10 +12,9 @@ from torch.nn import functional
 #: Standard deviation of untrained word vectors.
 _INITIAL_SCALE = 0.05
 
-#: Weight of the linear part's logits beside those of the deep part: with few rows the
-#: deep part is the better one and the linear logits are small by themselves, with many
-#: it is the other way round.
-_LINEAR_WEIGHT = 2.0
+#: Weights of the logits of the two parts. With few rows the deep part is the better one
+#: and the linear logits are small by themselves; with many it is the other way round.
+_DEEP_WEIGHT, _LINEAR_WEIGHT = 2 / 3, 4 / 3
 
 
 def _bag(
@@ -143,7 +142,9 @@ class TextNetwork(nn.Module):
         """Return logits, (batch, n_classes); in training those of each part."""
         deep = functional.dropout(self._deep(batch), self.dropout, self.training)
         parts = self.logits(deep), self._linear(batch)
-        return parts if self.training else parts[0] + _LINEAR_WEIGHT * parts[1]
+        if self.training:
+            return parts
+        return _DEEP_WEIGHT * parts[0] + _LINEAR_WEIGHT * parts[1]
 
 
 class TextCNN(TextNetwork):

@@ -3,12 +3,13 @@
 from amzest.utils._counts import check_counts
 from amzest.utils._frameworks import import_keras, import_torch
 from amzest.utils._missing import describe_rows, is_missing, missing_mask
-from amzest.utils._optional import require
+from amzest.utils._optional import check_installed, require
 from amzest.utils._seeds import PURPOSES, draw_seeds
 
 __all__ = [
     "PURPOSES",
     "check_counts",
+    "check_installed",
     "describe_rows",
     "draw_seeds",
     "import_keras",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from types import ModuleType
 
 
@@ -33,8 +34,40 @@ def require(name: str, *, extra: str, purpose: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        package = name.partition(".")[0]
-        raise ImportError(
-            f"{purpose} needs {package}, which cannot be imported ({error}). "
-            f'Install it with: pip install "amzest[{extra}]"'
-        ) from error
+        raise ImportError(_advice(name, extra, purpose, error)) from error
+
+
+def check_installed(name: str, *, extra: str, purpose: str) -> None:
+    """Make sure that an optional package is there, without importing it.
+
+    Parameters
+    ----------
+    name : str
+        Top-level package, for example ``"scikeras"``.
+
+    extra : str
+        Extra of amzest that installs it.
+
+    purpose : str
+        What needs it.
+
+    Raises
+    ------
+    ImportError
+        When the package is not installed. The message names the extra.
+    """
+    try:
+        found = importlib.util.find_spec(name) is not None
+        reason = f"No module named {name!r}"
+    except ImportError as error:
+        found, reason = False, str(error)
+    if not found:
+        raise ImportError(_advice(name, extra, purpose, reason))
+
+
+def _advice(name: str, extra: str, purpose: str, reason: object) -> str:
+    package = name.partition(".")[0]
+    return (
+        f"{purpose} needs {package}, which cannot be imported ({reason}). "
+        f'Install it with: pip install "amzest[{extra}]"'
+    )
