@@ -305,26 +305,24 @@ class BaseNeuralClassifier(
         return self._engine().net
 
     def _engine(self) -> Engine:
+        return live_engine(self, self.weights_, self._rebuild_engine)
+
+    def _rebuild_engine(self) -> Engine:
         self._import_framework()
-        return live_engine(
-            self,
-            self.weights_,
-            lambda: self._build_engine(
-                self.architecture_, self._settings(draw_seeds(0))
-            ),
-        )
+        return self._build_engine(self.architecture_, self._settings(draw_seeds(0)))
 
     def _forward(
         self, X: Any, output: Output
     ) -> tuple[NDArray[np.float32], NDArray[np.intp], int]:
         """Return the output for the rows that have something to read, and which."""
         check_is_fitted(self, "weights_")
+        engine = self._engine()  # first: it says what is not installed
         inputs = self._encode(self._read(X, reset=False))
         rows = np.flatnonzero(inputs.present)
         if len(rows) == 0:
             width = len(self.classes_) if output == "logits" else self._n_features_out
             return np.empty((0, width), dtype=np.float32), rows, len(inputs)
-        return forward_rows(self._engine(), inputs, rows, output), rows, len(inputs)
+        return forward_rows(engine, inputs, rows, output), rows, len(inputs)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the probability of each category.
