@@ -56,10 +56,10 @@ lint-docstrings: environment-lint
 	$(LINT) tools/check_docstrings.py
 
 bench: environment  ## Run every benchmark in benchmarks/
-	@set -e; found=; for file in benchmarks/*.py; do \
+	@set -e; found=; for file in benchmarks/bench_*.py; do \
 		[ -e "$$file" ] || continue; found=yes; \
 		echo "$(VENV) $$file $(ARGS)"; $(VENV) "$$file" $(ARGS); \
-	done; [ -n "$$found" ] || echo "There are no benchmarks yet (benchmarks/*.py)."
+	done; [ -n "$$found" ] || echo "There are no benchmarks yet (benchmarks/bench_*.py)."
 
 docs: environment-docs  ## Build the documentation into docs/_build/html
 	@if [ -e docs/conf.py ]; then \

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import TYPE_CHECKING
 
 from amzest.datasets._row_listing import count, list_rows
-from amzest.utils import is_missing
+from amzest.utils import check_integer, is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,9 +64,7 @@ def check_products(
     product, row 2). Add products, merge the category into another one, or drop its
     rows. To accept it, pass min_per_category=1.
     """
-    if isinstance(min_per_category, bool) or not isinstance(min_per_category, Integral):
-        msg = f"`min_per_category` must be an int, got {min_per_category!r}."
-        raise TypeError(msg)
+    check_integer("min_per_category", min_per_category, 0)
     _check_columns(frame, category_column, id_column)
     _check_categories(frame[category_column], min_per_category)
     if id_column is not None and id_column in frame.columns:

@@ -14,7 +14,7 @@ from amzest.datasets._check_products import check_products
 from amzest.datasets._photo_column import resolve_photos
 from amzest.datasets._read_table import find_table, read_table
 from amzest.datasets._row_listing import count, list_rows
-from amzest.utils import is_missing
+from amzest.utils import check_choice, is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,8 +178,8 @@ def load_products(
     """
     import pandas as pd
 
-    _check_choice("check_images", check_images, ("exists", "decode", None))
-    _check_choice("on_missing_image", on_missing_image, ("raise", "missing"))
+    check_choice("check_images", check_images, ("exists", "decode", None))
+    check_choice("on_missing_image", on_missing_image, ("raise", "missing"))
     file = find_table(Path(path))
     frame = read_table(file, encoding=encoding, separator=separator)
     texts = _check_columns(
@@ -221,12 +221,6 @@ def load_products(
         filename=str(file),
         DESCR=_describe(file, data, target),
     )
-
-
-def _check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
-    if value not in choices:
-        msg = f"`{name}` must be one of {', '.join(map(repr, choices))}, got {value!r}."
-        raise ValueError(msg)
 
 
 def _folder(image_root: str | os.PathLike[str]) -> str:

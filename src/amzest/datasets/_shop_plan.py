@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amzest.datasets._vocabulary import CATEGORIES
+from amzest.utils import check_integer
 
 #: What a seed is drawn for. Only ever add at the end, or all shops change.
 _STREAMS = (
@@ -44,16 +45,6 @@ def draw_streams(
     }
 
 
-def _check_integer(name: str, value: Any, low: int, high: float = np.inf) -> None:
-    if not isinstance(value, Integral) or isinstance(value, bool):
-        msg = f"`{name}` must be an int, got {value!r}."
-        raise TypeError(msg)
-    if not low <= int(value) <= high:
-        limit = f"at least {low}" if high == np.inf else f"from {low} to {high:.0f}"
-        msg = f"`{name}` must be {limit}, got {value}."
-        raise ValueError(msg)
-
-
 def check_share(name: str, value: Any) -> None:
     """Refuse what is no number from 0 to 1, under the argument's name."""
     if not isinstance(value, Real) or isinstance(value, bool):
@@ -66,9 +57,9 @@ def check_share(name: str, value: Any) -> None:
 
 def check_counts(n_samples: Any, n_categories: Any, image_size: Any) -> None:
     """Refuse numbers of products, categories or pixels that cannot be drawn."""
-    _check_integer("n_categories", n_categories, 2, len(CATEGORIES))
-    _check_integer("image_size", image_size, 8)
-    _check_integer("n_samples", n_samples, 1)
+    check_integer("n_categories", n_categories, 2, len(CATEGORIES))
+    check_integer("image_size", image_size, 8)
+    check_integer("n_samples", n_samples, 1)
     if n_samples < 2 * n_categories:
         msg = (
             f"`n_samples` must be at least two for each of the {n_categories} "
@@ -87,7 +78,7 @@ def split_roles(
     roles = []
     for name, value in (("n_text_only", n_text_only), ("n_image_only", n_image_only)):
         if value is not None:
-            _check_integer(name, value, 0, n_categories)
+            check_integer(name, value, 0, n_categories)
         roles.append(usual if value is None else int(value))
     if sum(roles) > n_categories:
         msg = (

@@ -1,5 +1,6 @@
 """What every floor of amzest needs: optional packages, seeds, missing cells."""
 
+from amzest.utils._arguments import check_choice, check_integer
 from amzest.utils._counts import check_counts
 from amzest.utils._frameworks import import_keras, import_torch
 from amzest.utils._missing import describe_rows, is_missing, missing_mask
@@ -8,8 +9,10 @@ from amzest.utils._seeds import PURPOSES, draw_seeds
 
 __all__ = [
     "PURPOSES",
+    "check_choice",
     "check_counts",
     "check_installed",
+    "check_integer",
     "describe_rows",
     "draw_seeds",
     "import_keras",

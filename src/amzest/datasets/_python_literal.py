@@ -1,0 +1,252 @@
+r"""Lines written as Python literals, read without running or compiling anything.
+
+Almost every line is within reach of a JSON5 parser, a maintained and fast one. JSON5
+and Python differ in few places: some escapes, some names, prefixes of strings. Lines
+that could hold one of these, or that the parser refuses, go to the scanner below, which
+knows literals and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from amzest.utils import require
+
+#: Deepest nesting of lists and dictionaries. Published lines have 3.
+MAX_DEPTH = 32
+
+#: Escapes that mean the same in JSON5 and in Python.
+_COMMON_ESCAPES = frozenset("\\'\"nrtbfvxu")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+#: A key without quotes is a name to Python, which no literal has.
+_BARE_KEY = re.compile(r"[{,]\s*+[\w$]++\s*+:")
+
+_TOKEN = re.compile(
+    r"""\s*+(?:
+      (?P<mark>[\[\]{},:])
+    | (?P<string>[uU]?(?:'[^'\\]*+(?:\\.[^'\\]*+)*+'|"[^"\\]*+(?:\\.[^"\\]*+)*+"))
+    | (?P<number>[-+]?+(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?+\d++)?+)[lL]?+(?!\w)
+    | (?P<name>[^\W\d]\w*+)
+    )""",
+    re.DOTALL | re.VERBOSE,
+)
+#: Python's, and those of JSON as Python writes it.
+_NAMES = {
+    **{"None": None, "True": True, "False": False},
+    **{"null": None, "true": True, "false": False},
+    **{"NaN": float("nan"), "Infinity": float("inf")},
+}
+_CLOSING = {"[": "]", "{": "}"}
+
+_ESCAPE = re.compile(
+    r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|(.))",
+    re.DOTALL,
+)
+_LETTERS = {
+    **{"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"},
+    **{"\\": "\\", "'": "'", '"': '"', "\n": ""},
+}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class LiteralError(ValueError):
+    """A text is no Python literal; the message says where and why."""
+
+
+def read_literal(text: str, *, purpose: str) -> Any:
+    """Read a Python literal.
+
+    Parameters
+    ----------
+    text : str
+        Lists, dictionaries, strings, numbers, None, True, False. JSON is read as well.
+
+    purpose : str
+        Function that needs it, for the message about a missing package.
+
+    Returns
+    -------
+    object
+        The value.
+
+    Raises
+    ------
+    LiteralError
+        If it is anything else: an expression, a name, a call, bytes, half a string,
+        nested deeper than 32 levels.
+    """
+    pyjson5 = require("pyjson5", extra="data", purpose=purpose)
+    if _is_common(text):
+        try:
+            return pyjson5.decode(text, MAX_DEPTH)
+        except pyjson5.Json5DecoderException:
+            pass  # said better by the scanner, if it is wrong at all
+    return _scan(text)
+
+
+def _is_common(text: str) -> bool:
+    """Tell whether Python and JSON5 are sure to agree on a text, where both read it."""
+    if "\\" in text:
+        if not _COMMON_ESCAPES.issuperset(_ESCAPED.findall(text)):
+            return False
+        if _SURROGATE_ESCAPE.search(text):
+            return False
+    quoted = text.count("':") + text.count('":')
+    addresses = text.count("http://") + text.count("https://")
+    if text.count(":") != quoted + addresses and _BARE_KEY.search(text):
+        return False
+    return "/*" not in text
+
+
+def _scan(text: str) -> Any:
+    """Read a literal token by token, with a stack of its own in place of recursion."""
+    # Each open container: its mark, the values around it, the column it starts at.
+    stack: list[tuple[str, list[Any], int]] = []
+    values: list[Any] = []
+    expected = "value"  # or "comma", "colon", "nothing"
+    position = 0
+    end = len(text.rstrip())
+    while position < end:
+        token = _TOKEN.match(text, position)
+        if token is None:
+            raise _unreadable(text, position)
+        position = token.end()
+        kind = str(token.lastgroup)
+        start, mark = token.start(kind), token["mark"]
+        if kind != "mark":
+            if expected != "value":
+                raise _misplaced(text, start)
+            values.append(_value_of(token, start))
+            expected = _after_value(stack, values)
+        elif mark in _CLOSING:
+            if expected != "value":
+                raise _misplaced(text, start)
+            if len(stack) == MAX_DEPTH:
+                raise LiteralError(
+                    f"column {start + 1}: nested deeper than {MAX_DEPTH} levels"
+                )
+            stack.append((mark, values, start))
+            values = []
+        elif mark in ",:":
+            if expected != ("comma" if mark == "," else "colon"):
+                raise _misplaced(text, start)
+            expected = "value"
+        else:
+            if not stack or mark != _CLOSING[stack[-1][0]]:
+                raise _misplaced(text, start)
+            opening, outer, opened = stack.pop()
+            if opening == "{" and len(values) % 2:
+                raise _misplaced(text, start)
+            outer.append(_close(opening, values, opened))
+            values = outer
+            expected = _after_value(stack, values)
+    if stack:
+        raise LiteralError(
+            f"the {stack[-1][0]!r} of column {stack[-1][2] + 1} is never closed"
+        )
+    if not values:
+        raise LiteralError("there is nothing to read")
+    return values[0]
+
+
+def _after_value(stack: list[tuple[str, list[Any], int]], values: list[Any]) -> str:
+    if not stack:
+        return "nothing"
+    if stack[-1][0] == "{" and len(values) % 2:
+        return "colon"
+    return "comma"
+
+
+def _close(opening: str, values: list[Any], opened: int) -> Any:
+    """Make the container whose closing mark was read."""
+    if opening != "{":
+        return values
+    keys = values[::2]
+    wrong = next((key for key in keys if not isinstance(key, str)), None)
+    if wrong is not None:
+        raise LiteralError(
+            f"column {opened + 1}: a key of the dictionary is a "
+            f"{type(wrong).__name__}; expected texts"
+        )
+    return dict(zip(keys, values[1::2], strict=True))
+
+
+def _value_of(token: re.Match[str], start: int) -> Any:
+    """Give the value of a string, number or name."""
+    if token["string"] is not None:
+        return _unescape(token["string"].lstrip("uU")[1:-1], start)
+    if token["number"] is not None:
+        number = token["number"]
+        if not number.lstrip("+-").isdecimal():
+            return float(number)
+        try:
+            return int(number)
+        except ValueError as error:  # more digits than Python turns into an int
+            raise LiteralError(
+                f"column {start + 1}: a number of {len(number):,} digits"
+            ) from error
+    name = token["name"]
+    if name not in _NAMES:
+        raise LiteralError(
+            f"column {start + 1}: the name {_shorten(name)} is no value; only None, "
+            "True and False are"
+        )
+    return _NAMES[name]
+
+
+def _unescape(body: str, start: int) -> str:
+    r"""Replace the escapes of a string by what they stand for.
+
+    Pairs of surrogates (``\ud83d\ude00``) are one character; half a pair is an error.
+    """
+
+    def character(escape: re.Match[str]) -> str:
+        hexadecimal = escape[1] or escape[2] or escape[3]
+        if hexadecimal:
+            code = int(hexadecimal, 16)
+            if code > 0x10FFFF:
+                raise LiteralError(
+                    f"column {start + 1}: {escape[0]} is no character of Unicode"
+                )
+            return chr(code)
+        if escape[4]:
+            return chr(int(escape[4], 8))
+        letter = escape[5]
+        if letter in "xuUN":
+            raise LiteralError(
+                f"column {start + 1}: the escape {escape[0]} in the string is not "
+                "complete or not known"
+            )
+        return _LETTERS.get(letter, escape[0])
+
+    if "\\" in body:
+        body = _ESCAPE.sub(character, body)
+    if _SURROGATE.search(body):
+        try:
+            body = body.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        except UnicodeDecodeError as error:
+            raise LiteralError(
+                f"column {start + 1}: the string holds a lone surrogate, which is no "
+                "character"
+            ) from error
+    return body
+
+
+def _misplaced(text: str, position: int) -> LiteralError:
+    return LiteralError(
+        f"column {position + 1}: {_shorten(text[position:])} stands where it cannot be"
+    )
+
+
+def _unreadable(text: str, position: int) -> LiteralError:
+    rest = text[position:].lstrip()
+    column = len(text) - len(rest) + 1
+    if rest[0] in "'\"":
+        return LiteralError(f"the string of column {column} is never closed")
+    return LiteralError(f"column {column}: {_shorten(rest)} is no literal")
+
+
+def _shorten(text: str) -> str:
+    return repr(text if len(text) <= 20 else text[:20] + "...")
