@@ -1,0 +1,1 @@
+"""Clean a table, and report what was done."""

@@ -1,0 +1,135 @@
+"""Names of top-level categories, brought to one set of names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import unescape
+from types import MappingProxyType
+from typing import Any
+
+#: The ten categories, and under which names the releases publish what belongs to each.
+_NAMES = {
+    "arts, crafts & sewing": ("Arts, Crafts & Sewing",),
+    "books": ("Books", "Audible Audiobooks"),
+    "clothing, shoes & jewelry": (
+        *("Clothing, Shoes & Jewelry", "Clothing", "Clothing & Accessories"),
+        *("Apparel & Accessories", "Amazon Fashion", "Shoes", "Jewelry", "Watches"),
+    ),
+    "electronics": (
+        *("Electronics", "All Electronics", "Computers", "Computers & Accessories"),
+        *("Camera & Photo", "Home Audio & Theater", "Portable Audio & Accessories"),
+        *("Car Electronics", "GPS & Navigation", "Amazon Devices", "Amazon Fire TV"),
+        "Apple Products",
+    ),
+    "grocery & gourmet food": ("Grocery & Gourmet Food", "Grocery", "Gourmet Food"),
+    "health & personal care": (
+        *("Health & Personal Care", "Health & Household", "Beauty & Personal Care"),
+        *("Beauty", "All Beauty", "Luxury Beauty", "Premium Beauty"),
+    ),
+    "musical instruments": ("Musical Instruments",),
+    "patio, lawn & garden": (
+        *("Patio, Lawn & Garden", "Lawn & Patio", "Lawn & Garden", "Garden & Outdoor"),
+    ),
+    "sports & outdoors": ("Sports & Outdoors",),
+    "toys & games": ("Toys & Games",),
+}
+
+#: Published name of a top-level category to the one of ten that it belongs to.
+PUBLISHED_CATEGORIES: Mapping[str, str] = MappingProxyType(
+    {name: category for category, names in _NAMES.items() for name in names}
+)
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def category_key(name: str) -> str:
+    """Give what two spellings of a category have in common.
+
+    Parameters
+    ----------
+    name : str
+        Such as "Arts, Crafts & Sewing", "Arts_Crafts_and_Sewing" or
+        "ARTS, CRAFTS &amp; SEWING".
+
+    Returns
+    -------
+    str
+        The words without case, signs and "and"; the name itself when it has no word.
+    """
+    words = _WORD.findall(unescape(name).casefold())
+    return " ".join([word for word in words if word != "and"]) or name.casefold()
+
+
+class CategoryMapping:
+    """Look up new names of categories, however the old ones are spelled.
+
+    Parameters
+    ----------
+    categories : mapping of str to str, "published" or None
+        Published name to new name. None keeps every name.
+
+    Raises
+    ------
+    TypeError
+        If it is no mapping of names to names.
+    ValueError
+        If it is another text, or two of its lines contradict each other.
+    """
+
+    def __init__(self, categories: Any) -> None:
+        self.keeps_names = categories is None
+        self._new_names: dict[str, str] = {}
+        if categories is None:
+            return
+        if isinstance(categories, str):
+            if categories != "published":
+                msg = (
+                    f'`categories` must be "published", a mapping of published names '
+                    f"to new names, or None, got {categories!r}."
+                )
+                raise ValueError(msg)
+            categories = PUBLISHED_CATEGORIES
+        if not isinstance(categories, Mapping):
+            msg = (
+                '`categories` must be "published", a mapping of published names to new '
+                f"names, or None, got {type(categories).__name__}."
+            )
+            raise TypeError(msg)
+        for name, new_name in categories.items():
+            for text in (name, new_name):
+                if not isinstance(text, str) or not text.strip():
+                    msg = (
+                        f"`categories` must map texts to texts, got {name!r}: "
+                        f"{new_name!r}. Leave out what is to be dropped."
+                    )
+                    raise TypeError(msg)
+            self._add(name, new_name)
+        for new_name in list(self._new_names.values()):
+            # Cleaned tables are cleaned again: new names stay what they are.
+            self._add(new_name, new_name)
+
+    def _add(self, name: str, new_name: str) -> None:
+        known = self._new_names.setdefault(category_key(name), new_name)
+        if known != new_name:
+            msg = (
+                f"`categories` has two new names for {name!r}: {known!r} and "
+                f"{new_name!r}. Case and signs make no difference, and a name that "
+                "others are mapped to stays as it is. Leave one of them out."
+            )
+            raise ValueError(msg)
+
+    def find(self, name: str) -> str | None:
+        """Look up a name.
+
+        Parameters
+        ----------
+        name : str
+            As it is published, cleaned.
+
+        Returns
+        -------
+        str or None
+            The new name, None when there is none.
+        """
+        return name if self.keeps_names else self._new_names.get(category_key(name))

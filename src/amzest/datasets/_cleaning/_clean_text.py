@@ -1,0 +1,258 @@
+"""The rules for one text, and their use on the cells of a column.
+
+Each rule is a function from text to text. They are applied in turn, and over again
+until none changes anything: decoding `&lt;b&gt;` brings out a tag, removing a tag can
+bring out an entity. What comes out is therefore left as it is when it goes in again.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from amzest.datasets._cleaning._markup import decode_entities, remove_code, remove_tags
+from amzest.utils import require
+
+#: Rule to the text before and after it, the first time that it changed something.
+Changes = dict[str, tuple[str, str | None]]
+
+#: Plain ASCII without any sign that a rule looks for.
+_SUSPICIOUS = re.compile(r"[^\n -%'-:;?-z|}~]")
+_ODD_BREAKS = re.compile(r"\n[\n ]| \n|\A\n|\n\Z")
+
+# C0 and C1 without white space, soft hyphen, zero width space, marks of direction, byte
+# order mark.
+_INVISIBLE = (
+    "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f"
+    "\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
+)
+#: One class of characters is searched for much faster than the alternatives below.
+_CONTROL_SIGN = re.compile(f"[{_INVISIBLE}\u200c\u200d]")
+_ASCII_CONTROL_SIGN = re.compile("[\x00-\x08\x0e-\x1b\x7f]")
+_CONTROL = re.compile(
+    # Sequences that colour a terminal go as a whole.
+    f"(?:\x1b\\[|\x9b)[0-9;?]*+[A-Za-z]|[{_INVISIBLE}]"
+    # Joiners belong between the parts of an emoji and into Persian or Indic words.
+    "|[\u200c\u200d](?![^\x00-\u024f])|(?<![^\x00-\u024f])[\u200c\u200d]"
+)
+#: What every pattern of ftfy needs at least, and what it has to see of the text.
+_COULD_BE_MOJIBAKE = re.compile(
+    "[^\x00-\x7f]{2}|[\x80-\x9f\u00c2\u00c3\u0152\u0153]"
+    "|[\u0392\u0393\u039e\u039f\u0412\u0413\u0420\u0421]-"
+)
+_NOT_ASCII = re.compile(
+    r"[\x00-\x7f]{0,5}+[^\x00-\x7f]++(?:[\x00-\x7f]{1,5}+[^\x00-\x7f]++)*+[\x00-\x7f]{0,5}+"
+)
+_BY_LINE = re.compile(r"\s*+(?:by\s*?\n\s*+)++(?=\S)", re.IGNORECASE)
+
+
+@functools.cache
+def mojibake_repair(purpose: str) -> Callable[[str], str]:
+    """Give the function that undoes a wrong decoding, and nothing else.
+
+    Parameters
+    ----------
+    purpose : str
+        Function that needs it, for the error message.
+
+    Returns
+    -------
+    callable
+        From text to text.
+
+    Raises
+    ------
+    ImportError
+        When ftfy is not installed.
+    """
+    ftfy = require("ftfy", extra="data", purpose=purpose)
+    is_bad = require("ftfy.badness", extra="data", purpose=purpose).is_bad
+    # Curly quotes, ligatures and wide letters are right as they are; entities, line
+    # breaks and control characters have rules of their own.
+    config = ftfy.TextFixerConfig(
+        unescape_html=False,
+        remove_terminal_escapes=False,
+        fix_latin_ligatures=False,
+        fix_character_width=False,
+        uncurl_quotes=False,
+        fix_line_breaks=False,
+        remove_control_chars=False,
+        normalization="NFC",
+        explain=False,
+    )
+
+    def repair(text: str) -> str:
+        if text.isascii():
+            return text
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # half of a surrogate pair
+            return ftfy.fix_text(text, config)
+        # ftfy looks at every character of a text; most texts have few that matter.
+        if _COULD_BE_MOJIBAKE.search(text) and is_bad(
+            "\n".join(_NOT_ASCII.findall(text))
+        ):
+            return ftfy.fix_text(text, config)
+        return unicodedata.normalize("NFC", text)
+
+    return repair
+
+
+def _remove_controls(text: str) -> str:
+    sign = _ASCII_CONTROL_SIGN if text.isascii() else _CONTROL_SIGN
+    return _CONTROL.sub("", text) if sign.search(text) else text
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _on_lines(text: str) -> str:
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return "\n".join(filter(None, lines))
+
+
+def _without_by(text: str) -> str:
+    by = _BY_LINE.match(text)
+    return text[by.end() :] if by else text
+
+
+class TextCleaner:
+    """Cleans one text after the other.
+
+    Parameters
+    ----------
+    purpose : str
+        Public function that needs it, for error messages.
+
+    paragraphs : bool, default=False
+        Whether line breaks mean something. Without, they are white space.
+
+    byline : bool, default=False
+        Whether "by" on a line of its own at the start is to be removed, which stands
+        before some brands.
+
+    Raises
+    ------
+    ImportError
+        When ftfy is not installed.
+    """
+
+    def __init__(
+        self, purpose: str, *, paragraphs: bool = False, byline: bool = False
+    ) -> None:
+        line_break = "\n" if paragraphs else " "
+        self.paragraphs = paragraphs
+        self._tidy = _on_lines if paragraphs else _on_one_line
+        self._rules: list[tuple[str, Callable[[str], str]]] = [
+            ("code", remove_code),
+            ("tags", lambda text: remove_tags(text, line_break)),
+            ("entities", decode_entities),
+            ("mojibake", mojibake_repair(purpose)),
+            ("control characters", _remove_controls),
+        ]
+        if byline:
+            self._rules.append(("byline", _without_by))
+
+    def is_suspicious(self, text: str) -> bool:
+        """Tell whether any rule could change a text, in a fraction of their time.
+
+        Parameters
+        ----------
+        text : str
+            The text.
+
+        Returns
+        -------
+        bool
+            False where :meth:`clean` would change nothing.
+        """
+        if (
+            not text
+            or _SUSPICIOUS.search(text)
+            or "  " in text
+            or text[0] == " "
+            or text[-1] == " "
+        ):
+            return True
+        if "\n" in text:
+            return not self.paragraphs or _ODD_BREAKS.search(text) is not None
+        return False
+
+    def clean(self, text: str) -> tuple[str, Changes]:
+        """Apply all rules until none changes anything.
+
+        Parameters
+        ----------
+        text : str
+            The text.
+
+        Returns
+        -------
+        cleaned : str
+            The text; empty when nothing is left.
+        changes : dict of str to (str, str)
+            For each rule that changed something the text before and after it.
+        """
+        changes: Changes = {}
+        while True:
+            start = text
+            for rule, apply in self._rules:
+                before = text
+                text = apply(text)
+                if text != before:
+                    # The blanks in the place of a tag are not the text's own.
+                    if self._tidy(before) == before:
+                        text = self._tidy(text)
+                    changes.setdefault(rule, (before, text))
+            before = text
+            text = self._tidy(text)
+            if text != before:
+                changes.setdefault("white space", (before, text))
+            if text == start or not text or not self.is_suspicious(text):
+                return text, changes
+
+
+def changed_cells(
+    cells: list[str | None],
+    clean: Callable[[str], tuple[str | None, Changes]],
+    is_suspicious: Callable[[str], bool] | None = None,
+) -> Iterator[tuple[int, str | None, Changes]]:
+    """Clean the cells of a column.
+
+    Parameters
+    ----------
+    cells : list of str or None
+        The column.
+
+    clean : callable
+        From a text to the cleaned one, None if it is to be missing, and the changes.
+
+    is_suspicious : callable, default=None
+        Tells which texts `clean` could change. None means that texts repeat, and that
+        each is to be cleaned once.
+
+    Yields
+    ------
+    tuple of (int, str or None, dict)
+        For each cell that changes: its row, what stands there now, the changes.
+    """
+    if is_suspicious is not None:
+        for row, cell in enumerate(cells):
+            if cell is not None and is_suspicious(cell):
+                cleaned, changes = clean(cell)
+                if changes:
+                    yield row, cleaned, changes
+        return
+    known: dict[str, Any] = {}
+    for row, cell in enumerate(cells):
+        if cell is None:
+            continue
+        found = known.get(cell)
+        if found is None:
+            found = known[cell] = clean(cell)
+        if found[1]:
+            yield row, found[0], found[1]

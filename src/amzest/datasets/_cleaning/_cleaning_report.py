@@ -1,0 +1,342 @@
+"""What cleaning did to a table: a report to print, to show, to add up and to store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from amzest.datasets._cleaning._cleaning_display import (
+    around_difference,
+    report_as_html,
+    report_as_text,
+)
+from amzest.utils import check_integer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Rules that change cells, then rules that drop rows, in the order of the report.
+CHANGING = (
+    *("code", "tags", "entities", "mojibake", "control characters", "byline"),
+    *("white space", "bullet points", "placeholder", "empty", "filled", "renamed"),
+)
+DROPPING = ("other category", "several categories", "missing", "repeated")
+_ORDER = {rule: place for place, rule in enumerate((*CHANGING, *DROPPING))}
+
+#: Characters kept of the texts of an example.
+_EXAMPLE_LENGTH = 160
+
+
+@dataclass(frozen=True)
+class Example:
+    """One row that a rule touched.
+
+    Attributes
+    ----------
+    row : str or int
+        The row's asin, or its label in the index.
+
+    before : str or None
+        What stood there; long texts are cut around the first difference.
+
+    after : str or None
+        What stands there now; None when it is missing or the row was dropped.
+    """
+
+    row: str | int
+    before: str | None
+    after: str | None
+
+
+@dataclass
+class Finding:
+    """What one rule did to one column.
+
+    Attributes
+    ----------
+    n_rows : int
+        Number of rows.
+
+    examples : list of Example
+        The first of them.
+    """
+
+    n_rows: int = 0
+    examples: list[Example] = field(default_factory=list)
+
+
+class CleaningReport:
+    """How many rows each rule of :func:`clean_products` touched, with examples.
+
+    It prints as a table and shows as one in a notebook. Reports of the pieces of a
+    table add up to the report of the whole with ``+`` or ``sum``.
+
+    Parameters
+    ----------
+    n_rows_in : int, default=0
+        Number of rows before cleaning.
+
+    n_examples : int, default=3
+        Number of examples that are kept for each rule and column, the first ones.
+
+    Attributes
+    ----------
+    n_rows_in : int
+        Number of rows before cleaning.
+
+    n_rows_out : int
+        Number of rows that were kept.
+
+    n_examples : int
+        Number of examples that are kept for each rule and column.
+
+    See Also
+    --------
+    clean_products : Cleans a table and makes its report.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from amzest.datasets import clean_products
+    >>> titles = ["Tom &amp; Jerry", "Mug<br>", "mug", "Cup<br>"]
+    >>> table, report = clean_products(pd.DataFrame({"title": titles}))
+    >>> report
+    CleaningReport: 4 rows in, 3 kept, 1 dropped
+    <BLANKLINE>
+    rule      column  rows  example
+    tags      title      2  "Mug<br>" → "Mug"
+    entities  title      1  "Tom &amp; Jerry" → "Tom & Jerry"
+    <BLANKLINE>
+    dropped because
+    repeated  title      1  "mug"
+    """
+
+    def __init__(self, n_rows_in: int = 0, *, n_examples: int = 3) -> None:
+        check_integer("n_rows_in", n_rows_in, 0)
+        check_integer("n_examples", n_examples, 0)
+        self.n_rows_in = int(n_rows_in)
+        self.n_examples = int(n_examples)
+        self._findings: dict[tuple[str, str], Finding] = {}
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def n_rows_out(self) -> int:
+        """Number of rows that were kept."""
+        return self.n_rows_in - sum(
+            finding.n_rows
+            for (rule, _), finding in self._findings.items()
+            if rule in DROPPING
+        )
+
+    def record(
+        self, rule: str, column: str, n_rows: int, examples: Iterable[Example] = ()
+    ) -> None:
+        """Count rows that a rule touched, after those already counted.
+
+        Parameters
+        ----------
+        rule : str
+            One of the rules that :func:`clean_products` lists.
+
+        column : str
+            Column that the rule was applied to.
+
+        n_rows : int
+            Number of rows.
+
+        examples : iterable of Example, default=()
+            The first of them; as many are kept as there is room for.
+        """
+        if rule not in _ORDER:
+            known = ", ".join(map(repr, _ORDER))
+            raise ValueError(f"`rule` must be one of {known}, got {rule!r}.")
+        finding = self._findings.setdefault((rule, column), Finding())
+        finding.n_rows += n_rows
+        for example in examples:
+            if len(finding.examples) >= self.n_examples:
+                break
+            before, after = around_difference(
+                example.before, example.after, _EXAMPLE_LENGTH
+            )
+            finding.examples.append(Example(example.row, before, after))
+
+    def needs_examples(self, rule: str, column: str) -> bool:
+        """Tell whether there is room for another example.
+
+        Parameters
+        ----------
+        rule : str
+            The rule.
+
+        column : str
+            Column that the rule was applied to.
+
+        Returns
+        -------
+        bool
+            False when `n_examples` are there.
+        """
+        finding = self._findings.get((rule, column))
+        return (len(finding.examples) if finding else 0) < self.n_examples
+
+    def findings(self) -> list[tuple[str, str, Finding]]:
+        """Return what was found, in the order in which it is printed.
+
+        Returns
+        -------
+        list of (str, str, Finding)
+            Rule, column, and the number of rows with examples.
+        """
+        found = sorted(
+            self._findings.items(), key=lambda item: (_ORDER[item[0][0]], item[0][1])
+        )
+        return [(rule, column, finding) for (rule, column), finding in found]
+
+    def frame(self) -> pd.DataFrame:
+        """Return the numbers as a table.
+
+        Returns
+        -------
+        DataFrame of shape (n_findings, 4)
+            Columns `rule`, `column`, `effect` ("changed" or "dropped") and `n_rows`.
+        """
+        import pandas as pd
+
+        rows = [
+            (rule, column, _effect(rule), finding.n_rows)
+            for rule, column, finding in self.findings()
+        ]
+        return pd.DataFrame(rows, columns=["rule", "column", "effect", "n_rows"])
+
+    def examples(self) -> pd.DataFrame:
+        """Return the examples as a table.
+
+        Returns
+        -------
+        DataFrame of shape (n_examples_in_all, 5)
+            Columns `rule`, `column`, `row`, `before` and `after`.
+        """
+        import pandas as pd
+
+        rows = [
+            (rule, column, example.row, example.before, example.after)
+            for rule, column, finding in self.findings()
+            for example in finding.examples
+        ]
+        names = ["rule", "column", "row", "before", "after"]
+        return pd.DataFrame(rows, columns=names, dtype=object)
+
+    def followed_by(self, later: CleaningReport) -> CleaningReport:
+        """Return the report of two steps, of which the second saw what the first left.
+
+        Parameters
+        ----------
+        later : CleaningReport
+            Report of the second step.
+
+        Returns
+        -------
+        CleaningReport
+            From the rows that came in first to those that were kept last.
+
+        Raises
+        ------
+        ValueError
+            If the second step saw another number of rows than the first one left.
+        """
+        if later.n_rows_in != self.n_rows_out:
+            msg = (
+                f"`later` is about {later.n_rows_in} rows, but {self.n_rows_out} were "
+                "left before it. To add up reports of different rows, use +."
+            )
+            raise ValueError(msg)
+        report = self + later
+        report.n_rows_in = self.n_rows_in
+        return report
+
+    def __add__(self, other: Any) -> CleaningReport:
+        if not isinstance(other, CleaningReport):
+            return NotImplemented
+        total = CleaningReport(
+            self.n_rows_in + other.n_rows_in,
+            n_examples=max(self.n_examples, other.n_examples),
+        )
+        for report in (self, other):
+            for rule, column, finding in report.findings():
+                total.record(rule, column, finding.n_rows, finding.examples)
+        return total
+
+    def __radd__(self, other: Any) -> CleaningReport:
+        # sum() starts from 0.
+        return self if isinstance(other, int) and other == 0 else NotImplemented
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, CleaningReport):
+            return NotImplemented
+        return self.to_dict() == other.to_dict()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain values, ready for JSON.
+
+        Returns
+        -------
+        dict
+            What :meth:`from_dict` takes.
+        """
+        return {
+            "n_rows_in": self.n_rows_in,
+            "n_rows_out": self.n_rows_out,
+            "n_examples": self.n_examples,
+            "findings": [
+                {
+                    "rule": rule,
+                    "column": column,
+                    "effect": _effect(rule),
+                    "n_rows": finding.n_rows,
+                    "examples": [vars(example).copy() for example in finding.examples],
+                }
+                for rule, column, finding in self.findings()
+            ],
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> CleaningReport:
+        """Make a report from plain values.
+
+        Parameters
+        ----------
+        values : mapping
+            What :meth:`to_dict` returned.
+
+        Returns
+        -------
+        CleaningReport
+            Equal to the one that was written.
+        """
+        report = cls(values["n_rows_in"], n_examples=values["n_examples"])
+        for found in values["findings"]:
+            examples = [Example(**example) for example in found["examples"]]
+            report.record(found["rule"], found["column"], found["n_rows"], examples)
+        return report
+
+    def __repr__(self) -> str:
+        return report_as_text(*self._for_display())
+
+    def _repr_html_(self) -> str:
+        return report_as_html(*self._for_display())
+
+    def _for_display(self) -> tuple[str, list[Any], list[Any]]:
+        n_dropped = self.n_rows_in - self.n_rows_out
+        title = (
+            f"{self.n_rows_in:,} row{'' if self.n_rows_in == 1 else 's'} in, "
+            f"{self.n_rows_out:,} kept, {n_dropped:,} dropped"
+        )
+        changed = [found for found in self.findings() if found[0] in CHANGING]
+        dropped = [found for found in self.findings() if found[0] in DROPPING]
+        return title, changed, dropped
+
+
+def _effect(rule: str) -> str:
+    return "changed" if rule in CHANGING else "dropped"

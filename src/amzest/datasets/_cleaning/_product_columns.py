@@ -1,0 +1,211 @@
+"""The columns of a table that cleaning knows: find, check and read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from amzest.datasets._shared._row_listing import count, list_rows
+from amzest.utils import is_missing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: The columns that cleaning knows, in the order in which they are cleaned.
+ROLES = (
+    *("asin", "title", "description", "brand", "category", "category_path"),
+    "image_url",
+)
+
+
+def find_columns(
+    frame: pd.DataFrame, columns: Mapping[str, str] | None
+) -> dict[str, str]:
+    """Give the names of the columns that cleaning knows.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table.
+
+    columns : mapping of str to str or None
+        What the user gave.
+
+    Returns
+    -------
+    dict of str to str
+        What cleaning calls a column, to its name in the table; absent ones left out.
+
+    Raises
+    ------
+    TypeError
+        If `frame` is no DataFrame or `columns` no mapping.
+    ValueError
+        If `columns` names what is not there, or nothing can be cleaned.
+    """
+    import pandas as pd
+
+    if not isinstance(frame, pd.DataFrame):
+        msg = f"`frame` must be a pandas DataFrame, got {type(frame).__name__}."
+        raise TypeError(msg)
+    if columns is not None and not isinstance(columns, Mapping):
+        msg = (
+            "`columns` must be a mapping of names that clean_products knows to names "
+            f"of the table, got {type(columns).__name__}."
+        )
+        raise TypeError(msg)
+    given = dict(columns or {})
+    unknown = [name for name in given if name not in ROLES]
+    if unknown:
+        msg = (
+            f"`columns` has {', '.join(map(repr, unknown))}, which clean_products does "
+            f"not know. Known are {', '.join(map(repr, ROLES))}."
+        )
+        raise ValueError(msg)
+    available = f"Available: {', '.join(map(repr, frame.columns))}."
+    lost = [name for name in given.values() if name not in frame.columns]
+    if lost:
+        wanted = ", ".join(map(repr, lost))
+        msg = f"`columns` has {wanted}, which the table has not. {available}"
+        raise ValueError(msg)
+    taken = set(given.values())
+    names = {
+        role: given.get(role, role)
+        for role in ROLES
+        if role in given or (role in frame.columns and role not in taken)
+    }
+    if not names:
+        msg = (
+            "The table has no column that clean_products knows: "
+            f"{', '.join(map(repr, ROLES))}. {available} Name them with "
+            'columns={"title": ...}.'
+        )
+        raise ValueError(msg)
+    twice = [n for n in dict.fromkeys(names.values()) if _n_columns(frame, n) > 1]
+    if twice or len(set(names.values())) < len(names):
+        msg = (
+            f"The table has two columns {', '.join(map(repr, twice))}. Rename one."
+            if twice
+            else f"`columns` names a column twice: {given!r}. Name each once."
+        )
+        raise ValueError(msg)
+    return names
+
+
+def _n_columns(frame: pd.DataFrame, name: str) -> int:
+    return int((frame.columns == name).sum())
+
+
+def check_required(
+    required: Sequence[str] | None, frame: pd.DataFrame, names: Mapping[str, str]
+) -> list[str]:
+    """Give the names of the columns that may not be missing.
+
+    Parameters
+    ----------
+    required : sequence of str or None
+        What the user gave. None means the category, where there is one.
+
+    frame : DataFrame
+        The table.
+
+    names : mapping of str to str
+        What :func:`find_columns` found.
+
+    Returns
+    -------
+    list of str
+        Names in the table.
+
+    Raises
+    ------
+    TypeError
+        If it is no sequence of names.
+    ValueError
+        If the table lacks one.
+    """
+    if required is None:
+        return [names["category"]] if "category" in names else []
+    if isinstance(required, str) or not isinstance(required, Iterable):
+        msg = f"`required` must be a list of column names, got {required!r}."
+        raise TypeError(msg)
+    lost = [name for name in required if name not in frame.columns]
+    if lost:
+        msg = (
+            f"`required` has {', '.join(map(repr, lost))}, which the table has not. "
+            f"Available: {', '.join(map(repr, frame.columns))}."
+        )
+        raise ValueError(msg)
+    return list(dict.fromkeys(required))
+
+
+def read_cells(column: pd.Series) -> list[str | None]:
+    """Give the texts of a column, None where one is missing.
+
+    Parameters
+    ----------
+    column : Series
+        The column.
+
+    Returns
+    -------
+    list of str or None
+        One for each row.
+
+    Raises
+    ------
+    TypeError
+        If a cell is neither a text nor missing.
+    """
+    cells: list[Any] = column.astype(object).tolist()
+    wrong: list[int] = []
+    for row, cell in enumerate(cells):
+        if type(cell) is not str:
+            if isinstance(cell, str):
+                cells[row] = str(cell)
+            elif is_missing(cell):
+                cells[row] = None
+            else:
+                wrong.append(row)
+    if wrong:
+        kinds = [type(cells[row]).__name__ for row in wrong]
+        msg = (
+            f"`{column.name}` is no text in {count(len(wrong), 'row')}: "
+            f"{list_rows(wrong, kinds)}. Write one text into each cell; parts of a "
+            'list can be joined with "\\n".join(parts).'
+        )
+        raise TypeError(msg)
+    return cells
+
+
+def row_labels(
+    frame: pd.DataFrame, names: Mapping[str, str]
+) -> Callable[[int], str | int]:
+    """Give the function that says what a row is called in examples.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table.
+
+    names : mapping of str to str
+        Names of its columns.
+
+    Returns
+    -------
+    callable
+        From a position to the row's asin, or where there is none its label.
+    """
+    asins = frame[names["asin"]] if "asin" in names else None
+    index = frame.index
+
+    def label(row: int) -> str | int:
+        value: Any = None if asins is None else asins.iloc[row]
+        if is_missing(value):
+            value = index[row]
+        whole = hasattr(value, "__index__") and not isinstance(value, bool | np.bool_)
+        return int(value) if whole else str(value)
+
+    return label

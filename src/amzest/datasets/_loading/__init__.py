@@ -1,0 +1,1 @@
+"""Load a table of one's own and check it."""

@@ -1,0 +1,1 @@
+"""From raw files, fetched or at hand, to one table."""

@@ -1,0 +1,1 @@
+"""Read Amazon's published metadata."""

@@ -1,0 +1,1 @@
+"""Balance and split a table so that nothing leaks."""

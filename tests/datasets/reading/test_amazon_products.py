@@ -1,0 +1,310 @@
+"""Lines of every release become the same product; quirks are what the files hold."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from amzest.datasets._reading._amazon_products import BrokenLine, LineParser
+from amzest.datasets._shared._schema import SCHEMA
+
+
+def read(line, columns=tuple(SCHEMA)):
+    """Read one line, given as text or as what is to be written as JSON."""
+    parser = LineParser(columns)
+    text = line if isinstance(line, str) else json.dumps(line)
+    parser.read(text.encode("utf-8", "surrogatepass"))
+    product = {name: values[0] for name, values in parser.values.items()}
+    product["unreadable"] = dict(parser.unreadable)
+    return product
+
+
+def value(line, name):
+    return read({"asin": "A", **line} if isinstance(line, dict) else line)[name]
+
+
+# A product as the three releases can all hold it: one text for each cell, one path.
+word = st.text(
+    st.characters(
+        exclude_categories=["Cs", "Zs", "Zl", "Zp", "Cc"], exclude_characters=">"
+    ),
+    min_size=1,
+)
+text = st.none() | st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(
+    lambda text: not text.isspace()
+)
+products = st.fixed_dictionaries(
+    {
+        "asin": word,
+        "title": text,
+        "description": text,
+        "path": st.lists(st.lists(word, min_size=1).map(" ".join), max_size=4),
+        "brand": text,
+        "price": st.none() | st.floats(0, 1e9) | st.integers(0, 10**12),
+        "image_url": text,
+        "more": st.dictionaries(
+            st.text(st.characters(exclude_categories=["Cs"])), text
+        ),
+    }
+)
+
+
+def written(product, release):
+    """Write a product as a release has it: keys, shapes, what stands for nothing."""
+    path, url = product["path"], product["image_url"]
+    if release == "2014":
+        line = {
+            "asin": product["asin"],
+            "related": {"also_bought": [product["asin"]]},
+            "title": product["title"],
+            "price": product["price"],
+            "imUrl": url,
+            "brand": product["brand"],
+            "categories": [path],
+            "description": product["description"],
+        }
+        return {key: cell for key, cell in line.items() if cell is not None}
+    description = [product["description"]] if product["description"] else []
+    if release == "2018":
+        return {
+            "category": path,
+            "description": description,
+            "title": product["title"] or "",
+            "brand": product["brand"] or "",
+            "price": "" if product["price"] is None else product["price"],
+            "asin": product["asin"],
+            "imageURLHighRes": [url] if url else [],
+        }
+    return {
+        "title": product["title"],
+        "description": description,
+        "price": product["price"],
+        "images": [{"thumb": "t", "large": None, "hi_res": url, "variant": "MAIN"}]
+        if url
+        else [],
+        "store": product["brand"],
+        "categories": path,
+        "parent_asin": product["asin"],
+    }
+
+
+@settings(max_examples=300, deadline=None)
+@given(products, st.sampled_from(["2014", "2018", "2023"]))
+def test_product_written_in_any_format_is_read_back_equal(product, release):
+    line = {**product["more"], **written(product, release)}
+    for known in ("main_cat", "main_category", "category", "image", "parent_asin"):
+        if known not in written(product, release):
+            line.pop(known, None)
+    path = product["path"]
+    expected = {
+        **{name: product[name] for name in ("asin", "title", "description", "brand")},
+        "category": path[0] if path else None,
+        "category_path": " > ".join(path) or None,
+        "price": product["price"],
+        "image_url": product["image_url"],
+        "unreadable": {},
+    }
+    writers = [ascii, repr] if release == "2014" else [json.dumps, _dump_unicode]
+    for write in writers:
+        assert read(write(line)) == expected
+
+
+def _dump_unicode(line):
+    return json.dumps(line, ensure_ascii=False)
+
+
+# Quirks of 2014 -----------------------------------------------------------------------
+
+
+def test_2014_keys_in_any_order_and_optional():
+    assert read("{'title': 'b', 'asin': '0001'}") == {
+        **dict.fromkeys(SCHEMA),
+        "asin": "0001",
+        "title": "b",
+        "unreadable": {},
+    }
+
+
+def test_2014_several_paths_stand_on_lines_of_their_own():
+    line = "{'asin': 'a', 'categories': [['Clothing & Co', 'Girls'], ['Toys', 'More']]}"
+    assert value(line, "category_path") == "Clothing & Co > Girls\nToys > More"
+    assert value(line, "category") == "Clothing & Co"
+
+
+@pytest.mark.parametrize(
+    ("literal", "title"),
+    [
+        ("'Jerome Dempsey &amp; Cast'", "Jerome Dempsey &amp; Cast"),
+        ('"Why Don\'t They"', "Why Don't They"),
+        (r"""'12\' by 9" or "x"'""", '12\' by 9" or "x"'),
+        (r"'Caf\xc3\xa9'", "Caf\xc3\xa9"),
+        (r"'a \\ b'", "a \\ b"),
+        (r"u'\U0001f600'", "\U0001f600"),
+        ("'   '", None),
+        ("1984", "1984"),
+        ("None", None),
+    ],
+)
+def test_2014_texts_are_as_published(literal, title):
+    assert value(f"{{'asin': 'a', 'title': {literal}}}", "title") == title
+
+
+# Quirks of 2018 -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("price", "amount", "unreadable"),
+    [
+        ("$1,250.00", 1250.0, {}),
+        ("$25.00", 25.0, {}),
+        (" $7.99 - $12.50 ", 7.99, {}),
+        ("from 12", 12.0, {}),
+        (".99", 0.99, {}),
+        ("", None, {}),
+        ("\n\t\t   ", None, {}),
+        (None, None, {}),
+        (3, 3.0, {}),
+        (".a-box-inner{background-color:#fff}#alohaBuyBoxWidget", None, {"price": 1}),
+        ("\n\n<script type=", None, {"price": 1}),
+        ("$1,25.00", None, {"price": 1}),
+        (-1, None, {"price": 1}),
+        (float("nan"), None, {"price": 1}),
+        (10**400, None, {"price": 1}),
+        ("9" * 400, None, {"price": 1}),
+    ],
+)
+def test_price_is_an_amount_or_missing_and_counted(price, amount, unreadable):
+    product = read({"asin": "a", "price": price})
+    assert product["price"] == amount
+    assert product["unreadable"] == unreadable
+
+
+def test_2018_empty_path_takes_the_main_category():
+    line = {"category": [], "main_cat": '<img alt="AMAZON FASHION"/>'}
+    assert value(line, "category") == '<img alt="AMAZON FASHION"/>'
+    assert value(line, "category_path") is None
+    assert value({"category": [], "main_cat": ""}, "category") is None
+
+
+def test_levels_are_kept_on_one_line_and_apart():
+    line = {"category": [" Gift\n Cards", "", "a > b", None, "</span>\u00a0x"]}
+    assert value(line, "category_path") == "Gift Cards > a>b > </span> x"
+
+
+def test_2018_rank_may_be_a_list_or_a_text():
+    for rank in ([">#1 in Toys"], "1,786 in Gift Cards (", {"odd": 1}):
+        assert value({"rank": rank, "title": "t"}, "title") == "t"
+
+
+@pytest.mark.parametrize(
+    ("line", "url"),
+    [
+        ({"image": ["a.jpg", "b.jpg"]}, "a.jpg"),
+        ({"image": []}, None),
+        ({"image": "a.jpg"}, "a.jpg"),
+        ({"imageURL": ["s.jpg"], "imageURLHighRes": ["l.jpg"]}, "l.jpg"),
+        ({"imageURL": ["s.jpg"], "imageURLHighRes": []}, "s.jpg"),
+        ({"imageURL": [None, "", "s.jpg"]}, "s.jpg"),
+        (
+            {"imUrl": "http://x/no-img-sm._CB192198896_.gif"},
+            "http://x/no-img-sm._CB192198896_.gif",
+        ),
+    ],
+)
+def test_image_under_any_of_its_names(line, url):
+    assert value(line, "image_url") == url
+
+
+def test_description_paragraphs_are_lines():
+    assert value({"description": ["a", "", " ", "b", None]}, "description") == "a\nb"
+    assert value({"description": []}, "description") is None
+
+
+# Quirks of 2023 -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("images", "url"),
+    [
+        ([{"thumb": "t", "large": "l", "hi_res": "h", "variant": "MAIN"}], "h"),
+        ([{"thumb": "t", "large": "l", "hi_res": None, "variant": "MAIN"}], "l"),
+        ([{"large": "p", "variant": "PT01"}, {"large": "m", "variant": "MAIN"}], "m"),
+        ([{"hi_res": None, "large": None, "variant": "MAIN"}, {"large": "p"}], "p"),
+        ([None, {"thumb": "t"}], "t"),
+        ([], None),
+        ([None], None),
+        (None, None),
+        (
+            {"hi_res": [None, "h"], "large": ["l", "m"], "variant": ["MAIN", "PT01"]},
+            "l",
+        ),
+        ({"hi_res": ["h"], "large": [], "thumb": None}, "h"),
+        ({"hi_res": [], "large": []}, None),
+        ({}, None),
+    ],
+)
+def test_2023_images_in_either_form(images, url):
+    assert value({"images": images}, "image_url") == url
+
+
+def test_2023_main_category_store_and_missing_values():
+    line = {
+        "main_category": "All Beauty",
+        "title": None,
+        "store": "Howard",
+        "categories": [],
+        "features": ["x"],
+        "description": [],
+        "price": None,
+        "parent_asin": "B01CUPMQZE",
+        "details": "{}",
+    }
+    assert read(line) == {
+        **dict.fromkeys(SCHEMA),
+        "asin": "B01CUPMQZE",
+        "category": "All Beauty",
+        "brand": "Howard",
+        "unreadable": {},
+    }
+
+
+# Lines that hold no product -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"asin": "a"', "neither JSON nor a Python literal"),
+        ("{'asin': 'a', 'title': 'b}", "the string of column 24 is never closed"),
+        ('{"asin": "a"} {"asin": "b"}', "neither JSON nor a Python literal"),
+        ("asin,title", "the name 'asin' is no value"),
+        ("[]", "Expected `object`"),
+        ("{}", "neither an `asin` nor a `parent_asin`"),
+        ('{"title": "b"}', "neither an `asin` nor a `parent_asin`"),
+        ('{"asin": ""}', "neither an `asin` nor a `parent_asin`"),
+        ('{"asin": "a", "title": {"b": 1}}', r"got `object` - at `\$.title`"),
+        ("{'asin': 'a', 'title': [['b']]}", r"at `\$.title"),
+        ('{"asin": "a", "title": "\\ud800"}', "lone surrogate"),
+        ('{"asin": "a", "title": "\ud800"}', "not UTF-8 text"),
+        ("{'asin': __import__('os').getcwd()}", "the name '__import__' is no value"),
+        ("{'asin': 'a', 'more': " + "[" * 100_000, "nested deeper than"),
+        ('{"asin": "a", "more": ' + "[" * 100_000, "nested deeper than"),
+    ],
+)
+def test_line_without_a_product_says_why(line, message):
+    with pytest.raises(BrokenLine, match=message):
+        read(line)
+
+
+def test_a_broken_line_leaves_the_columns_as_they_were():
+    parser = LineParser(["asin", "title"])
+    parser.read(b"{'asin': 'a'}")
+    with pytest.raises(BrokenLine):
+        parser.read(b"{'title': 'b'}")
+    assert parser.values == {"asin": ["a"], "title": [None]}
+
+
+def test_only_asked_columns_are_read():
+    product = read({"asin": "a", "title": "t", "price": "odd"}, ["title"])
+    assert product == {"title": "t", "unreadable": {}}

@@ -1,0 +1,93 @@
+"""group_products: near titles and equal pictures, joined."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.model_selection import GroupKFold
+
+from amzest.datasets._splitting._group_products import group_products, join_groups
+
+PHOTO = "https://m.media-amazon.com/images/I/a"
+
+
+@pytest.fixture
+def frame():
+    return pd.DataFrame(
+        {
+            "title": ["red mug 1", "Lamp", "RED Mug 1", None, "Rug", None],
+            "image_url": [None, f"{PHOTO}.jpg", None, f"{PHOTO}._SX3_.jpg", "", ""],
+            "image": [None, None, b"1", None, b"1", None],
+        },
+        index=list("uvwxyz"),
+    )
+
+
+def test_titles_and_pictures_are_joined(frame):
+    assert group_products(frame).tolist() == [0, 1, 0, 1, 0, 2]
+
+
+@pytest.mark.parametrize(
+    ("left_out", "expected"),
+    [
+        ("title_column", [0, 1, 2, 1, 2, 3]),
+        ("image_column", [0, 1, 0, 1, 2, 3]),
+        ("url_column", [0, 1, 0, 2, 0, 3]),
+    ],
+)
+def test_column_is_left_out(frame, left_out, expected):
+    assert group_products(frame, **{left_out: None}).tolist() == expected
+
+
+def test_columns_of_other_names(frame):
+    names = {"title": "name", "image_url": "link", "image": "photo"}
+    groups = group_products(
+        frame.rename(columns=names),
+        title_column="name",
+        image_column="photo",
+        url_column="link",
+    )
+    np.testing.assert_array_equal(groups, group_products(frame))
+
+
+@pytest.mark.parametrize("dtype", ["object", "str", "string", "category"])
+def test_dtypes_of_titles(frame, dtype):
+    groups = group_products(frame.astype({"title": dtype}))
+    assert groups.tolist() == [0, 1, 0, 1, 0, 2]
+
+
+def test_labels_are_groups_for_scikit_learn(frame):
+    groups = group_products(frame)
+    for train, test in GroupKFold(3).split(frame, groups=groups):
+        assert not set(groups[train]) & set(groups[test])
+
+
+def test_similarity(frame):
+    frame.loc["y", "title"] = "red mug 1 large"
+    without = frame.drop(columns="image")
+    assert group_products(without).tolist() == [0, 1, 0, 1, 2, 3]
+    assert group_products(without, similarity=0.75).tolist() == [0, 1, 0, 1, 0, 2]
+
+
+def test_frame_without_rows(frame):
+    assert group_products(frame.iloc[:0]).tolist() == []
+
+
+def test_column_is_absent(frame):
+    match = r"no column 'name' \(title_column\)\. Available: 'title'"
+    with pytest.raises(ValueError, match=match):
+        group_products(frame, title_column="name")
+    with pytest.raises(ValueError, match="nothing to compare products by"):
+        group_products(frame[[]])
+
+
+def test_title_is_no_text(frame):
+    with pytest.raises(TypeError, match=r"`title` is no text in 6 rows: row 0 \('int"):
+        group_products(frame.assign(title=range(6)))
+
+
+def test_join_groups_is_transitive():
+    parts = [[0, 1, 1, 2, 3], [0, 1, 2, 2, 3], [0, 1, 2, 3, 3]]
+    joined = join_groups([np.array(part) for part in parts])
+    assert joined.tolist() == [0, 1, 1, 1, 1]
