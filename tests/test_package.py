@@ -19,13 +19,18 @@ import amzest
 ROOT = Path(__file__).resolve().parent.parent
 FRAMEWORKS = {
     "PIL",
+    "ftfy",
     "keras",
     "matplotlib",
+    "msgspec",
+    "pyjson5",
     "scikeras",
     "skorch",
     "tensorflow",
     "torch",
+    "tqdm",
     "triton",
+    "urllib3",
 }
 
 

@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     prepare = commands.add_parser(
         "prepare",
         help="make a clean, balanced and split table of Amazon's published metadata",
-        description="Make a clean, balanced and split Parquet table, and if wanted a "
+        description="Make a clean, balanced and split Parquet table, and if wanted a\n"
         "folder of photos, of the metadata that SNAP and the McAuley lab publish.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         help="lines that hold no product (default: %(default)s)",
     )
     add("--jobs", type=int, metavar="N", help="files read at once, -1 for all cores")
-    add("--connections", type=int, metavar="N", help="photos downloaded at once")
+    add("--connections", type=int, metavar="N", help="photos downloaded at once (default: 16)")
     add(
         "--allow-private",
         action="store_true",

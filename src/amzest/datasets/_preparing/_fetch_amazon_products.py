@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from sklearn.datasets import get_data_home
 from sklearn.utils import Bunch
 
 from amzest.datasets._loading._load_products import describe_products
@@ -152,6 +151,9 @@ def fetch_amazon_products(
     ... )  # doctest: +SKIP
     >>> X, y = products.data, products.target  # doctest: +SKIP
     """
+    # Late: sklearn.datasets takes longer to import than all of amzest.
+    from sklearn.datasets import get_data_home
+
     check_choice("release", release, tuple(RELEASES))
     published = RELEASES[release]
     paths = published.paths(categories)
