@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         help="lines that hold no product (default: %(default)s)",
     )
     add("--jobs", type=int, metavar="N", help="files read at once, -1 for all cores")
-    add("--connections", type=int, metavar="N", help="photos downloaded at once (default: 16)")
+    add("--connections", type=int, metavar="N", help="photos at once (default: 16)")
     add(
         "--allow-private",
         action="store_true",
