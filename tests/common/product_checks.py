@@ -120,6 +120,17 @@ def check_one_class_is_a_clear_error(case):
 
 
 @check
+def check_presence_says_which_rows_were_read(case):
+    X = column_of(case.X)
+    X[1] = None
+    model = case.fit()
+    proba, present = model.predict_proba_and_presence(X)
+    assert present.tolist() == [row != 1 for row in range(len(X))]
+    np.testing.assert_array_equal(proba, model.predict_proba(X))
+    np.testing.assert_array_equal(proba[1], model.class_prior_)
+
+
+@check
 def check_missing_label_is_named(case):
     y = column_of(case.y)
     y[3] = None

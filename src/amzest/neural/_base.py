@@ -338,10 +338,32 @@ class BaseNeuralClassifier(
             Probabilities in the order of `classes_`. A row with nothing to read gets
             the class frequencies of the training set.
         """
+        return self.predict_proba_and_presence(X)[0]
+
+    def predict_proba_and_presence(
+        self, X: Any
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return the probability of each category, and which rows were read at all.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,) or (n_samples, n_columns)
+            Rows in the form `fit` took.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes)
+            As :meth:`predict_proba` gives them.
+        present : ndarray of shape (n_samples,), dtype bool
+            False where a row has nothing to read, and its probabilities are the class
+            frequencies. Ensembles leave such a vote out.
+        """
         logits, rows, n_rows = self._forward(X, "logits")
         proba = np.tile(self.class_prior_, (n_rows, 1))
         proba[rows] = softmax(logits.astype(np.float64), axis=1)
-        return proba
+        present = np.zeros(n_rows, dtype=bool)
+        present[rows] = True
+        return proba, present
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable category.

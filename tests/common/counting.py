@@ -1,0 +1,13 @@
+"""Classifiers that tell how often they were fitted."""
+
+from sklearn.naive_bayes import GaussianNB
+
+
+class CountingClassifier(GaussianNB):
+    """Counts the fits of all its copies in this process."""
+
+    n_fits = 0
+
+    def fit(self, X, y, sample_weight=None):
+        type(self).n_fits += 1
+        return super().fit(X, y, sample_weight)
