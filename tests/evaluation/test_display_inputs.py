@@ -15,8 +15,8 @@ from amzest.evaluation._display_inputs import (
     name_of,
     predict_with,
     top_labels,
-    wilson_interval,
 )
+from amzest.evaluation._per_category import wilson_interval
 
 
 def test_name_of_pipeline_is_that_of_its_last_step():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ DESIGNS = [
     "Text Transformer",
     "Image CNN",
     "Image Inception",
-    "Average",
+    "Weighted vote",
     "Stack",
 ]
 
@@ -50,7 +51,8 @@ def rows_of_table(output):
         name: line
         for line in output.splitlines()
         for name in DESIGNS
-        if line.startswith(f"{name} ")
+        if re.match(rf"{re.escape(name)} +0\.\d+ \(", line)
+        or re.match(rf"{re.escape(name)} +1\.0+ \(", line)
     }
     return {name: line.removeprefix(name).split() for name, line in lines.items()}
 
@@ -60,32 +62,28 @@ def test_demo_prints_a_table_and_saves_pictures(tmp_path):
     done = run_demo("--n-products", 80, "--out", "result", folder=tmp_path)
 
     assert done.returncode == 0, done.stderr
-    header = next(line for line in done.stdout.splitlines() if "accuracy" in line)
+    assert "Fitting 6 designs on 3 folds" in done.stdout
+    assert done.stdout.count("[CrossFit] ") == 6 * 3
+    header = next(line for line in done.stdout.splitlines() if "macro-F1" in line)
     assert header.split() == [
-        "reads",
-        "accuracy",
-        "macro-F1",
-        "log-loss",
-        "top-2",
-        "fit",
-        "s",
-        "products/s",
-        "parameters",
+        *("design", "accuracy", "macro-F1", "top-2", "log-loss", "Brier", "ECE")
     ]
     rows = rows_of_table(done.stdout)
-    assert list(rows) == DESIGNS
-    for name, (reads, *numbers) in rows.items():
-        accuracy, macro_f1, loss, top_two, seconds, speed, parameters = (
-            float(number.replace(",", "")) for number in numbers
-        )
-        assert reads in {"text", "photo", "both"}, name
+    assert sorted(rows) == sorted(DESIGNS)
+    accuracies = []
+    for name, cells in rows.items():
+        accuracy, interval, _, *numbers = cells
+        macro_f1, top_two, loss, brier, error = map(float, numbers)
+        low, high = map(float, interval.strip("()").split("–"))
+        accuracies.append(float(accuracy))
+        assert 0 <= low <= accuracies[-1] <= high <= 1, name
         assert 0 <= macro_f1 <= 1, name
-        assert 0 <= accuracy <= top_two <= 1, name
-        assert loss > 0, name
-        assert seconds >= 0, name
-        assert speed > 0, name
-        assert parameters > 1000, name
-    for name in ("accuracy", "learning_curves", "confusions"):
+        assert accuracies[-1] <= top_two <= 1, name
+        assert min(loss, brier, error) > 0, name
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert "Holm’s correction for 28 pairs" in done.stdout
+    assert "FusionReport: 6 members" in done.stdout
+    for name in ("accuracy", "learning_curves", "confusions", "products"):
         path = tmp_path / "result" / f"{name}.png"
         assert f"Saved {Path('result', path.name)}" in done.stdout
         with Image.open(path) as picture:
@@ -140,10 +138,10 @@ def test_demo_refuses_a_bad_table_in_one_line(tmp_path, columns, rows, said):
     [
         (("--data", "nowhere"), "does not exist"),
         (("--data", "."), "folder without a product table"),
-        (("--test-size", "2"), "'2' is no number between 0 and 1"),
+        (("--n-folds", "1"), "'1' folds are too few"),
         (("--random-state", "-1"), "'-1' is no whole number"),
         (("--n-products", "many"), "'many' is no whole number"),
-        (("--n-products", "16"), "at least 7 products"),
+        (("--n-products", "16"), "at least 5 products"),
         (("--n-products", "64", "--out", "taken"), "taken"),
         (("--colour", "red"), "unrecognized arguments"),
     ],
@@ -159,7 +157,7 @@ def test_demo_help_names_every_option(tmp_path):
     done = run_demo("--help", folder=tmp_path)
 
     assert done.returncode == 0
-    for option in ("data", "out", "n-products", "test-size", "random-state", "quick"):
+    for option in ("data", "out", "n-products", "n-folds", "random-state", "quick"):
         assert f"--{option}" in done.stdout
 
 

@@ -63,6 +63,9 @@ class CrossFit(BaseEstimator):
     random_state : int, RandomState instance or None, default=None
         Draws the folds, and seeds the members that have no seed of their own.
 
+    verbose : bool, default=False
+        Whether to print a line for each fit that has ended.
+
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
@@ -143,6 +146,7 @@ class CrossFit(BaseEstimator):
         memory: Any = None,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
     ) -> None:
         self.estimators = estimators
         self.cv = cv
@@ -151,6 +155,7 @@ class CrossFit(BaseEstimator):
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.verbose = verbose
 
     def fit(self, X: Any, y: Any) -> Self:
         """Fit all members on all folds.
@@ -240,15 +245,24 @@ class CrossFit(BaseEstimator):
             for name, estimator in self.estimators
         }
         tasks = [
-            Task(member, train, test)
-            for member in members.values()
-            for train, test in folds
+            Task(f"{name}, fold {fold} of {len(folds)}", member, train, test)
+            for name, member in members.items()
+            for fold, (train, test) in enumerate(folds, start=1)
         ]
         if refit is True:
             rows = np.arange(len(labels))
-            tasks += [Task(member, rows, None) for member in members.values()]
+            tasks += [
+                Task(f"{name}, all rows", member, rows, None)
+                for name, member in members.items()
+            ]
         done = run_tasks(
-            tasks, X, labels, self.classes_, memory=self.memory, n_jobs=self.n_jobs
+            tasks,
+            X,
+            labels,
+            self.classes_,
+            memory=self.memory,
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
         )
         self.names_ = list(members)
         n_folds = len(folds)

@@ -41,6 +41,7 @@ class Fitted(NamedTuple):
 class Task(NamedTuple):
     """A member, the rows to fit it on, and the rows to ask it about."""
 
+    name: str
     estimator: Any
     train: NDArray[np.intp]
     test: NDArray[np.intp] | None
@@ -54,6 +55,7 @@ def run_tasks(
     *,
     memory: Any,
     n_jobs: int | None,
+    verbose: bool,
 ) -> list[Fitted]:
     """Fit members, side by side if wanted; what `memory` has is not fitted again.
 
@@ -74,6 +76,9 @@ def run_tasks(
     n_jobs : int or None
         Number of processes.
 
+    verbose : bool
+        Whether to print a line for each task that has ended.
+
     Returns
     -------
     list of Fitted
@@ -84,11 +89,16 @@ def run_tasks(
     # Digested once, and not once for each task.
     kept = getattr(memory, "location", memory) is not None
     key = _digest(X, y) if kept else ""
-    parallel = joblib.Parallel(n_jobs=n_jobs)
-    done: list[Fitted] = parallel(
+    parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator")
+    results = parallel(
         joblib.delayed(fit)(task.estimator, X, y, task.train, task.test, classes, key)
         for task in tasks
     )
+    done: list[Fitted] = []
+    for task, fitted in zip(tasks, results, strict=True):
+        done.append(fitted)
+        if verbose:
+            print(f"[CrossFit] {task.name}: {fitted.fit_seconds:.1f} s", flush=True)
     return done
 
 

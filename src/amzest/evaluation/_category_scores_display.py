@@ -11,7 +11,6 @@ from amzest.evaluation._display_inputs import (
     check_labels,
     check_predicted,
     find_classes,
-    wilson_interval,
 )
 from amzest.evaluation._display_tools import (
     COLOURS,
@@ -23,6 +22,7 @@ from amzest.evaluation._display_tools import (
     legend_above,
     tidy,
 )
+from amzest.evaluation._per_category import wilson_interval
 from amzest.utils import check_integer
 
 #: What is drawn: column, name, colour, marker, and where in a category's row.

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtri
 from sklearn.pipeline import Pipeline
 
 from amzest.utils import describe_rows
@@ -320,30 +319,3 @@ def top_labels(
     places = {name: place for place, name in enumerate(names)}
     targets = np.array([places.get(label, -1) for label in truth])
     return table.max(axis=1), table.argmax(axis=1) == targets
-
-
-def wilson_interval(
-    n_hits: Any, n_rows: Any, level: float = 0.95
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give Wilson's interval of shares.
-
-    Parameters
-    ----------
-    n_hits, n_rows : array-like of shape (n,)
-        Hits and the rows among which they were counted.
-
-    level : float, default=0.95
-        Share of such intervals that hold the true share.
-
-    Returns
-    -------
-    low, high : ndarray of shape (n,), dtype float64
-        The bounds; NaN where there is no row.
-    """
-    z2 = float(ndtri((1 + level) / 2)) ** 2
-    rows = np.asarray(n_rows, dtype=np.float64)
-    rows = np.where(rows > 0, rows, np.nan)
-    hits = np.asarray(n_hits, dtype=np.float64)
-    centre = (hits + z2 / 2) / (rows + z2)
-    spread = np.sqrt(z2 * (hits * (rows - hits) / rows + z2 / 4)) / (rows + z2)
-    return np.maximum(centre - spread, 0), np.minimum(centre + spread, 1)

@@ -13,7 +13,6 @@ from amzest.evaluation._display_inputs import (
     name_of,
     predict_with,
     top_labels,
-    wilson_interval,
 )
 from amzest.evaluation._display_tools import (
     NORMAL,
@@ -23,6 +22,7 @@ from amzest.evaluation._display_tools import (
     look,
     tidy,
 )
+from amzest.evaluation._per_category import wilson_interval
 from amzest.utils import check_integer
 
 #: Products that a bin should hold, for its share of right answers to mean something.

@@ -1,0 +1,147 @@
+"""Measure what ensembles and evidence cost on top of one cross-fit.
+
+Five members on five folds of drawn products. From the one cross-fit come a weighted
+vote, a stack, a calibrated member, the comparison with its tests, a review threshold
+and the search for wrong labels. The same is then had from scikit-learn's own
+meta-estimators and `cross_val_predict`, each of which fits the members anew.
+Run with ``python benchmarks/bench_cross_fit.py``; ``--alone`` leaves scikit-learn out.
+"""
+
+import argparse
+import sys
+import time
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import TunedThresholdClassifierCV, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from amzest import (
+    ColumnSelector,
+    ImageCNNClassifier,
+    TextCNNClassifier,
+    TextLSTMClassifier,
+    TextTransformerClassifier,
+    make_products,
+)
+from amzest.ensemble import CrossFit
+from amzest.evaluation import (
+    ReviewThresholdClassifier,
+    compare_classifiers,
+    find_label_issues,
+)
+
+#: Largest ratio of everything together to the cross-fit alone.
+LIMIT = 1.05
+
+
+def fill(texts):
+    return texts.fillna("")
+
+
+def build_members() -> list[tuple[str, object]]:
+    words = make_pipeline(
+        ColumnSelector("title"),
+        FunctionTransformer(fill),
+        TfidfVectorizer(),
+        LogisticRegression(),
+    )
+    networks = {
+        "cnn": TextCNNClassifier,
+        "lstm": TextLSTMClassifier,
+        "transformer": TextTransformerClassifier,
+    }
+    members = [("linear", words)]
+    members += [
+        (name, make_pipeline(ColumnSelector("title"), network(max_epochs=5)))
+        for name, network in networks.items()
+    ]
+    photo = ImageCNNClassifier(image_size=32, max_epochs=5)
+    return [*members, ("photo", make_pipeline(ColumnSelector("image"), photo))]
+
+
+def seconds_of(steps: dict[str, Callable[[], object]]) -> dict[str, float]:
+    seconds = {}
+    for name, run in steps.items():
+        start = time.perf_counter()
+        run()
+        seconds[name] = time.perf_counter() - start
+        print(f"  {name:<24}{seconds[name]:>9.2f} s", flush=True)
+    return seconds
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--n", type=int, default=400, help="number of products")
+    parser.add_argument("--alone", action="store_true", help="without scikit-learn's")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    X, y = make_products(options.n, return_X_y=True, random_state=0)
+    members = build_members()
+    # The frameworks are loaded before anything is measured.
+    CrossFit([members[1], members[-1]], cv=2, refit=False).fit(X[:60], y[:60])
+
+    print(f"amzest, {len(members)} members, 5 folds, {len(X)} products")
+    crossfit = CrossFit(members, cv=5, random_state=0)
+    made = {}
+
+    def vote():
+        made["vote"] = crossfit.weighted_voting("learn")
+
+    base = seconds_of({"cross-fit and refit": lambda: crossfit.fit(X, y)})
+    more = seconds_of(
+        {
+            "weighted vote": vote,
+            "stack": crossfit.stacking,
+            "calibrated member": lambda: crossfit.calibrated("cnn"),
+            "comparison": lambda: compare_classifiers(
+                crossfit, ensembles={"vote": made["vote"]}
+            ).tests(),
+            "review threshold": lambda: ReviewThresholdClassifier.from_oof(
+                made["vote"], made["vote"].oof_proba_, y
+            ),
+            "label issues": lambda: find_label_issues(crossfit),
+        }
+    )
+    alone = sum(base.values())
+    ratio = (alone + sum(more.values())) / alone
+    print(f"  all of it is {ratio:.3f} of the cross-fit alone (limit {LIMIT})")
+    if options.alone:
+        return int(ratio > LIMIT)
+
+    print("scikit-learn")
+
+    def predict_all():
+        for _, member in members:
+            cross_val_predict(member, X, y, cv=5, method="predict_proba")
+
+    binary = (np.asarray(y) == y.iloc[0]).astype(int)
+    theirs = seconds_of(
+        {
+            "voting": lambda: VotingClassifier(members, voting="soft").fit(X, y),
+            "stacking": lambda: StackingClassifier(members, cv=5).fit(X, y),
+            "calibrated member": lambda: CalibratedClassifierCV(
+                members[1][1], method="temperature", cv=5, ensemble=False
+            ).fit(X, y),
+            "comparison": predict_all,
+            "threshold (two classes)": lambda: TunedThresholdClassifierCV(
+                VotingClassifier(members, voting="soft"), cv=5
+            ).fit(X, binary),
+            "label issues": predict_all,
+        }
+    )
+    print(
+        f"  all of it is {sum(theirs.values()) / (alone + sum(more.values())):.1f} "
+        "times amzest's"
+    )
+    return int(ratio > LIMIT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

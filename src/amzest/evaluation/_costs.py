@@ -1,0 +1,97 @@
+"""What a design costs: seconds and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+#: Columns of costs: seconds of one fit, seconds for 1,000 rows, parameters.
+COSTS = ["fit_seconds", "predict_seconds_per_1000", "n_parameters"]
+
+
+def member_costs(crossfit: Any) -> dict[str, dict[str, float]]:
+    """Read seconds and parameters of the members of a cross-fit.
+
+    Parameters
+    ----------
+    crossfit : CrossFit
+        Fitted.
+
+    Returns
+    -------
+    dict of str to dict of str to float
+        For each member some of :data:`COSTS`: the mean of a fold's fit, all folds'
+        predictions by 1,000 rows, and the parameters where they can be counted.
+    """
+    costs: dict[str, dict[str, float]] = {}
+    n_samples = len(crossfit.y_)
+    for name in crossfit.names_:
+        known: dict[str, float] = {}
+        if name in (fit := _mapping(crossfit, "fit_seconds_")):
+            known["fit_seconds"] = float(np.mean(fit[name]))
+        if name in (predict := _mapping(crossfit, "predict_seconds_")):
+            seconds = 1000 * float(np.sum(predict[name])) / n_samples
+            known["predict_seconds_per_1000"] = seconds
+        fitted = _mapping(crossfit, "estimators_").get(name)
+        if fitted is None:
+            folds = _mapping(crossfit, "fold_estimators_").get(name)
+            fitted = folds[0] if folds else None
+        n_parameters = count_parameters(fitted)
+        if n_parameters is not None:
+            known["n_parameters"] = n_parameters
+        costs[name] = known
+    return costs
+
+
+def _mapping(crossfit: Any, attribute: str) -> Mapping[str, Any]:
+    return getattr(crossfit, attribute, None) or {}
+
+
+def count_parameters(estimator: Any) -> int | None:
+    """Count the numbers that a fitted estimator learnt, where it says so.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A network of amzest (`weights_`), a linear model (`coef_` and `intercept_`),
+        scikit-learn's perceptron (`coefs_` and `intercepts_`), or one that holds such:
+        a pipeline, a union, a search, a vote, a stack.
+
+    Returns
+    -------
+    int or None
+        Their number, zeros included; None where nothing is found.
+    """
+    weights = getattr(estimator, "weights_", None)
+    if isinstance(weights, Mapping):
+        return sum(int(np.size(values)) for values in weights.values())
+    if hasattr(estimator, "coef_"):
+        return _size(estimator.coef_) + int(
+            np.size(getattr(estimator, "intercept_", 0))
+        )
+    if hasattr(estimator, "coefs_"):
+        return sum(map(_size, [*estimator.coefs_, *estimator.intercepts_]))
+    counts = [count_parameters(part) for part in _parts(estimator)]
+    found = [count for count in counts if count is not None]
+    return sum(found) if found else None
+
+
+def _size(values: Any) -> int:
+    # `np.size` of a sparse matrix is 1, its own `size` leaves zeros out.
+    return int(np.prod(values.shape))
+
+
+def _parts(estimator: Any) -> Iterable[Any]:
+    """Yield the fitted estimators within one, in the places scikit-learn keeps them."""
+    for attribute in ("steps", "transformer_list"):
+        yield from (entry[1] for entry in getattr(estimator, attribute, ()))
+    yield from (entry[1] for entry in getattr(estimator, "transformers_", ()))
+    members = getattr(estimator, "estimators_", ())
+    if isinstance(members, Mapping):
+        members = members.values()
+    yield from np.ravel(np.asarray(list(members), dtype=object))
+    for attribute in ("best_estimator_", "estimator_", "final_estimator_"):
+        if hasattr(estimator, attribute):
+            yield getattr(estimator, attribute)

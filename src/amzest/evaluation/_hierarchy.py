@@ -1,0 +1,312 @@
+"""Categories written as paths, and the tree they make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amzest.utils import check_integer
+
+Path = tuple[str, ...]
+
+#: Signs that names of categories contain as well: "T-shirts", "Home/Garden".
+_IN_NAMES = frozenset("-/.,&+")
+
+
+def parse_path(label: Any, separator: str = " > ") -> Path:
+    """Split the path of a category into the names of its levels.
+
+    Parameters
+    ----------
+    label : str
+        For example ``"Clothing > Women"``; ``""`` is the root. Blanks around names and
+        more than one blank within them do not count.
+
+    separator : str, default=" > "
+        What stands between levels. Blanks around it do not matter, except that a sign
+        which names contain as well, one of ``-/.,&+``, needs one on either side where
+        `separator` has some: with ``" - "`` "T-shirts" stays one name.
+
+    Returns
+    -------
+    tuple of str
+        The names, from the top.
+
+    Raises
+    ------
+    TypeError
+        If `label` is no string.
+    ValueError
+        If a level has no name.
+    """
+    if not isinstance(label, str):
+        msg = (
+            f"Categories must be paths such as 'Clothing{separator}Women', got "
+            f"{label!r}. Convert them with y.astype(str)."
+        )
+        raise TypeError(msg)
+    if not label.strip():
+        return ()
+    parts = re.split(_separator_pattern(separator), label)
+    names = tuple(" ".join(part.split()) for part in parts)
+    if not all(names):
+        msg = (
+            f"The category {label!r} has a level without a name. Mend the path, or "
+            f"pass another `separator` than {separator!r}."
+        )
+        raise ValueError(msg)
+    return names
+
+
+def _separator_pattern(separator: str) -> str:
+    if not separator:
+        msg = "`separator` is empty. Pass the sign that stands between levels."
+        raise ValueError(msg)
+    sign = re.escape(separator.strip())
+    if not sign:
+        return re.escape(separator)
+    if separator.strip() in _IN_NAMES and separator != separator.strip():
+        return rf"\s+{sign}\s*|\s*{sign}\s+"
+    return rf"\s*{sign}\s*"
+
+
+class CategoryTree:
+    """The tree that the paths of categories make.
+
+    Parameters
+    ----------
+    classes : sequence of str
+        Paths, in the order of the columns of probabilities. Two that mean the same
+        node, such as ``"A > B"`` and ``"A>B"``, add up.
+
+    separator : str, default=" > "
+        What stands between levels, see :func:`parse_path`.
+
+    Attributes
+    ----------
+    paths : list of tuple of str
+        The path of each class.
+
+    nodes : list of tuple of str
+        All nodes, the classes and their ancestors, sorted; the root ``()`` first.
+
+    depth : int
+        Number of levels of the longest path.
+
+    See Also
+    --------
+    HierarchicalClassifier : Predicts as far down as it is sure.
+
+    Notes
+    -----
+    A class may be an inner node: products that stand in "Clothing" itself beside others
+    in "Clothing > Women". The probability of a node is that of its own class, if it is
+    one, plus those of all classes below it. At a level deeper than its own a class
+    stays what it is, so that the probabilities of each level add up to 1: at level 2,
+    "Clothing" means the products in "Clothing" itself. Nodes are told apart by their
+    whole path; "Women > Shoes" and "Men > Shoes" have nothing in common.
+
+    Examples
+    --------
+    >>> from amzest.evaluation import CategoryTree
+    >>> tree = CategoryTree.from_paths(["Toys", "Books > Poetry", "Books > Travel"])
+    >>> tree.classes_at(1)
+    array(['Books', 'Toys'], dtype=object)
+    >>> tree.roll_up([[0.2, 0.5, 0.3]], level=1)
+    array([[0.8, 0.2]])
+    >>> tree.back_off([[0.2, 0.5, 0.3]], min_probability=0.7)
+    array(['Books'], dtype=object)
+    """
+
+    def __init__(self, classes: Iterable[str], separator: str = " > ") -> None:
+        self.separator = separator
+        self.paths = [parse_path(label, separator) for label in classes]
+        if not self.paths or () in self.paths:
+            msg = (
+                "`classes` must be at least one path, and none of them empty. Drop "
+                "products without a category."
+            )
+            raise ValueError(msg)
+        nodes = {path[:level] for path in self.paths for level in range(len(path) + 1)}
+        self.nodes = sorted(nodes)
+        self.depth = max(map(len, self.paths))
+
+    @classmethod
+    def from_paths(cls, classes: Iterable[str], separator: str = " > ") -> Self:
+        """Build the tree of some paths.
+
+        Parameters
+        ----------
+        classes : sequence of str
+            Paths, in the order of the columns of probabilities.
+
+        separator : str, default=" > "
+            What stands between levels.
+
+        Returns
+        -------
+        CategoryTree
+            The tree.
+        """
+        return cls(classes, separator)
+
+    def name(self, path: Path) -> str:
+        """Write a path with the separator.
+
+        Parameters
+        ----------
+        path : tuple of str
+            The names of its levels.
+
+        Returns
+        -------
+        str
+            The path; ``""`` for the root.
+        """
+        return self.separator.join(path)
+
+    def classes_at(self, level: int) -> NDArray[np.object_]:
+        """Return the categories of a level.
+
+        Parameters
+        ----------
+        level : int
+            1 for the top categories. Classes with shorter paths stay what they are.
+
+        Returns
+        -------
+        ndarray of shape (n_classes_at_level,), dtype object
+            Paths, sorted level by level.
+        """
+        return self._as_names(self._cut(level)[0])
+
+    def roll_up(self, proba: Any, level: int) -> NDArray[np.float64]:
+        """Add up the probabilities of the classes under each category of a level.
+
+        Parameters
+        ----------
+        proba : array-like of shape (n_samples, n_classes)
+            Probabilities of the classes, out of fold or of new rows.
+
+        level : int
+            1 for the top categories.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes_at_level)
+            In the order of :meth:`classes_at`. Rows add up to what they did before.
+        """
+        proba = self._check_proba(proba)
+        cut, columns = self._cut(level)
+        rolled: NDArray[np.float64] = proba @ np.eye(len(cut))[columns]
+        return rolled
+
+    def _cut(self, level: int) -> tuple[list[Path], NDArray[np.intp]]:
+        """Give the nodes of a level, and which of them each class belongs to."""
+        check_integer("level", level, 1, self.depth)
+        cut = [path[:level] for path in self.paths]
+        unique = sorted(set(cut))
+        place = {path: i for i, path in enumerate(unique)}
+        return unique, np.array([place[path] for path in cut], dtype=np.intp)
+
+    def node_proba(self, proba: Any) -> NDArray[np.float64]:
+        """Return the probability of every node.
+
+        Parameters
+        ----------
+        proba : array-like of shape (n_samples, n_classes)
+            Probabilities of the classes.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_nodes)
+            In the order of `nodes`; the first column is the root's.
+        """
+        return self._check_proba(proba) @ self._membership
+
+    def back_off(self, proba: Any, min_probability: float) -> NDArray[np.object_]:
+        """Return the deepest category of each row that is sure enough.
+
+        From the root downwards the most probable child is taken as long as its
+        probability is at least `min_probability`. At a node that is itself a class the
+        descent also ends where its own products are more probable than each child.
+
+        Parameters
+        ----------
+        proba : array-like of shape (n_samples, n_classes)
+            Probabilities of the classes.
+
+        min_probability : float
+            From 0, which always descends to a class, to 1. Above 0.5 no other node of
+            that depth or deeper can be as probable.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), dtype object
+            Paths; ``""`` where not even a top category is sure enough.
+        """
+        by_node = self.node_proba(proba)
+        by_class = self._check_proba(proba) @ self._is_class
+        at = np.zeros(len(by_node), dtype=np.intp)
+        # Level by level, all rows that stand at one node together.
+        for _ in range(self.depth):
+            moved = at.copy()
+            for node in np.unique(at):
+                children = self._children[node]
+                if not len(children):
+                    continue
+                rows = np.flatnonzero(at == node)
+                among = by_node[np.ix_(rows, children)]
+                best = among.max(axis=1)
+                # Sums of many small terms may miss a limit by rounding.
+                goes = best >= min_probability - 1e-12
+                goes &= best >= by_class[rows, node]
+                moved[rows[goes]] = children[among.argmax(axis=1)[goes]]
+            at = moved
+        return self._as_names(self.nodes)[at]
+
+    @cached_property
+    def _place(self) -> dict[Path, int]:
+        return {path: i for i, path in enumerate(self.nodes)}
+
+    @cached_property
+    def _membership(self) -> NDArray[np.float64]:
+        """Which nodes each class belongs to."""
+        belongs = np.zeros((len(self.paths), len(self.nodes)))
+        for row, path in enumerate(self.paths):
+            for level in range(len(path) + 1):
+                belongs[row, self._place[path[:level]]] = 1.0
+        return belongs
+
+    @cached_property
+    def _is_class(self) -> NDArray[np.float64]:
+        """Which node each class is."""
+        same = np.zeros((len(self.paths), len(self.nodes)))
+        same[np.arange(len(self.paths)), [self._place[p] for p in self.paths]] = 1.0
+        return same
+
+    @cached_property
+    def _children(self) -> list[NDArray[np.intp]]:
+        children: list[list[int]] = [[] for _ in self.nodes]
+        for place, path in enumerate(self.nodes):
+            if path:
+                children[self._place[path[:-1]]].append(place)
+        return [np.array(places, dtype=np.intp) for places in children]
+
+    def _as_names(self, paths: list[Path]) -> NDArray[np.object_]:
+        return np.array([self.name(path) for path in paths], dtype=object)
+
+    def _check_proba(self, proba: Any) -> NDArray[np.float64]:
+        checked = np.asarray(proba, dtype=np.float64)
+        if checked.ndim != 2 or checked.shape[1] != len(self.paths):
+            msg = (
+                f"`proba` must have a column for each of the {len(self.paths)} "
+                f"classes, got the shape {checked.shape}."
+            )
+            raise ValueError(msg)
+        return checked
