@@ -1,10 +1,6 @@
 """Every member is fitted on every fold once, and never again."""
 
 import random
-import signal
-import subprocess
-import sys
-import textwrap
 import time
 
 import joblib
@@ -12,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from counting import CountingClassifier
+from killing import finish, kill, start
 from sklearn.datasets import make_classification
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression, Perceptron
@@ -233,29 +230,18 @@ CHILD = """
 
 @pytest.mark.slow
 def test_kill_and_resume_end_in_the_same_bits(tmp_path):
-    code = tmp_path / "child.py"
-    code.write_text(textwrap.dedent(CHILD))
+    def run(memory, out):
+        return start(CHILD, tmp_path / memory, tmp_path / out)
 
-    def start(memory, out):
-        call = [sys.executable, str(code), str(tmp_path / memory), str(tmp_path / out)]
-        child = subprocess.Popen(call, stdout=subprocess.PIPE)
-        assert child.stdout.readline() == b"ready\n"
-        return child
-
-    with start("undisturbed", "undisturbed.npy") as child:
-        assert child.wait() == 0
+    finish(run("undisturbed", "undisturbed.npy"))
     generator = random.Random(0)
     killed = 0
     for _ in range(4):
-        with start("killed", "killed.npy") as child:
-            time.sleep(generator.uniform(0.2, 0.8))
-            child.kill()
-            killed += child.wait() == -signal.SIGKILL
+        child = run("killed", "killed.npy")
+        time.sleep(generator.uniform(0.2, 0.8))
+        killed += kill(child)
     assert killed >= 2
-    begin = time.monotonic()
-    with start("killed", "killed.npy") as child:
-        assert child.wait() == 0
-    assert time.monotonic() - begin < 60
+    finish(run("killed", "killed.npy"))
     first, second = (np.load(tmp_path / f"{n}.npy") for n in ("undisturbed", "killed"))
     np.testing.assert_array_equal(first, second)
 

@@ -3,61 +3,38 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
-import textwrap
 import time
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from image_server import ImageServer
+from killing import files, finish, kill, start
 
 N_PHOTOS = 400
 N_KILLS = 20
 
 
-def start(urls_file, folder):
-    """Start a call in a process of its own and wait until it is about to begin."""
-    code = f"""
-        import os
-        import time
-        import pandas as pd
-        from amzest.datasets._photos import _image_plan
-        from amzest.datasets._photos import _image_queue
-        from amzest.datasets._photos._download_images import download_images
+CHILD = """
+    import os
+    import sys
+    import time
+    import pandas as pd
+    from amzest.datasets import download_images
+    from amzest.datasets._photos import _image_plan, _image_queue
 
-        # So that kills also fall between the steps of writing photo and manifest.
-        replace = os.replace
-        os.replace = lambda *paths: (time.sleep(0.005), replace(*paths))
-        _image_plan._SAVE_EVERY = 0.02
-        _image_queue.FIRST_PAUSE = 0.05
-        with open({str(urls_file)!r}) as file:
-            frame = pd.DataFrame({{"image_url": file.read().splitlines()}})
-        print("ready", flush=True)
-        download_images(
-            frame, {str(folder)!r}, allow_private=True, n_connections=4, max_attempts=2
-        )
-    """
-    child = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE
+    # So that kills also fall between the steps of writing photo and manifest.
+    replace = os.replace
+    os.replace = lambda *paths: (time.sleep(0.005), replace(*paths))
+    _image_plan._SAVE_EVERY = 0.02
+    _image_queue.FIRST_PAUSE = 0.05
+    urls_file, folder = sys.argv[1:]
+    with open(urls_file) as file:
+        frame = pd.DataFrame({"image_url": file.read().splitlines()})
+    print("ready", flush=True)
+    download_images(
+        frame, folder, allow_private=True, n_connections=4, max_attempts=2
     )
-    assert child.stdout.readline() == b"ready\n"
-    return child
-
-
-def end(child):
-    """Wait for a process; give its exit status."""
-    with child:
-        return child.wait()
-
-
-def files(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in Path(folder).rglob("*")
-        if path.is_file()
-    }
+"""
 
 
 @pytest.mark.slow
@@ -74,21 +51,20 @@ def test_killed_20_times_ends_in_the_same_bytes(tmp_path):
         urls_file = tmp_path / "urls.txt"
         urls_file.write_text("\n".join(map(server.url, paths)))
 
-        child = start(urls_file, undisturbed)
+        child = start(CHILD, urls_file, undisturbed)
         begin = time.monotonic()
-        assert end(child) == 0
+        finish(child)
         duration = time.monotonic() - begin
         expected = files(undisturbed)
         assert len(expected) == N_PHOTOS + 3 + 1
 
         progress = [0]
         for _ in range(N_KILLS):
-            child = start(urls_file, folder)
+            child = start(CHILD, urls_file, folder)
             time.sleep(generator.uniform(0, 2 * duration / N_KILLS))
-            child.kill()
-            end(child)
+            kill(child)
             progress.append(len(list(folder.glob("??/*.*g"))))
-        assert end(start(urls_file, folder)) == 0
+        finish(start(CHILD, urls_file, folder))
 
     assert files(folder) == expected
     # The kills did fall into the middle of the work.

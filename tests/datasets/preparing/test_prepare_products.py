@@ -3,10 +3,6 @@
 import json
 import os
 import random
-import signal
-import subprocess
-import sys
-import textwrap
 import time
 from itertools import pairwise
 
@@ -14,6 +10,7 @@ import pandas as pd
 import pytest
 from amazon_lines import write_lines
 from image_server import ImageServer
+from killing import files, finish, kill, start
 from pandas.testing import assert_frame_equal
 
 from amzest.datasets import (
@@ -240,50 +237,29 @@ def test_empty_file_says_that_no_product_is_left(tmp_path):
         prepare_products(tmp_path / "meta", tmp_path / "out.parquet")
 
 
-def start(paths, folder):
-    """Start a preparation in a process of its own, and wait until it begins."""
-    code = f"""
-        import os
-        import time
-        from pathlib import Path
-        from amzest.datasets._photos import _image_plan
-        from amzest.datasets._photos import _image_queue
-        from amzest.datasets._preparing import _prepared_parts
-        from amzest.datasets import prepare_products
+CHILD = """
+    import os
+    import sys
+    import time
+    from amzest.datasets import prepare_products
+    from amzest.datasets._photos import _image_plan, _image_queue
+    from amzest.datasets._preparing import _prepared_parts
 
-        # So that kills also fall between the steps of writing a file.
-        replace = os.replace
-        os.replace = lambda *paths: (time.sleep(0.01), replace(*paths))
-        _prepared_parts._CHUNK_SIZE = 50
-        _image_plan._SAVE_EVERY = 0.02
-        _image_queue.FIRST_PAUSE = 0.02
-        paths = {[str(path) for path in paths]!r}
-        print("ready", flush=True)
-        prepare_products(
-            paths,
-            {str(folder / "products.parquet")!r},
-            images={str(folder / "photos")!r},
-            download_options=dict(allow_private=True, max_attempts=2, n_connections=4),
-        )
-    """
-    child = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE
+    # So that kills also fall between the steps of writing a file.
+    replace = os.replace
+    os.replace = lambda *paths: (time.sleep(0.01), replace(*paths))
+    _prepared_parts._CHUNK_SIZE = 50
+    _image_plan._SAVE_EVERY = 0.02
+    _image_queue.FIRST_PAUSE = 0.02
+    folder, *paths = sys.argv[1:]
+    print("ready", flush=True)
+    prepare_products(
+        paths,
+        f"{folder}/products.parquet",
+        images=f"{folder}/photos",
+        download_options=dict(allow_private=True, max_attempts=2, n_connections=4),
     )
-    assert child.stdout.readline() == b"ready\n"
-    return child
-
-
-def end(child):
-    with child:
-        return child.wait()
-
-
-def files(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
+"""
 
 
 @pytest.mark.slow
@@ -295,19 +271,18 @@ def test_killed_20_times_ends_in_the_same_bytes(tmp_path):
         for i, path in enumerate(paths):
             write_with_photos(path, server, n=200 + i)
         begin = time.monotonic()
-        assert end(start(paths, undisturbed)) == 0
+        finish(start(CHILD, undisturbed, *paths))
         duration = time.monotonic() - begin
         expected = files(undisturbed)
         assert len(expected) > 100
 
         states = [set()]
         for _ in range(N_KILLS):
-            child = start(paths, killed)
+            child = start(CHILD, killed, *paths)
             time.sleep(generator.uniform(0, 2.5 * duration / N_KILLS))
-            child.kill()
-            assert end(child) in (0, -signal.SIGKILL)
+            kill(child)
             states.append(set(files(killed)))
-        assert end(start(paths, killed)) == 0
+        finish(start(CHILD, killed, *paths))
     assert files(killed) == expected
     # The kills did fall into the middle of the work.
     assert sum(a != b for a, b in pairwise(states)) >= N_KILLS // 4
