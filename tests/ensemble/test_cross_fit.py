@@ -269,7 +269,7 @@ def test_wrong_arguments_are_named(data, arguments, message):
 
 def test_one_class_and_unknown_member_are_named(data):
     X, y = data
-    with pytest.raises(ValueError, match="`y` has only one class, 'a'"):
+    with pytest.raises(ValueError, match=r"`y` holds only one class \('a'\)"):
         CrossFit(MEMBERS).fit(X, ["a"] * len(X))
     crossfit = CrossFit(MEMBERS).fit(X, y)
     with pytest.raises(ValueError, match="`name` must be one of bayes, linear"):

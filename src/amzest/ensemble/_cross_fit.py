@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
 from sklearn.utils import _safe_indexing, assert_all_finite, indexable
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _num_samples, check_is_fitted, column_or_1d
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from amzest.ensemble._fold_average import FoldAverageClassifier
 from amzest.ensemble._fold_tasks import Fitted, Task, run_tasks
+from amzest.neural import encode_labels
 from amzest.utils import draw_seeds
 
 if TYPE_CHECKING:
@@ -211,24 +211,16 @@ class CrossFit(BaseEstimator):
 
     def _prepare(self, X: Any, y: Any) -> tuple[Any, NDArray[Any], dict[str, int]]:
         """Check rows and labels, and draw the seeds."""
-        X, y = indexable(X, y)
         if y is None:
-            name = type(self).__name__
-            raise ValueError(
-                f"{name} requires y to be passed, but the target y is None."
-            )
-        labels = column_or_1d(np.asarray(y), warn=True)
-        if len(labels) == 0:
-            raise ValueError("`X` has 0 sample(s), a minimum of 1 is required.")
-        assert_all_finite(labels, input_name="y")
-        check_classification_targets(labels)
-        self.classes_, self.y_ = np.unique(labels, return_inverse=True)
-        if len(self.classes_) < 2:
-            (only,) = self.classes_.tolist()
-            msg = f"`y` has only one class, {only!r}; two are needed."
+            msg = "CrossFit requires y to be passed, but the target y is None."
             raise ValueError(msg)
+        if _num_samples(X) == 0:
+            raise ValueError("`X` has 0 sample(s), a minimum of 1 is required.")
+        X, y = indexable(X, y)
+        assert_all_finite(y, input_name="y")
+        self.classes_, self.y_ = encode_labels(y)
         self.class_prior_ = np.bincount(self.y_) / len(self.y_)
-        return X, labels, draw_seeds(self.random_state)
+        return X, self.classes_[self.y_], draw_seeds(self.random_state)
 
     def _run(
         self,
@@ -244,17 +236,20 @@ class CrossFit(BaseEstimator):
             name: _seeded(estimator, self.random_state, seeds["weights"])
             for name, estimator in self.estimators
         }
+        # All rows first: what is wrong with one is then said by its own number, which
+        # it does not have in a fold.
+        rows = np.arange(len(labels))
         tasks = [
+            Task(f"{name}, all rows", member, rows, None)
+            for name, member in members.items()
+            if refit is True
+        ]
+        n_last = len(tasks)
+        tasks += [
             Task(f"{name}, fold {fold} of {len(folds)}", member, train, test)
             for name, member in members.items()
             for fold, (train, test) in enumerate(folds, start=1)
         ]
-        if refit is True:
-            rows = np.arange(len(labels))
-            tasks += [
-                Task(f"{name}, all rows", member, rows, None)
-                for name, member in members.items()
-            ]
         done = run_tasks(
             tasks,
             X,
@@ -265,17 +260,14 @@ class CrossFit(BaseEstimator):
             verbose=self.verbose,
         )
         self.names_ = list(members)
-        n_folds = len(folds)
         if folds:
-            self._keep_folds(folds, done)
+            self._keep_folds(folds, done[n_last:])
         self.refit_seconds_ = dict.fromkeys(members, 0.0)
         self.__dict__.pop("estimators_", None)
         if refit is True:
-            last = dict(zip(members, done[n_folds * len(members) :], strict=True))
-            self.estimators_ = {name: each.estimator for name, each in last.items()}
-            self.refit_seconds_ = {
-                name: each.fit_seconds for name, each in last.items()
-            }
+            last = dict(zip(members, done[:n_last], strict=True))
+            self.estimators_ = {name: fit.estimator for name, fit in last.items()}
+            self.refit_seconds_ = {name: fit.fit_seconds for name, fit in last.items()}
         elif refit == "average":
             self.estimators_ = {
                 name: FoldAverageClassifier(models).adopt(self.classes_)

@@ -112,7 +112,16 @@ def _fit(
     key: str,
 ) -> Fitted:
     start = time.perf_counter()
-    fitted = clone(estimator).fit(_safe_indexing(X, train), y[train])
+    try:
+        fitted = clone(estimator).fit(_safe_indexing(X, train), y[train])
+    except Exception as error:
+        if len(train) < len(y):
+            first = ", ".join(map(str, train[:3].tolist()))
+            error.add_note(
+                "This happened in a fold: its rows 0, 1, 2, ... are the rows "
+                f"{first}, ... of X."
+            )
+        raise
     fit_seconds = time.perf_counter() - start
     if test is None:
         return Fitted(fitted, None, None, fit_seconds, 0.0)

@@ -3,6 +3,7 @@
 from amzest.neural._base import BaseNeuralClassifier
 from amzest.neural._engine import Batch, Engine, Output, TrainingSettings, Weights
 from amzest.neural._inputs import Inputs
+from amzest.neural._labels import encode_labels
 
 __all__ = [
     "BaseNeuralClassifier",
@@ -12,4 +13,5 @@ __all__ = [
     "Output",
     "TrainingSettings",
     "Weights",
+    "encode_labels",
 ]
