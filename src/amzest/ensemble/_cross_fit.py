@@ -54,8 +54,9 @@ class CrossFit(BaseEstimator):
 
     memory : str or object with the joblib.Memory interface, default=None
         Where fitted folds are kept. After an interruption, or with another member
-        added, what is there is not fitted again. Data, parameters and versions are
-        part of the key; the content of photos behind paths is not.
+        added, what is there is not fitted again. Data, parameters, versions and the
+        state of photos that the table names (size and time of change) are in the key.
+        Members must be of what pickle can write, so no lambda may be in them.
 
     n_jobs : int, default=None
         Number of processes. Results are the same for every number.

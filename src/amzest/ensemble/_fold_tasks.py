@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 import joblib
@@ -16,6 +18,8 @@ from sklearn.utils.validation import check_memory
 
 from amzest.ensemble._presence import predict_with_presence
 
+#: Names of files that are photos.
+_PHOTOS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff")
 #: What a fitted model depends on besides data and parameters.
 _PACKAGES = (
     "amzest",
@@ -88,7 +92,7 @@ def run_tasks(
     fit = memory.cache(_fit, ignore=["X", "y"])
     # Digested once, and not once for each task.
     kept = getattr(memory, "location", memory) is not None
-    key = _digest(X, y) if kept else ""
+    key = _digest(X, y, [task.estimator for task in tasks]) if kept else ""
     parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator")
     results = parallel(
         joblib.delayed(fit)(task.estimator, X, y, task.train, task.test, classes, key)
@@ -130,9 +134,52 @@ def _fit(
     return Fitted(fitted, proba, present, fit_seconds, time.perf_counter() - start)
 
 
-def _digest(X: Any, y: NDArray[Any]) -> str:
-    digest: str = joblib.hash((X, y, _versions()))
+def _digest(X: Any, y: NDArray[Any], estimators: Sequence[Any]) -> str:
+    """Digest all that a fit depends on but the member and its rows."""
+    roots = {
+        str(value)
+        for estimator in estimators
+        for name, value in estimator.get_params(deep=True).items()
+        if name.rpartition("__")[2] == "image_root" and value is not None
+    }
+    digest: str = joblib.hash(
+        (X, y, _versions(), photo_states(X, ["", *sorted(roots)]))
+    )
     return digest
+
+
+def photo_states(X: Any, roots: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Tell which state the photos are in that a table names.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, ...)
+        Any cells; those that are no paths of photos are passed over.
+
+    roots : sequence of str
+        Folders that relative paths may start from.
+
+    Returns
+    -------
+    list of (str, int, int)
+        Path, bytes and time of the last change, for each file that is there.
+    """
+    if hasattr(X, "to_numpy"):
+        X = X.to_numpy(dtype=object)
+    cells = X.ravel() if isinstance(X, np.ndarray) and X.dtype == object else X
+    paths = {
+        str(cell)
+        for cell in (cells if isinstance(cells, list | np.ndarray) else ())
+        if isinstance(cell, str | PurePath) and str(cell).lower().endswith(_PHOTOS)
+    }
+    states = []
+    for path in sorted(os.path.join(root, path) for root in roots for path in paths):
+        try:
+            state = os.stat(path)
+        except (OSError, ValueError):
+            continue
+        states.append((path, state.st_size, state.st_mtime_ns))
+    return states
 
 
 def _versions() -> dict[str, str]:

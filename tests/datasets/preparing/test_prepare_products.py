@@ -294,6 +294,6 @@ def test_worker_whose_parent_was_killed_gives_up(tmp_path):
     write_lines(path, 50)
     options = _prepared_parts.PartOptions(None, "drop", ("category",), "raise")
     with pytest.raises(SystemExit):
-        _prepared_parts.make_part(path, part, options, parent=1)
+        _prepared_parts.make_part(path, part, options, parent=os.getpid())
     assert not part.exists()
     assert _prepared_parts.make_part(path, part, options, parent=os.getppid())
