@@ -17,6 +17,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_memory
 
 from amzest.ensemble._presence import predict_with_presence
+from amzest.utils import quiet_workers
 
 #: Names of files that are photos.
 _PHOTOS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff")
@@ -99,10 +100,11 @@ def run_tasks(
         for task in tasks
     )
     done: list[Fitted] = []
-    for task, fitted in zip(tasks, results, strict=True):
-        done.append(fitted)
-        if verbose:
-            print(f"[CrossFit] {task.name}: {fitted.fit_seconds:.1f} s", flush=True)
+    with quiet_workers():
+        for task, fitted in zip(tasks, results, strict=True):
+            done.append(fitted)
+            if verbose:
+                print(f"[CrossFit] {task.name}: {fitted.fit_seconds:.1f} s", flush=True)
     return done
 
 

@@ -6,6 +6,7 @@ from amzest.utils._frameworks import import_keras, import_torch
 from amzest.utils._missing import describe_rows, is_missing, missing_mask
 from amzest.utils._optional import check_installed, require
 from amzest.utils._seeds import PURPOSES, draw_seeds
+from amzest.utils._workers import quiet_workers
 
 __all__ = [
     "PURPOSES",
@@ -19,5 +20,6 @@ __all__ = [
     "import_torch",
     "is_missing",
     "missing_mask",
+    "quiet_workers",
     "require",
 ]

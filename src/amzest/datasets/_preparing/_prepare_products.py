@@ -29,7 +29,7 @@ from amzest.datasets._reading._read_amazon_metadata import check_paths
 from amzest.datasets._splitting._balance_products import balance_rows
 from amzest.datasets._splitting._group_products import group_products
 from amzest.datasets._splitting._split_rows import split_rows
-from amzest.utils import check_choice, check_integer, require
+from amzest.utils import check_choice, check_integer, quiet_workers, require
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -257,12 +257,14 @@ def _make_parts(
                 summary += make_part(path, part, options, told=bar.update)
         else:
             make = Parallel(n_jobs=n_jobs, return_as="generator")
-            for done in make(
+            finished = make(
                 delayed(make_part)(path, part, options, parent=os.getpid())
                 for path, part in zip(paths, parts, strict=True)
-            ):
-                bar.update(done.n_products)
-                summary += done
+            )
+            with quiet_workers():
+                for done in finished:
+                    bar.update(done.n_products)
+                    summary += done
     return parts, summary
 
 
