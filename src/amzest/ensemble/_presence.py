@@ -10,13 +10,10 @@ from scipy import sparse
 from sklearn.pipeline import Pipeline
 
 from amzest.compose import ColumnSelector
-from amzest.utils import is_missing
+from amzest.image._cells import is_missing_image
 
 Proba = NDArray[np.float64]
 Presence = NDArray[np.bool_]
-
-#: What Amazon's metadata has where there is no photo: ".../icons/no-img-sm...gif".
-_PLACEHOLDER = "no-img"
 
 
 def predict_with_presence(
@@ -57,7 +54,9 @@ def predict_with_presence(
             estimator.predict_proba(X),
             row_presence(_selected(estimator, X)),
         )
-    return _align(np.asarray(proba, np.float64), estimator.classes_, classes), present
+    return align_columns(
+        np.asarray(proba, np.float64), estimator.classes_, classes
+    ), present
 
 
 def row_presence(X: Any) -> Presence:
@@ -87,19 +86,13 @@ def row_presence(X: Any) -> Presence:
         X = X.tolist()
     return np.array(
         [
-            any(not _is_empty(cell) for cell in row)
+            any(not is_missing_image(cell) for cell in row)
             if isinstance(row, list | tuple)
-            else not _is_empty(row)
+            else not is_missing_image(row)
             for row in X
         ],
         dtype=bool,
     )
-
-
-def _is_empty(cell: Any) -> bool:
-    if isinstance(cell, str) and _PLACEHOLDER in cell.rpartition("/")[2]:
-        return True
-    return is_missing(cell) or (isinstance(cell, bytes) and not cell)
 
 
 def _selected(estimator: Any, X: Any) -> Any:
@@ -109,8 +102,25 @@ def _selected(estimator: Any, X: Any) -> Any:
     return X
 
 
-def _align(proba: Proba, own: NDArray[Any], classes: NDArray[Any]) -> Proba:
-    """Bring columns into the order of all classes."""
+def align_columns(proba: Proba, own: NDArray[Any], classes: NDArray[Any]) -> Proba:
+    """Bring columns of probabilities into the order of all classes.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n_samples, n_own)
+        What a classifier says that may have seen only some of the classes.
+
+    own : ndarray of shape (n_own,)
+        The classes it has seen, sorted.
+
+    classes : ndarray of shape (n_classes,)
+        All classes, sorted.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes)
+        0 for classes that it never saw.
+    """
     if len(own) == len(classes):
         return proba
     aligned = np.zeros((len(proba), len(classes)))

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from amzest.ensemble._base import BaseEnsemble
 from amzest.ensemble._cross_fit import CrossFit, check_members
 from amzest.ensemble._out_of_fold import OutOfFold
+from amzest.ensemble._presence import align_columns
 
 
 class MissingAwareStackingClassifier(BaseEnsemble):
@@ -187,9 +188,8 @@ class MissingAwareStackingClassifier(BaseEnsemble):
         self, final: Any, features: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Give probabilities of all classes; a fold may have lacked one."""
-        proba = np.zeros((len(features), len(self.classes_)))
-        proba[:, final.classes_] = final.predict_proba(features)
-        return proba
+        codes = np.arange(len(self.classes_))
+        return align_columns(final.predict_proba(features), final.classes_, codes)
 
     def _features(
         self, probas: list[NDArray[np.float64]], presences: list[NDArray[np.bool_]]
