@@ -48,6 +48,7 @@ class BaseDenseClassifier(BaseNeuralClassifier):
         tol=1e-4,
         class_weight=None,
         device="auto",
+        precision="auto",
         random_state=None,
         verbose=0,
     ):
@@ -64,6 +65,7 @@ class BaseDenseClassifier(BaseNeuralClassifier):
         self.tol = tol
         self.class_weight = class_weight
         self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
 

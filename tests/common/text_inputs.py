@@ -1,10 +1,12 @@
 """Texts as a network takes them, with settings small enough for tests."""
 
+from itertools import pairwise
+
 import numpy as np
 
-from amzest.text._encoding import EncodedTexts, WordTable, number_words
-from amzest.text._linear_features import learn_linear_features
-from amzest.text._tokens import TokenisedTexts, tokenise
+from amzest.text._encoding import EncodedTexts, WordTable
+from amzest.text._linear_features import count_features, learn_linear_features
+from amzest.text._tokens import NumberedTexts, TokenisedTexts, tokenise
 from amzest.text._vocabulary import learn_vocabulary
 
 #: Training texts of two categories, and their labels.
@@ -29,6 +31,12 @@ def tokens_of(texts: list[str], max_length: int = 64) -> TokenisedTexts:
     return tokenise(np.array(texts, dtype=object)[:, None], max_length)
 
 
+def words_in(texts: NumberedTexts) -> list[list[str]]:
+    """Return the words of each text as they stood there."""
+    words = [texts.words[token] for token in texts.tokens]
+    return [words[start:end] for start, end in pairwise(texts.offsets)]
+
+
 class Reader:
     """What encoding needs, learnt from training texts; encodes others by it."""
 
@@ -38,13 +46,10 @@ class Reader:
         self.vocabulary = learn_vocabulary(read.words, weights, 1)
         self.table = WordTable(self.vocabulary, n_buckets, *ngram_range)
         self.linear = learn_linear_features(
-            number_words(read.words),
-            number_words(read.chunks),
+            count_features(read, *ngram_range),
             weights,
             min_count=1,
             max_features=10_000,
-            shortest=ngram_range[0],
-            longest=ngram_range[1],
         )
         self.pretrained = pretrained or {}
 

@@ -1,10 +1,12 @@
 """The shared base over both engines: scikit-learn's checks, training and state."""
 
+import pickle
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import torch
 from dense_classifiers import KerasDenseClassifier, TorchDenseClassifier
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
@@ -47,7 +49,12 @@ def test_expected_failures_are_fewer_than_four():
 def test_sample_weight_equals_repetition(classifier, blobs):
     X, y = blobs
     weights = np.random.default_rng(0).integers(0, 4, len(X))
-    settings = {"batch_size": 10_000, "max_epochs": 20, "random_state": 0}
+    settings = {
+        "batch_size": 10_000,
+        "max_epochs": 20,
+        "precision": "float32",
+        "random_state": 0,
+    }
     weighted = classifier(**settings).fit(X, y, sample_weight=weights)
     repeated = classifier(**settings).fit(X.repeat(weights, 0), y.repeat(weights))
     np.testing.assert_allclose(
@@ -140,7 +147,12 @@ def test_class_weight_balanced_equals_explicit_weights(classifier, blobs):
 def test_loss_curve_is_the_mean_over_all_batches(classifier, blobs):
     X, y = blobs
     # At such a rate nothing is learnt: every batch sees the same network.
-    settings = {"learning_rate": 1e-12, "max_epochs": 2, "random_state": 0}
+    settings = {
+        "learning_rate": 1e-12,
+        "max_epochs": 2,
+        "precision": "float32",
+        "random_state": 0,
+    }
     model = classifier(batch_size=16, **settings).fit(X, y)
     proba = model.predict_proba(X)
     expected = log_loss(y, proba, labels=model.classes_)
@@ -209,3 +221,30 @@ def test_scikeras_leaves_the_pickling_of_keras_alone():
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr[-2000:]
+
+
+def test_bfloat16_is_used_in_training_only(blobs):
+    exact, short, auto = (
+        TorchDenseClassifier(precision=precision, max_epochs=5, random_state=0).fit(
+            *blobs
+        )
+        for precision in ("float32", "bfloat16", "auto")
+    )
+    assert exact.loss_curve_ != short.loss_curve_
+    np.testing.assert_allclose(exact.loss_curve_, short.loss_curve_, rtol=0.05)
+    assert {weight.dtype for weight in short.weights_.values()} == {np.dtype("float32")}
+    # Of the same weights both make the same predictions.
+    exact.weights_ = short.weights_
+    np.testing.assert_array_equal(
+        exact.predict_proba(blobs[0]), short.predict_proba(blobs[0])
+    )
+    assert auto.loss_curve_ in (exact.loss_curve_, short.loss_curve_)
+
+
+def test_predicting_needs_no_optimizer(blobs):
+    model = TorchDenseClassifier(max_epochs=2, random_state=0).fit(*blobs)
+    net = pickle.loads(pickle.dumps(model)).net_
+    assert not hasattr(net, "optimizer_")
+    batch = model._encode(model._read(blobs[0], reset=False)).batch(np.arange(8))
+    net.train_step((batch, (torch.arange(8) % 4, torch.ones(8))))
+    assert hasattr(net, "optimizer_")

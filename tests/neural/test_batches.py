@@ -44,7 +44,7 @@ def test_batches_of_like_sizes_need_less_padding():
 
 def test_batch_size_auto_grows_with_the_table_within_bounds():
     sizes = [
-        resolve_batch_size("auto", n, smallest=8, n_steps=100)
+        resolve_batch_size("auto", n, smallest=8, largest=64, n_steps=100)
         for n in (5, 50, 800, 1_600, 3_000, 100_000)
     ]
     assert sizes == sorted(sizes)
@@ -52,5 +52,5 @@ def test_batch_size_auto_grows_with_the_table_within_bounds():
 
 
 def test_batch_size_is_no_more_than_the_rows():
-    assert resolve_batch_size(500, 20, smallest=8, n_steps=100) == 20
-    assert resolve_batch_size(7, 20, smallest=8, n_steps=100) == 7
+    assert resolve_batch_size(500, 20, smallest=8, largest=64, n_steps=100) == 20
+    assert resolve_batch_size(7, 20, smallest=8, largest=64, n_steps=100) == 7

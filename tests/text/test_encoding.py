@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from text_inputs import TITLES, Reader, tokens_of
 
-from amzest.text._encoding import WordTable, number_words
+from amzest.text._encoding import WordTable
 from amzest.text._tokens import SEPARATOR, hash_ngrams, tokenise
 
 TEXTS = ["red shoe", "garden hose", "red red garden rake"]
@@ -17,30 +17,22 @@ def reader():
 
 def rows_of_word(batch, place):
     """Return the table rows of a word of a batch (from 1), and their weights."""
-    ends = [*batch["row_bags"].tolist()[1:], len(batch["row_position"])]
-    part = slice(batch["row_bags"].tolist()[place - 1], ends[place - 1])
-    rows = batch["rows"][batch["row_position"][part]]
-    return sorted(rows.tolist()), batch["row_weights"][part].tolist()
+    part = part_of(batch, "word", place - 1)
+    return sorted(batch["word_rows"][part].tolist()), batch["word_weights"][
+        part
+    ].tolist()
 
 
 def features_of_text(batch, row):
     """Return the linear features of a text of a batch with their values."""
-    ends = [*batch["feature_bags"].tolist()[1:], len(batch["feature_position"])]
-    part = slice(batch["feature_bags"].tolist()[row], ends[row])
-    found = batch["features"][batch["feature_position"][part]]
-    return dict(
-        zip(found.tolist(), batch["feature_values"][part].tolist(), strict=True)
-    )
+    part = part_of(batch, "feature", row)
+    found, values = batch["feature_rows"][part], batch["feature_weights"][part]
+    return dict(zip(found.tolist(), values.tolist(), strict=True))
 
 
-def test_number_words():
-    texts = number_words([["b", "a"], [], ["a", "c", "a"]])
-    assert texts.words == ["b", "a", "c"]
-    assert texts.tokens.tolist() == [0, 1, 1, 2, 1]
-    assert texts.offsets.tolist() == [0, 2, 2, 5]
-    text, word = texts.of(np.array([2, 0]))
-    assert text.tolist() == [0, 0, 0, 1, 1]
-    assert word.tolist() == [1, 2, 1, 0, 1]
+def part_of(batch, prefix, bag):
+    ends = [*batch[f"{prefix}_starts"].tolist(), len(batch[f"{prefix}_rows"])]
+    return slice(ends[bag], ends[bag + 1])
 
 
 def test_word_table_gives_a_known_word_a_row_before_those_of_its_ngrams():
@@ -76,23 +68,32 @@ def test_words_of_texts_are_where_they_should_be(reader):
         np.testing.assert_allclose(weights, 1 / np.sqrt(starts[1]), rtol=1e-6)
 
 
-def test_distinct_words_rows_and_features_stand_once(reader):
+def test_distinct_words_stand_once(reader):
     batch = reader.batch(["red garden", "garden red", "red red"] * 5)
-    assert len(batch["row_bags"]) == 2
+    assert len(batch["word_starts"]) == 2
     assert set(batch["words"].unique().tolist()) == {1, 2}
-    for name in ("rows", "features"):
-        values = batch[name].tolist()
-        assert values == sorted(set(values)), name
-    used = batch["row_position"].unique().tolist()
-    assert used == list(range(len(batch["rows"])))
 
 
 def test_types_of_tensors(reader):
-    batch = reader.batch(TEXTS)
-    kinds = {name: str(tensor.dtype) for name, tensor in batch.items()}
-    floats = {"row_weights", "feature_values"}
-    assert {name for name, kind in kinds.items() if kind == "torch.float32"} == floats
-    assert set(kinds.values()) == {"torch.float32", "torch.int64"}
+    batch = reader.batch(TEXTS, rng=np.random.default_rng(0))
+    for name, tensor in batch.items():
+        kind = str(tensor.dtype).removeprefix("torch.")
+        if name.endswith(("weights", "shares")):
+            assert kind == "float32", name
+        elif name in {"words", "lengths"} or name.endswith("distinct"):
+            assert kind == "int64", name
+        else:
+            assert kind == "int32", name
+
+
+def test_only_training_asks_where_gradients_go(reader):
+    learnt = reader.batch(TEXTS, rng=np.random.default_rng(0))
+    used = reader.batch(TEXTS)
+    assert set(learnt) - set(used) == {
+        f"{prefix}_{name}"
+        for prefix in ("word", "feature")
+        for name in ("distinct", "owners", "shares", "owner_starts")
+    }
 
 
 def test_a_row_is_the_same_in_every_batch(reader):
@@ -121,7 +122,7 @@ def test_token_dropout_hides_words_only_with_a_generator(reader):
     inside = whole["words"].numpy() > 0
     share = (hidden["words"].numpy()[inside] == 0).mean()
     assert 0.2 < share < 0.8
-    assert hidden["feature_values"].tolist() == whole["feature_values"].tolist()
+    assert hidden["feature_weights"].tolist() == whole["feature_weights"].tolist()
     again = inputs.batch(rows, np.random.default_rng(0))
     assert again["words"].tolist() == hidden["words"].tolist()
 
@@ -136,7 +137,7 @@ def test_all_words_may_be_hidden(reader):
     inputs = reader.encode(["red", "hose"], token_dropout=1 - 1e-12)
     batch = inputs.batch(np.arange(2), np.random.default_rng(0))
     assert batch["words"].tolist() == [[0], [0]]
-    assert len(batch["rows"]) == len(batch["row_bags"]) == 0
+    assert len(batch["word_rows"]) == len(batch["word_starts"]) == 0
 
 
 def test_present_are_the_rows_with_a_word(reader):
@@ -168,7 +169,7 @@ def test_pretrained_rows_stand_beside_the_words():
 
 def test_a_batch_of_unknown_signs_has_no_feature(reader):
     batch = reader.batch(["日本語"])
-    assert batch["feature_bags"].tolist() == [0]
-    assert len(batch["features"]) == 0
-    assert len(batch["rows"]) > 0
-    assert tokens_of(["日本語"]).words == [["日本語"]]
+    assert batch["feature_starts"].tolist() == [0]
+    assert len(batch["feature_rows"]) == 0
+    assert len(batch["word_rows"]) > 0
+    assert tokens_of(["日本語"]).words.words == ["日本語"]

@@ -8,8 +8,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from text_inputs import tokens_of
 
 from amzest.text import _linear_features
-from amzest.text._encoding import number_words
-from amzest.text._linear_features import LinearFeatures, learn_linear_features
+from amzest.text._linear_features import (
+    LinearFeatures,
+    count_features,
+    learn_linear_features,
+)
 
 TEXTS = [
     "Red mug, red MUG and a red saucer",
@@ -22,12 +25,10 @@ TEXTS = [
 UNSEEN = ["red lamps and mugs", "desk", "mug mug mug zzzz"]
 
 
-def learn(texts, weights=None, **options):
-    read = tokens_of(texts)
-    settings = {"min_count": 1, "max_features": 10**6, "shortest": 2, "longest": 5}
+def learn(texts, weights=None, *, ngram_range=(2, 5), **options):
+    settings = {"min_count": 1, "max_features": 10**6}
     return learn_linear_features(
-        number_words(read.words),
-        number_words(read.chunks),
+        count_features(tokens_of(texts), *ngram_range),
         np.ones(len(texts)) if weights is None else np.asarray(weights, float),
         **{**settings, **options},
     )
@@ -35,10 +36,8 @@ def learn(texts, weights=None, **options):
 
 def encode(features, texts):
     """Return the features of each text, as a dict of value by hash."""
-    read = tokens_of(texts)
-    found, values, offsets = features.encode(
-        number_words(read.words), number_words(read.chunks)
-    )
+    counts = count_features(tokens_of(texts), 2, 5)
+    found, values, offsets = features.encode(counts)
     assert found.dtype == np.int32
     assert values.dtype == np.float32
     assert len(offsets) == len(texts) + 1
@@ -88,8 +87,8 @@ def test_each_block_has_length_one():
 
 
 def test_pairs_do_not_reach_into_the_next_text():
-    together = learn(["red mug"] * 2, shortest=30, longest=30)
-    apart = learn(["red", "mug"] * 2, shortest=30, longest=30)
+    together = learn(["red mug"] * 2, ngram_range=(30, 30))
+    apart = learn(["red", "mug"] * 2, ngram_range=(30, 30))
     assert len(together.keys) == 3
     assert len(apart.keys) == 2
     assert set(apart.keys) < set(together.keys)
@@ -124,11 +123,22 @@ def test_weights_count_as_repetition():
         same_features(learn(TEXTS, weights, **options), learn(repeated, **options))
 
 
+def test_a_text_of_weight_0_teaches_nothing():
+    same_features(learn(["mug", "lamp", "mug", ""], [1, 0, 1, 0]), learn(["mug"] * 2))
+
+
+def test_the_same_texts_are_counted_once():
+    texts = tokens_of(TEXTS)
+    assert count_features(texts, 2, 5) is count_features(texts, 2, 5)
+    other = count_features(texts, 2, 3)
+    assert len(other.keys) < len(count_features(texts, 2, 5).keys)
+
+
 def test_texts_without_a_known_feature_have_none():
     features = learn(TEXTS)
     assert encode(features, ["日本語", "", "☃", "mug"])[:3] == [{}, {}, {}]
     assert encode(features, ["日本語"]) == [{}]
-    nothing = LinearFeatures(features.keys[:0], features.idf[:0], 2, 5)
+    nothing = LinearFeatures(features.keys[:0], features.idf[:0])
     assert encode(nothing, TEXTS) == [{}] * len(TEXTS)
 
 

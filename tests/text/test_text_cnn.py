@@ -58,3 +58,17 @@ def test_embeddings_of_another_language_are_refused(tmp_path):
     classifier = TextCNNClassifier(embeddings=path, max_embeddings=0, max_epochs=1)
     with pytest.raises(ValueError, match=r"`embeddings` .* holds none of the 2 words"):
         classifier.fit(["red", "blue"] * 4, ["a", "b"] * 4)
+
+
+def test_many_rows_are_predicted_in_parts_as_each_is_alone(monkeypatch):
+    classifier = TextCNNClassifier(**SMALL).fit(TITLES, KINDS)
+    texts = [*TITLES, "", None, *TITLES[::-1], ""]
+    whole = classifier.predict_proba_and_presence(texts)
+    features = classifier.transform(texts)
+    monkeypatch.setattr("amzest.text._base._ROWS_PER_PART", 5)
+    for ours, expected in zip(
+        (*classifier.predict_proba_and_presence(texts), classifier.transform(texts)),
+        (*whole, features),
+        strict=True,
+    ):
+        np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-7)

@@ -1,11 +1,14 @@
 """The three networks: padding, unseen words, sparse gradients."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
 from text_inputs import TITLES, Reader
+from torch.nn import functional
 
-from amzest.text._networks import NETWORKS
+from amzest.text._networks import NETWORKS, TextCNN, _bag, _dropout
 
 OWN = {
     "cnn": ({"n_filters": 6, "kernel_sizes": [1, 2, 5]}, 18),
@@ -60,7 +63,7 @@ def assert_sum_of_parts(whole, deep, linear):
     """Logits are those of both parts, each with a weight of its own."""
     parts = np.stack([of(deep).ravel(), of(linear).ravel()], axis=1)
     weights = np.linalg.lstsq(parts, of(whole).ravel(), rcond=None)[0]
-    np.testing.assert_allclose(weights, [2 / 3, 4 / 3], rtol=1e-3)
+    np.testing.assert_allclose(weights, [0.4, 1.6], rtol=1e-3)
     np.testing.assert_allclose(parts @ weights, of(whole).ravel(), atol=1e-5)
 
 
@@ -145,16 +148,16 @@ def test_gradients_of_tables_name_the_rows_of_the_batch(name, train_pretrained):
     reader = Reader(TITLES, pretrained={"red": 1, "hose": 2, "spade": 3})
     module = network(name, reader, n_pretrained=4, train_pretrained=train_pretrained)
     module.train()
-    batch = reader.batch(["red boot", "garden hose"])
+    batch = reader.batch(["red boot", "garden hose"], rng=np.random.default_rng(0))
     sum(part.sum() for part in module(**batch)).backward()
-    rows = {"table": "rows", "linear": "features"}
+    rows = {"table": "word_rows", "linear": "feature_rows"}
     if train_pretrained:
         rows["pretrained"] = "pretrained_rows"
     for table, key in rows.items():
         gradient = getattr(module, table).grad
         assert gradient.is_sparse
         touched = set(gradient.coalesce().indices()[0].tolist())
-        assert touched == set(batch[key].tolist())
+        assert touched == set(batch[key].tolist()) - ({0} if "pre" in key else set())
         assert len(touched) < len(getattr(module, table))
     names = {name for name, _ in module.named_parameters()}
     assert names & set(module.sparse_parameters) == set(rows)
@@ -211,3 +214,56 @@ def test_convolutions_wider_than_the_text_work(reader):
     features = of(module.features(**reader.batch(["rake"])))
     assert features.shape == (1, 18 + 8 + N_CLASSES)
     assert np.isfinite(features).all()
+
+
+def test_gradients_of_a_sum_of_rows_are_those_of_plain_indexing():
+    reader = Reader(TITLES)
+    batch = reader.batch(TITLES[:5], rng=np.random.default_rng(0))
+    table = torch.randn(len(reader.linear.keys), 3, requires_grad=True)
+    target = torch.randn(5, 3)
+    (_bag(table, batch, "feature") * target).sum().backward()
+    ours = table.grad.to_dense()
+    table.grad = None
+    ends = [*batch["feature_starts"].tolist(), len(batch["feature_rows"])]
+    rows, weights = batch["feature_rows"].long(), batch["feature_weights"][:, None]
+    sums = [
+        (table[rows[start:end]] * weights[start:end]).sum(0)
+        for start, end in pairwise(ends)
+    ]
+    (torch.stack(sums) * target).sum().backward()
+    torch.testing.assert_close(ours, table.grad)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+def test_dropout_drops_its_share_and_keeps_the_mean(share):
+    torch.manual_seed(0)
+    x = torch.ones(401, 99, requires_grad=True)
+    dropped = _dropout(x, share, training=True)
+    assert (dropped == 0).float().mean().item() == pytest.approx(share, abs=0.01)
+    assert dropped.mean().item() == pytest.approx(1, abs=0.1)
+    kept = dropped.detach().unique().tolist()
+    assert kept == pytest.approx([0, 1 / (1 - share)], rel=1e-2)
+    dropped.sum().backward()
+    assert torch.equal(x.grad, dropped.detach())
+    assert _dropout(x, share, training=False) is not None
+    assert torch.equal(_dropout(x, share, training=False), x)
+    assert torch.equal(_dropout(x, 0.0, training=True), x)
+
+
+@pytest.mark.parametrize("sizes", [(1,), (2, 3), (5, 4, 1)])
+@pytest.mark.parametrize("length", [1, 2, 7])
+def test_filters_equal_convolutions(sizes, length):
+    torch.manual_seed(0)
+    module = TextCNN(
+        n_filters=6, kernel_sizes=sizes, n_rows=1, n_linear_features=1, n_classes=2,
+        n_features_out=6 * len(sizes) + 4 + 2, embedding_size=4, dropout=0.0,
+        embedding_dropout=0.0,
+    )  # fmt: skip
+    x = torch.randn(3, length, 4)
+    mask = torch.ones(3, length, dtype=torch.bool)
+    expected = []
+    for size, convolution in zip(sizes, module.convolutions, strict=True):
+        padded = functional.pad(x.mT, (size // 2, size - 1 - size // 2))
+        expected.append(functional.relu(convolution(padded)).amax(2))
+    found = module.encode(x, mask, mask.sum(1))
+    torch.testing.assert_close(found, torch.cat(expected, 1))

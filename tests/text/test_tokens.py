@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from text_inputs import words_in
 
 from amzest.text._tokens import (
     SEPARATOR,
@@ -20,11 +21,11 @@ PAIR_HASH = [2429194678148148528]
 
 
 def words_of(*texts, max_length=64):
-    return tokenise(np.array([texts], dtype=object), max_length).words[0]
+    return words_in(tokenise(np.array([texts], dtype=object), max_length).words)[0]
 
 
 def chunks_of(*texts, max_length=64):
-    return tokenise(np.array([texts], dtype=object), max_length).chunks[0]
+    return words_in(tokenise(np.array([texts], dtype=object), max_length).chunks)[0]
 
 
 def slow_ngrams(word, shortest, longest):
@@ -86,6 +87,17 @@ def test_no_word_of_a_text_is_a_separator():
     ]
 
 
+@pytest.mark.parametrize(("start", "end"), [(0, 1), (1, 3), (2, 9), (0, 4), (1, 2)])
+def test_a_part_is_the_rows_alone(start, end):
+    cells = np.array([["b, A"], [""], ["a c! a"], ["d"]], dtype=object)
+    part = tokenise(cells, 64).part(start, end)
+    alone = tokenise(cells[start:end], 64)
+    assert len(part) == len(alone)
+    assert words_in(part.words) == words_in(alone.words)
+    assert words_in(part.chunks) == words_in(alone.chunks)
+    assert sorted(part.words.words) == sorted(alone.words.words)
+
+
 def test_max_length_cuts_each_cell():
     assert words_of("a b c d", "e f g", max_length=2) == [
         "\x020", "a", "b", "\x021", "e", "f",
@@ -93,11 +105,24 @@ def test_max_length_cuts_each_cell():
     assert chunks_of("a-b c-d e-f", max_length=2) == ["a-b", "c-d"]
 
 
-def test_take_keeps_words_and_chunks_together():
-    read = tokenise(np.array([["a."], ["b."], ["c."]], dtype=object), 4)
-    taken = read.take(np.array([2, 0]))
-    assert (taken.words, taken.chunks) == ([["c"], ["a"]], [["c."], ["a."]])
-    assert len(taken) == 2
+def test_distinct_words_are_numbered_as_they_appear():
+    cells = np.array([["b A"], ["!"], ["a c a"]], dtype=object)
+    texts = tokenise(cells, 64)
+    assert texts.words.words == ["b", "a", "c"]
+    assert texts.words.tokens.tolist() == [0, 1, 1, 2, 1]
+    assert texts.words.offsets.tolist() == [0, 2, 2, 5]
+    assert words_in(texts.chunks) == [["b", "a"], ["!"], ["a", "c", "a"]]
+    assert len(texts) == len(texts.words) == len(texts.chunks) == 3
+
+
+def test_columns_of_a_row_stand_together():
+    texts = tokenise(np.array([["a", "b"], ["", "c"]], dtype=object), 4)
+    separators = ["\x020", "\x021"]
+    assert words_in(texts.words) == [
+        [separators[0], "a", separators[1], "b"],
+        [*separators, "c"],
+    ]
+    assert words_in(texts.chunks) == [["a", "b"], ["c"]]
 
 
 @pytest.mark.parametrize(("shortest", "longest"), [(2, 5), (1, 1), (3, 3), (4, 9)])

@@ -4,6 +4,7 @@ from amzest.neural._base import BaseNeuralClassifier
 from amzest.neural._engine import Batch, Engine, Output, TrainingSettings, Weights
 from amzest.neural._inputs import Inputs
 from amzest.neural._labels import encode_labels
+from amzest.neural._prefetch import prefetch
 
 __all__ = [
     "BaseNeuralClassifier",
@@ -14,4 +15,5 @@ __all__ = [
     "TrainingSettings",
     "Weights",
     "encode_labels",
+    "prefetch",
 ]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sized
+from collections.abc import Iterator, Sized
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,11 +65,13 @@ class BaseNeuralClassifier(
     tol: float
     class_weight: dict[Any, float] | str | None
     device: str
+    precision: Literal["auto", "float32", "bfloat16"]
     random_state: int | np.random.RandomState | None
     verbose: int | bool
 
     #: What batch_size="auto" goes by.
     _smallest_auto_batch: ClassVar[int] = 8
+    _largest_auto_batch: ClassVar[int] = 64
     _n_auto_steps: ClassVar[int] = 100
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -88,6 +90,7 @@ class BaseNeuralClassifier(
         "tol": [Interval(Real, 0, None, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "device": [str],
+        "precision": [StrOptions({"auto", "float32", "bfloat16"})],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -111,6 +114,10 @@ class BaseNeuralClassifier(
     @abstractmethod
     def _encode(self, read: Any) -> Inputs:
         """Turn rows that were read into what the network takes."""
+
+    def _encode_parts(self, read: Any) -> Iterator[Inputs]:
+        """Encode rows to predict, all at once or some after the others, in order."""
+        yield self._encode(read)
 
     @abstractmethod
     def _architecture(self, n_classes: int) -> dict[str, Any]:
@@ -199,6 +206,7 @@ class BaseNeuralClassifier(
                 self.batch_size,
                 len(rows.train),
                 smallest=self._smallest_auto_batch,
+                largest=self._largest_auto_batch,
                 n_steps=self._n_auto_steps,
             ),
             max_epochs=self.max_epochs,
@@ -246,6 +254,7 @@ class BaseNeuralClassifier(
             label_smoothing=self.label_smoothing,
             seeds=seeds,
             device=self.device,
+            precision=self.precision,
         )
 
     def _run_epochs(self, trainer: Trainer, told: dict[str, Any]) -> None:
@@ -317,12 +326,17 @@ class BaseNeuralClassifier(
         """Return the output for the rows that have something to read, and which."""
         check_is_fitted(self, "weights_")
         engine = self._engine()  # first: it says what is not installed
-        inputs = self._encode(self._read(X, reset=False))
-        rows = np.flatnonzero(inputs.present)
-        if len(rows) == 0:
-            width = len(self.classes_) if output == "logits" else self._n_features_out
-            return np.empty((0, width), dtype=np.float32), rows, len(inputs)
-        return forward_rows(engine, inputs, rows, output), rows, len(inputs)
+        read = self._read(X, reset=False)
+        width = len(self.classes_) if output == "logits" else self._n_features_out
+        outputs, rows = [np.empty((0, width), dtype=np.float32)], []
+        n_rows = 0
+        for inputs in self._encode_parts(read):
+            present = np.flatnonzero(inputs.present)
+            if len(present):
+                outputs.append(forward_rows(engine, inputs, present, output))
+            rows.append(present + n_rows)
+            n_rows += len(inputs)
+        return np.concatenate(outputs), np.concatenate(rows), n_rows
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the probability of each category.

@@ -8,15 +8,12 @@ from numpy.typing import NDArray
 #: Rows in one batch when nothing is learnt.
 PREDICTION_BATCH_SIZE = 256
 
-#: Largest batch that "auto" takes.
-_LARGEST_AUTO_BATCH = 64
-
 #: Batches that are sorted by length together; more saves padding, fewer mixes better.
 _BATCHES_PER_CHUNK = 16
 
 
 def resolve_batch_size(
-    batch_size: int | str, n_rows: int, *, smallest: int, n_steps: int
+    batch_size: int | str, n_rows: int, *, smallest: int, largest: int, n_steps: int
 ) -> int:
     """Return the number of rows in a training batch.
 
@@ -25,13 +22,13 @@ def resolve_batch_size(
     batch_size : int or "auto"
         "auto" takes smaller batches for fewer rows, so that a small table still gives
         enough steps: the power of two nearest to `n_rows` / `n_steps`, but at least
-        `smallest` and at most 64.
+        `smallest` and at most `largest`.
 
     n_rows : int
         Rows to train on.
 
-    smallest : int
-        Smallest batch that "auto" takes.
+    smallest, largest : int
+        Bounds of what "auto" takes.
 
     n_steps : int
         Steps in an epoch that "auto" aims at.
@@ -43,7 +40,7 @@ def resolve_batch_size(
     """
     if batch_size == "auto":
         nearest = 2 ** round(np.log2(max(n_rows / n_steps, 1)))
-        batch_size = int(np.clip(nearest, smallest, _LARGEST_AUTO_BATCH))
+        batch_size = int(np.clip(nearest, smallest, largest))
     return min(int(batch_size), n_rows)
 
 

@@ -43,6 +43,9 @@ class TrainingSettings:
     device : str
         Framework-neutral name: "auto", "cpu", "cuda", "cuda:1", "mps".
 
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        Arithmetic of matrix products in training.
+
     sparse_learning_rate : float, default=None
         Peak learning rate of tables of which a batch touches few rows; None for
         networks without such tables.
@@ -53,6 +56,7 @@ class TrainingSettings:
     label_smoothing: float
     seeds: dict[str, int]
     device: str
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
     sparse_learning_rate: float | None = None
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -13,35 +15,36 @@ from skorch import NeuralNet
 from torch import nn
 
 from amzest.neural._engine import Batch, Output, TrainingSettings, Weights
+from amzest.neural._rowwise_rmsprop import RowwiseRMSprop
 
 #: torch has one global generator: epochs of networks that are fitted in threads of one
 #: process take turns, so that each sees its own seed only.
 _GENERATOR_LOCK = threading.RLock()
 
 
-class _SeededGenerator:
-    """Run a block under a seed, on one thread, and leave torch's settings as they were.
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread, and leave torch's setting as it was.
 
     Sums over two threads differ from sums over one in their last bits: on one thread
-    the result is the same in the main process and in workers of any number.
+    the result is the same in the main process and in workers of any number. Products
+    are small here; waiting for another thread takes longer than they do.
     """
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
 
-    def __init__(self, seed: int, device: torch.device) -> None:
-        self.seed = seed
-        devices = [device] if device.type == "cuda" else []
-        self._fork = torch.random.fork_rng(devices=devices)
 
-    def __enter__(self) -> None:
-        _GENERATOR_LOCK.acquire()
-        self._n_threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        self._fork.__enter__()
-        torch.manual_seed(self.seed)
-
-    def __exit__(self, *exception: Any) -> None:
-        self._fork.__exit__(*exception)
-        torch.set_num_threads(self._n_threads)
-        _GENERATOR_LOCK.release()
+@contextmanager
+def _seeded_generator(seed: int, device: torch.device) -> Iterator[None]:
+    """Run a block under a seed, and leave torch's generator as it was."""
+    devices = [device] if device.type == "cuda" else []
+    with _GENERATOR_LOCK, _one_thread(), torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
 
 
 def resolve_device(device: str) -> torch.device:
@@ -78,8 +81,44 @@ def resolve_device(device: str) -> torch.device:
     return resolved
 
 
+def trains_in_bfloat16(precision: str, device: torch.device) -> bool:
+    """Tell whether matrix products of training are computed in bfloat16.
+
+    Parameters
+    ----------
+    precision : {"auto", "float32", "bfloat16"}
+        "auto" takes bfloat16 where the device has it in hardware: there it makes all
+        networks of this package faster. Emulated, it is slower than float32.
+
+    device : torch.device
+        Where to compute.
+
+    Returns
+    -------
+    bool
+        False for float32.
+    """
+    if precision != "auto":
+        return precision == "bfloat16"
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        return bool(torch.cpu._is_avx512_bf16_supported())
+    return False
+
+
 class _WeightedNet(NeuralNet):
     """skorch's net with a loss that counts rows by weight, and with sparse tables."""
+
+    #: Around the forward pass of training, not around the backward pass: there an LSTM
+    #: loses accuracy.
+    training_context: AbstractContextManager[Any] = nullcontext()
+
+    def infer(self, x: Any, **fit_params: Any) -> Any:
+        """Compute the outputs for a batch."""
+        training = self.module_.training
+        with self.training_context if training else nullcontext():
+            return super().infer(x, **fit_params)
 
     def get_loss(
         self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False
@@ -91,7 +130,17 @@ class _WeightedNet(NeuralNet):
         return (losses * weights).mean()
 
     def initialize_optimizer(self, triggered_directly: Any = None) -> Any:
+        """Wait until something is trained.
+
+        torch imports its compiler for the first optimizer, which takes longer than all
+        that a network needs to predict.
+        """
+        return self
+
+    def prepare_optimizer(self) -> None:
         """Decay matrices, leave biases and normalisation alone, spare idle rows."""
+        if hasattr(self, "optimizer_"):
+            return
         sparse_names = getattr(self.module_, "sparse_parameters", ())
         decayed: list[Any] = []
         free: list[Any] = []
@@ -103,13 +152,20 @@ class _WeightedNet(NeuralNet):
                 (decayed if parameter.ndim > 1 else free).append(parameter)
         _, options = self.get_params_for_optimizer("optimizer", [])
         groups = [{"params": decayed}, {"params": free, "weight_decay": 0.0}]
-        self.optimizer_ = self.optimizer(groups, **options)
-        if sparse:
-            self.sparse_optimizer_ = torch.optim.SparseAdam(sparse)
-        return self
+        with self._current_init_context("optimizer"):  # so that skorch knows them
+            self.optimizer_ = self.optimizer(groups, **options)
+            if sparse:
+                self.sparse_optimizer_ = RowwiseRMSprop(sparse, self.lr)
+
+    def forget_optimizer(self) -> None:
+        """Free the moments and the gradients."""
+        self.module_.zero_grad(set_to_none=True)
+        for name in list(self._optimizers):
+            delattr(self, f"{name}_")
 
     def train_step(self, batch: Any, **fit_params: Any) -> Any:
         """Step every optimizer; skorch's own would compute the gradient for each."""
+        self.prepare_optimizer()
         self._zero_grad_optimizer()
         step = self.train_step_single(batch, **fit_params)
         self._step_optimizer(None)
@@ -117,6 +173,7 @@ class _WeightedNet(NeuralNet):
 
     def set_learning_rate(self, rate: float, sparse_factor: float) -> None:
         """Set the rate of the next step."""
+        self.prepare_optimizer()
         for name in self._optimizers:
             factor = sparse_factor if name.startswith("sparse") else 1.0
             for group in getattr(self, f"{name}_").param_groups:
@@ -161,17 +218,21 @@ class SkorchEngine:
             criterion=nn.CrossEntropyLoss,
             criterion__reduction="none",
             criterion__label_smoothing=settings.label_smoothing,
-            optimizer=torch.optim.AdamW,
-            optimizer__weight_decay=settings.weight_decay,
-            optimizer__fused=True,
+            # Not optimizer__...: skorch asks that an optimizer is there for these.
+            optimizer=functools.partial(
+                torch.optim.AdamW, weight_decay=settings.weight_decay, fused=True
+            ),
             lr=settings.learning_rate,
             callbacks="disable",
             train_split=None,
             verbose=0,
             device=self._device,
         )
-        with _SeededGenerator(settings.seeds["weights"], self._device):
+        with _seeded_generator(settings.seeds["weights"], self._device):
             self.net.initialize()
+        if trains_in_bfloat16(settings.precision, self._device):
+            autocast = torch.autocast(self._device.type, torch.bfloat16)
+            self.net.training_context = autocast
 
     def run_epoch(
         self, batches: Iterable[Batch], learning_rates: Iterable[float]
@@ -181,7 +242,7 @@ class SkorchEngine:
         n_rows = 0
         self.net.history.new_epoch()
         seed = self._epoch_seeds.integers(2**31)
-        with _SeededGenerator(int(seed), self._device):
+        with _seeded_generator(int(seed), self._device):
             for batch, learning_rate in zip(batches, learning_rates, strict=True):
                 self.net.set_learning_rate(learning_rate, self._sparse_factor)
                 step = self.net.train_step((batch.inputs, self._targets(batch)))
@@ -203,7 +264,7 @@ class SkorchEngine:
         """Return logits or features of all rows, shape (n_rows, n_columns)."""
         module = self.net.module_.eval()
         compute = module if output == "logits" else module.features
-        with torch.inference_mode():
+        with _one_thread(), torch.inference_mode():
             parts = [compute(**self._to_device(batch)).cpu() for batch in batches]
         return torch.cat(parts).float().numpy()
 
@@ -224,5 +285,4 @@ class SkorchEngine:
 
     def end_training(self) -> None:
         """Forget the moments of the optimizer."""
-        self.net.module_.zero_grad(set_to_none=True)
-        self.net.initialize_optimizer()
+        self.net.forget_optimizer()

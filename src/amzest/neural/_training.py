@@ -14,6 +14,7 @@ from amzest.neural._batches import prediction_batches, training_batches
 from amzest.neural._early_stopping import BestEpoch
 from amzest.neural._engine import Batch, Engine, Output, Weights
 from amzest.neural._inputs import Inputs
+from amzest.neural._prefetch import prefetch
 from amzest.neural._schedule import learning_rate_schedule
 
 
@@ -57,7 +58,11 @@ def forward_rows(
     )
     total: NDArray[np.float32] | float = 0.0
     for view in range(inputs.n_views):
-        batches = (inputs.batch(rows[place], view=view) for place in places)
+        batches: Iterator[Any] = (
+            inputs.batch(rows[place], view=view) for place in places
+        )
+        if len(places) > 1:
+            batches = prefetch(batches)
         total = total + engine.forward(batches, output) / np.float32(inputs.n_views)
     ordered = np.empty_like(total)
     ordered[np.concatenate(places)] = total
@@ -130,7 +135,8 @@ class Trainer:
     def run_epoch(self) -> bool:
         """Train for one epoch and validate; return True when it is time to stop."""
         epoch = len(self.loss_curve)
-        loss = self.engine.run_epoch(self._batches(), self._schedule[epoch])
+        batches = prefetch(self._batches())
+        loss = self.engine.run_epoch(batches, self._schedule[epoch])
         self.loss_curve.append(float(loss))
         if len(self.rows.validation) == 0:
             return False

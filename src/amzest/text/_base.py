@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Iterator, Sized
 from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
@@ -12,14 +12,28 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
-from amzest.neural import BaseNeuralClassifier, Engine, Inputs, TrainingSettings
+from amzest.neural import (
+    BaseNeuralClassifier,
+    Engine,
+    Inputs,
+    TrainingSettings,
+    prefetch,
+)
 from amzest.text._columns import text_columns
-from amzest.text._encoding import EncodedTexts, WordTable, number_words
-from amzest.text._linear_features import LinearFeatures, learn_linear_features
-from amzest.text._tokens import TokenisedTexts, tokenise
+from amzest.text._encoding import EncodedTexts, WordTable
+from amzest.text._linear_features import (
+    LinearFeatures,
+    count_features,
+    learn_linear_features,
+)
+from amzest.text._recent_texts import RECENT_TEXTS
+from amzest.text._tokens import TokenisedTexts
 from amzest.text._vocabulary import learn_vocabulary
 from amzest.text._word_vectors import read_word_vectors
 from amzest.utils import check_installed, import_torch
+
+#: Texts that are encoded together to be predicted.
+_ROWS_PER_PART = 1024
 
 
 class BaseTextClassifier(BaseNeuralClassifier):
@@ -38,6 +52,9 @@ class BaseTextClassifier(BaseNeuralClassifier):
     embedding_dropout: float
     embedding_learning_rate: float
     dropout: float
+
+    _largest_auto_batch: ClassVar[int] = 128
+    _n_auto_steps: ClassVar[int] = 50
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseNeuralClassifier._parameter_constraints,
@@ -64,7 +81,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
         self._check_columns(cells.shape[1], names, reset=reset)
         if reset:
             self.max_length_ = int(self.max_length)
-        return tokenise(cells, self.max_length_)
+        return RECENT_TEXTS.read(cells, self.max_length_)
 
     def _learn_encoding(
         self,
@@ -73,19 +90,16 @@ class BaseTextClassifier(BaseNeuralClassifier):
         weights: NDArray[np.float64],
     ) -> None:
         shortest, longest = self.ngram_range_ = self._check_ngram_range()
-        texts = read.take(rows)
         # A text counts at least once: weights may be shares that add up to 1.
-        counts = np.maximum(weights[rows], 1.0)
+        counts = np.zeros(len(read))
+        counts[rows] = np.maximum(weights[rows], 1.0)
         self.n_buckets_ = int(self.n_buckets)
-        self.vocabulary_ = learn_vocabulary(texts.words, counts, self.min_count)
+        self.vocabulary_ = learn_vocabulary(read.words, counts, self.min_count)
         linear = learn_linear_features(
-            number_words(texts.words),
-            number_words(texts.chunks),
+            count_features(read, shortest, longest),
             counts,
             min_count=self.min_count,
             max_features=self.max_features,
-            shortest=shortest,
-            longest=longest,
         )
         self.linear_keys_, self.linear_idf_ = linear.keys, linear.idf
         self.embedding_rows_: dict[str, int] = {}
@@ -115,10 +129,18 @@ class BaseTextClassifier(BaseNeuralClassifier):
         return EncodedTexts(
             read,
             WordTable(self.vocabulary_, self.n_buckets_, *self.ngram_range_),
-            LinearFeatures(self.linear_keys_, self.linear_idf_, *self.ngram_range_),
+            LinearFeatures(self.linear_keys_, self.linear_idf_),
             self.token_dropout,
             self.embedding_rows_,
         )
+
+    def _encode_parts(self, read: TokenisedTexts) -> Iterator[Inputs]:
+        """Encode the next texts while the network is busy with these."""
+        if len(read) <= _ROWS_PER_PART:
+            return iter([self._encode(read)])
+        starts = range(0, len(read), _ROWS_PER_PART)
+        parts = (read.part(start, start + _ROWS_PER_PART) for start in starts)
+        return prefetch(self._encode(part) for part in parts)
 
     def _common_architecture(self, n_classes: int, width: int) -> dict[str, Any]:
         """Describe what all networks share; `width` is what the class itself adds."""

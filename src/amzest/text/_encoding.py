@@ -8,30 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amzest.text._linear_features import LinearFeatures, NumberedTexts
+from amzest.text._bags import Bags, DistinctNumbers
+from amzest.text._linear_features import LinearFeatures, count_features
 from amzest.text._ragged import offsets_of, spans
 from amzest.text._tokens import SEPARATOR, TokenisedTexts, hash_ngrams
-
-
-def number_words(rows: list[list[str]]) -> NumberedTexts:
-    """Give the distinct words of tokenised texts numbers.
-
-    Parameters
-    ----------
-    rows : list of list of str
-        Words of each text.
-
-    Returns
-    -------
-    NumberedTexts
-        The same texts.
-    """
-    index: dict[str, int] = {}
-    tokens = [index.setdefault(word, len(index)) for row in rows for word in row]
-    lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
-    return NumberedTexts(
-        list(index), np.array(tokens, dtype=np.int64), offsets_of(lengths)
-    )
 
 
 @dataclass(frozen=True)
@@ -104,15 +84,20 @@ class EncodedTexts:
         token_dropout: float,
         pretrained: dict[str, int],
     ) -> None:
-        words = self._words = number_words(texts.words)
+        words = self._words = texts.words
         self._token_dropout = token_dropout
-        self._rows, self._row_offsets = table.rows_of(words.words)
-        counts = np.diff(self._row_offsets)
+        rows, offsets = table.rows_of(words.words)
+        counts = np.diff(offsets)
         shares = 1 / np.sqrt(np.maximum(counts, 1))
-        self._row_weights = np.repeat(shares, counts).astype(np.float32)
-        self._features, self._values, self._feature_offsets = linear.encode(
-            words, number_words(texts.chunks)
+        self._vectors = Bags(
+            rows.astype(np.int32),
+            np.repeat(shares, counts).astype(np.float32),
+            offsets,
+            len(table.vocabulary) + table.n_buckets,
         )
+        counted = count_features(texts, table.shortest, table.longest)
+        self._features = Bags(*linear.encode(counted), len(linear.keys))
+        self._distinct_words = DistinctNumbers(len(words.words) + 1)
         self._pretrained = None
         if pretrained:
             found = (pretrained.get(word, 0) for word in words.words)
@@ -137,30 +122,16 @@ class EncodedTexts:
         """
         from torch import from_numpy
 
+        training = rng is not None
         padded, lengths = self._padded(rows, rng)
-        words, position = np.unique(padded, return_inverse=True)
-        position = position.reshape(padded.shape)
-        if words[0] == -1:
-            words = words[1:]
-        else:
-            position = position + 1
-        taken, counts = spans(self._row_offsets, words)
-        table_rows, row_position = np.unique(self._rows[taken], return_inverse=True)
-        places, n_features = spans(self._feature_offsets, rows)
-        features, feature_position = np.unique(
-            self._features[places], return_inverse=True
-        )
+        # Word 0 always stands in a batch, also where nothing is padded.
+        words, position = self._distinct_words.find(np.append(0, padded + 1))
+        words = words[1:] - 1
         arrays = {
-            "words": position,  # (batch, length)
+            "words": position[1:].reshape(padded.shape),  # (batch, length)
             "lengths": lengths,  # (batch,)
-            "rows": table_rows,
-            "row_position": row_position,
-            "row_bags": np.cumsum(counts) - counts,
-            "row_weights": self._row_weights[taken],
-            "features": features.astype(np.int64),
-            "feature_position": feature_position,
-            "feature_bags": np.cumsum(n_features) - n_features,  # (batch,)
-            "feature_values": self._values[places],
+            **self._vectors.take(words, "word", with_gradient=training),
+            **self._features.take(rows, "feature", with_gradient=training),
         }
         if self._pretrained is not None:
             arrays["pretrained_rows"] = self._pretrained[words]

@@ -7,40 +7,101 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from amzest.text._ragged import offsets_of, spans
-from amzest.text._tokens import hash_ngrams, hash_pairs, hash_words
+from amzest.text._tokens import TokenisedTexts, hash_ngrams, hash_pairs, hash_words
 
-#: Texts that are counted at a time, to bound the memory.
+#: Texts whose n-grams are counted at a time, to bound the memory.
 _TEXTS_AT_A_TIME = 4096
 
 
 @dataclass(frozen=True)
-class NumberedTexts:
-    """Texts as numbers of their distinct words (or chunks).
+class FeatureCounts:
+    """How often features stand in texts, in two blocks.
 
     Parameters
     ----------
-    words : list of str
-        Distinct words, in order of appearance.
+    keys : ndarray of shape (n_keys,), dtype uint64
+        Sorted hashes of everything that stands in the texts.
 
-    tokens : ndarray of shape (n_tokens,), dtype int64
-        Words of all texts, one text after the other, as places in `words`.
-
-    offsets : ndarray of shape (n_texts + 1,), dtype int64
-        Where each text begins in `tokens`.
+    blocks : tuple of two sparse arrays of shape (n_texts, n_keys), dtype float32
+        Counts of words with pairs of neighbouring words, and of character n-grams of
+        chunks, which see punctuation.
     """
 
-    words: list[str]
-    tokens: NDArray[np.int64]
-    offsets: NDArray[np.int64]
+    keys: NDArray[np.uint64]
+    blocks: tuple[sparse.csr_array, sparse.csr_array]
 
-    def of(
-        self, some: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return text (its place in `some`) and word of each token of some texts."""
-        places, counts = spans(self.offsets, some)
-        return np.repeat(np.arange(len(some)), counts), self.tokens[places]
+
+def count_features(texts: TokenisedTexts, shortest: int, longest: int) -> FeatureCounts:
+    """Count words, pairs of words and character n-grams; once for the same texts.
+
+    Parameters
+    ----------
+    texts : TokenisedTexts
+        The texts.
+
+    shortest, longest : int
+        Lengths of n-grams in characters.
+
+    Returns
+    -------
+    FeatureCounts
+        Counts.
+    """
+    if (shortest, longest) not in texts.counted:
+        texts.counted[shortest, longest] = _count_features(texts, shortest, longest)
+    counts: FeatureCounts = texts.counted[shortest, longest]
+    return counts
+
+
+def _count_features(
+    texts: TokenisedTexts, shortest: int, longest: int
+) -> FeatureCounts:
+    words, chunks = texts.words, texts.chunks
+    word_hashes = hash_words(words.words)
+    tokens = word_hashes[words.tokens]
+    is_last = np.zeros(len(tokens) + 1, dtype=bool)
+    is_last[words.offsets[1:] - 1] = True  # of its text; -1 when the first is empty
+    opens_pair = np.flatnonzero(~is_last[:-1])
+    pairs = hash_pairs(tokens[opens_pair], tokens[opens_pair + 1])
+    ngrams, ngram_offsets = hash_ngrams(chunks.words, shortest, longest)
+    keys, place = np.unique(
+        np.concatenate([word_hashes, pairs, ngrams]), return_inverse=True
+    )
+    n_keys, places = len(keys), place.astype(np.int32)
+    ends = np.cumsum([len(word_hashes), len(pairs)])
+    word_place, pair_place, ngram_place = np.split(places, ends)
+
+    # Each word is followed by the pair that it opens.
+    both = np.full((len(tokens), 2), -1, dtype=np.int32)
+    both[:, 0] = word_place[words.tokens]
+    both[opens_pair, 1] = pair_place
+    there = both.ravel() >= 0
+    before = np.append(0, np.cumsum(there))[2 * words.offsets]
+    parts = []
+    for some in np.array_split(
+        np.arange(len(texts)), max(1, -(-len(texts) // _TEXTS_AT_A_TIME))
+    ):
+        of_texts, n_chunks = spans(chunks.offsets, some)
+        of_chunks, n_ngrams = spans(ngram_offsets, chunks.tokens[of_texts])
+        ends = np.append(0, np.cumsum(n_ngrams))[offsets_of(n_chunks)]
+        parts.append(_counted(ngram_place[of_chunks], ends, n_keys))
+    return FeatureCounts(
+        keys,
+        (_counted(both.ravel()[there], before, n_keys), sparse.vstack(parts, "csr")),
+    )
+
+
+def _counted(
+    places: NDArray[np.int32], offsets: NDArray[np.int64], n_keys: int
+) -> sparse.csr_array:
+    """Count equal places in each text."""
+    ones = np.ones(len(places), dtype=np.float32)
+    counts = sparse.csr_array((ones, places, offsets), (len(offsets) - 1, n_keys))
+    counts.sum_duplicates()
+    return counts
 
 
 @dataclass(frozen=True)
@@ -48,8 +109,7 @@ class LinearFeatures:
     """Features that stood in training texts, by their hash.
 
     Two blocks, each scaled to Euclidean length 1 in every text as two TfidfVectorizers
-    side by side would do it: words with pairs of neighbouring words, and character
-    n-grams of chunks, which see punctuation.
+    side by side would do it.
 
     Parameters
     ----------
@@ -58,71 +118,63 @@ class LinearFeatures:
 
     idf : ndarray of shape (n_features,), dtype float32
         Inverse document frequency of each.
-
-    shortest, longest : int
-        Lengths of n-grams in characters.
     """
 
     keys: NDArray[np.uint64]
     idf: NDArray[np.float32]
-    shortest: int
-    longest: int
 
     def encode(
-        self, words: NumberedTexts, chunks: NumberedTexts
+        self, counts: FeatureCounts
     ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int64]]:
         """Return features, their TF-IDF and where each text begins among them."""
-        features, values, counts = [], [], []
-        hashes = _Hashes(words, chunks, self.shortest, self.longest)
-        for some in _parts(len(words.offsets) - 1):
-            text, feature, value = self._weigh(hashes, some)
-            features.append(feature.astype(np.int32))
-            values.append(value.astype(np.float32))
-            counts.append(np.bincount(text, minlength=len(some)))
-        return (
-            np.concatenate(features),
-            np.concatenate(values),
-            offsets_of(np.concatenate(counts)),
-        )
+        place = np.searchsorted(self.keys, counts.keys)
+        known = place < len(self.keys)
+        known[known] = self.keys[place[known]] == counts.keys[known]
+        feature_of = np.where(known, place, -1).astype(np.int32)
+        blocks = [self._weigh(block, feature_of) for block in counts.blocks]
+        (_, _, first), (_, _, second) = blocks
+        # The second block of a text stands behind the first.
+        features = np.empty(first[-1] + second[-1], dtype=np.int32)
+        values = np.empty(len(features), dtype=np.float32)
+        for (block_features, block_values, offsets), shift in zip(
+            blocks, (second[:-1], first[1:]), strict=True
+        ):
+            there = np.arange(offsets[-1]) + np.repeat(shift, np.diff(offsets))
+            features[there], values[there] = block_features, block_values
+        return features, values, first + second
 
     def _weigh(
-        self, hashes: _Hashes, some: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.floating[Any]]]:
-        """Return text, feature and TF-IDF of some texts, sorted by text."""
-        blocks = []
-        for text, key in (hashes.words_and_pairs(some), hashes.ngrams(some)):
-            place = np.searchsorted(self.keys, key)
-            known = place < len(self.keys)
-            known[known] = self.keys[place[known]] == key[known]
-            text, feature, count = _count(text[known], place[known], len(self.keys))
-            value = (1 + np.log(count)) * self.idf[feature]
-            squares = np.bincount(text, value**2, minlength=len(some))
-            value /= np.sqrt(squares)[text]
-            blocks.append((text, feature, value))
-        text, feature, value = map(np.concatenate, zip(*blocks, strict=True))
-        order = np.argsort(text, kind="stable")
-        return text[order], feature[order], value[order]
+        self, block: sparse.csr_array, feature_of: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int64]]:
+        """Return known features, their TF-IDF and where each text begins."""
+        features = feature_of[block.indices]
+        known = features >= 0
+        offsets = np.append(0, np.cumsum(known))[block.indptr]
+        features = features[known]
+        values: NDArray[Any] = 1 + np.log(block.data[known])
+        values *= self.idf[features]
+        text = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+        squares = np.bincount(text, values**2, minlength=len(offsets) - 1)
+        values /= np.sqrt(squares).astype(np.float32)[text]
+        return features, values, offsets
 
 
 def learn_linear_features(
-    words: NumberedTexts,
-    chunks: NumberedTexts,
+    counts: FeatureCounts,
     weights: NDArray[np.float64],
     *,
     min_count: int,
     max_features: int,
-    shortest: int,
-    longest: int,
 ) -> LinearFeatures:
     """Learn which features there are, and how telling each is.
 
     Parameters
     ----------
-    words, chunks : NumberedTexts
-        Training texts, cut in both ways.
+    counts : FeatureCounts
+        What stands in all texts.
 
     weights : ndarray of shape (n_texts,)
-        How often each text counts.
+        How often each text counts; 0 for a text that is not for training.
 
     min_count : int
         Features of fewer texts are left out.
@@ -130,84 +182,18 @@ def learn_linear_features(
     max_features : int
         The most frequent features are kept, up to this many.
 
-    shortest, longest : int
-        Lengths of n-grams in characters.
-
     Returns
     -------
     LinearFeatures
         The features.
     """
-    hashes = _Hashes(words, chunks, shortest, longest)
-    candidates = np.unique(np.concatenate(hashes.all_keys()))
-    frequency = np.zeros(len(candidates))
-    for some in _parts(len(weights)):
-        for text, key in (hashes.words_and_pairs(some), hashes.ngrams(some)):
-            place = np.searchsorted(candidates, key)
-            text, feature, _ = _count(text, place, len(candidates))
-            frequency += np.bincount(
-                feature, weights[some[text]], minlength=len(candidates)
-            )
+    frequency = np.zeros(len(counts.keys))
+    for block in counts.blocks:
+        repeated = np.repeat(weights, np.diff(block.indptr))
+        frequency += np.bincount(block.indices, repeated, minlength=len(frequency))
     kept = np.flatnonzero(frequency >= min_count)
     if len(kept) > max_features:
         most = np.argsort(-frequency[kept], kind="stable")[:max_features]
         kept = np.sort(kept[most])
     idf = 1 + np.log((1 + weights.sum()) / (1 + frequency[kept]))
-    return LinearFeatures(candidates[kept], idf.astype(np.float32), shortest, longest)
-
-
-class _Hashes:
-    """Hashes of the words, pairs and n-grams of texts."""
-
-    def __init__(
-        self, words: NumberedTexts, chunks: NumberedTexts, shortest: int, longest: int
-    ) -> None:
-        self._words, self._chunks = words, chunks
-        self._word_hashes = hash_words(words.words)
-        self._ngrams, self._ngram_offsets = hash_ngrams(chunks.words, shortest, longest)
-
-    def all_keys(self) -> list[NDArray[np.uint64]]:
-        """Return the hashes of everything in the texts, with repetitions."""
-        everything = np.arange(len(self._words.offsets) - 1)
-        return [self._word_hashes, self._ngrams, self._pairs(everything)[1]]
-
-    def words_and_pairs(
-        self, some: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-        """Return text (its place in `some`) and hash of words and pairs."""
-        text, tokens = self._words.of(some)
-        pair_text, pairs = self._pairs(some)
-        return (
-            np.concatenate([text, pair_text]),
-            np.concatenate([self._word_hashes[tokens], pairs]),
-        )
-
-    def ngrams(
-        self, some: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-        """Return text (its place in `some`) and hash of character n-grams."""
-        text, tokens = self._chunks.of(some)
-        places, counts = spans(self._ngram_offsets, tokens)
-        return np.repeat(text, counts), self._ngrams[places]
-
-    def _pairs(
-        self, some: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-        text, tokens = self._words.of(some)
-        inside = text[:-1] == text[1:]  # no pair reaches into the next text
-        hashes = self._word_hashes[tokens]
-        return text[:-1][inside], hash_pairs(hashes[:-1][inside], hashes[1:][inside])
-
-
-def _count(
-    text: NDArray[np.int64], feature: NDArray[np.int64], n_features: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Count each feature of each text; sorted by text."""
-    pairs, counts = np.unique(text * n_features + feature, return_counts=True)
-    texts, features = np.divmod(pairs, max(n_features, 1))
-    return texts, features, counts
-
-
-def _parts(n_texts: int) -> list[NDArray[np.int64]]:
-    """Cut texts into parts that are counted at a time."""
-    return np.array_split(np.arange(n_texts), max(1, -(-n_texts // _TEXTS_AT_A_TIME)))
+    return LinearFeatures(counts.keys[kept], idf.astype(np.float32))

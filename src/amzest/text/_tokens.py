@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import chain, cycle
+from operator import add
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from amzest.text._ragged import offsets_of
+
 #: A word; "12oz" and "7x3" stay whole.
 _WORD = re.compile(r"\w+")
+
+#: The same for ASCII, where it is faster: lower case, and blanks for what is no word.
+_ASCII_WORDS = bytes(
+    ord(sign.lower()) if _WORD.match(sign := chr(code)) else ord(" ")
+    for code in range(128)
+).ljust(256)
 
 #: First character of the token that opens a column; no word can hold it.
 SEPARATOR = "\x02"
@@ -22,30 +34,64 @@ _MAX_CHARACTERS = 40
 
 
 @dataclass(frozen=True)
+class NumberedTexts:
+    """Texts as numbers of their distinct words (or chunks).
+
+    Parameters
+    ----------
+    words : list of str
+        Distinct words, in order of appearance.
+
+    tokens : ndarray of shape (n_tokens,), dtype int64
+        Words of all texts, one text after the other, as places in `words`.
+
+    offsets : ndarray of shape (n_texts + 1,), dtype int64
+        Where each text begins in `tokens`.
+    """
+
+    words: list[str]
+    tokens: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def part(self, start: int, end: int) -> NumberedTexts:
+        """Return some of the texts, with their words alone."""
+        offsets = self.offsets[start : end + 1]
+        tokens = self.tokens[offsets[0] : offsets[-1]]
+        used, tokens = np.unique(tokens, return_inverse=True)
+        words = [self.words[place] for place in used]
+        return NumberedTexts(words, tokens, offsets - offsets[0])
+
+
+@dataclass(frozen=True)
 class TokenisedTexts:
     """Rows of text, cut in two ways.
 
     Parameters
     ----------
-    words : list of list of str
+    words : NumberedTexts
         Words of each row, in lower case and NFKC form. With several columns, each
         column opens with a token of its own.
 
-    chunks : list of list of str
+    chunks : NumberedTexts
         What stands between white space in each row, with its punctuation.
+
+    counted : dict
+        What was counted in the texts, kept for the next one who asks.
     """
 
-    words: list[list[str]]
-    chunks: list[list[str]]
+    words: NumberedTexts
+    chunks: NumberedTexts
+    counted: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.words)
 
-    def take(self, rows: NDArray[np.intp]) -> TokenisedTexts:
+    def part(self, start: int, end: int) -> TokenisedTexts:
         """Return some of the rows."""
-        return TokenisedTexts(
-            [self.words[row] for row in rows], [self.chunks[row] for row in rows]
-        )
+        return TokenisedTexts(self.words.part(start, end), self.chunks.part(start, end))
 
 
 def tokenise(cells: NDArray[np.object_], max_length: int) -> TokenisedTexts:
@@ -64,19 +110,44 @@ def tokenise(cells: NDArray[np.object_], max_length: int) -> TokenisedTexts:
     TokenisedTexts
         The rows.
     """
-    several = cells.shape[1] > 1
-    words: list[list[str]] = []
-    chunks: list[list[str]] = []
-    for row in cells:
-        words.append([])
-        chunks.append([])
-        for column, text in enumerate(row):
-            text = unicodedata.normalize("NFKC", text).lower()
-            if several:
-                words[-1].append(f"{SEPARATOR}{column}")
-            words[-1] += _WORD.findall(text)[:max_length]
-            chunks[-1] += text.split()[:max_length]
-    return TokenisedTexts(words, chunks)
+    n_columns = cells.shape[1]
+    flat = [_normalise(cell) for cell in cells.ravel().tolist()]
+    words: Iterable[list[str]] = (_words(text)[:max_length] for text in flat)
+    if n_columns > 1:
+        separators = cycle([f"{SEPARATOR}{column}"] for column in range(n_columns))
+        words = map(add, separators, words)
+    chunks = (text.split()[:max_length] for text in flat)
+    return TokenisedTexts(_number(words, n_columns), _number(chunks, n_columns))
+
+
+def _normalise(text: str) -> str:
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return text.lower()
+
+
+def _words(text: str) -> list[str]:
+    if text.isascii():
+        return text.encode().translate(_ASCII_WORDS).decode().split()
+    return _WORD.findall(text)
+
+
+def _number(cells: Iterable[list[str]], n_columns: int) -> NumberedTexts:
+    """Give distinct words numbers; cells come row after row."""
+    # A word that is asked for the first time gets the next number.
+    index: defaultdict[str, int] = defaultdict()
+    index.default_factory = index.__len__
+    lengths: list[int] = []
+
+    def measured() -> Iterator[list[str]]:
+        for cell in cells:
+            lengths.append(len(cell))
+            yield cell
+
+    numbered = map(index.__getitem__, chain.from_iterable(measured()))
+    tokens = np.fromiter(numbered, dtype=np.int64)
+    by_text = np.array(lengths, dtype=np.int64).reshape(-1, n_columns).sum(axis=1)
+    return NumberedTexts(list(index), tokens, offsets_of(by_text))
 
 
 def hash_words(words: Sequence[str]) -> NDArray[np.uint64]:

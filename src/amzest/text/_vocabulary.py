@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import numpy as np
 from numpy.typing import NDArray
 
+from amzest.text._tokens import NumberedTexts
+
 
 def learn_vocabulary(
-    rows: list[list[str]], weights: NDArray[np.float64], min_count: int
+    texts: NumberedTexts, weights: NDArray[np.float64], min_count: int
 ) -> dict[str, int]:
     """Collect the words of training texts that are frequent enough.
 
     Parameters
     ----------
-    rows : list of list of str
-        Words of each text.
+    texts : NumberedTexts
+        All texts.
 
-    weights : ndarray of shape (n_rows,)
-        How often each text counts.
+    weights : ndarray of shape (n_texts,)
+        How often each text counts; 0 for a text that is not for training.
 
     min_count : int
         Smallest count of a word.
@@ -29,9 +29,10 @@ def learn_vocabulary(
     dict of str to int
         Number of each word, in alphabetical order.
     """
-    counts: dict[str, float] = defaultdict(float)
-    for row, weight in zip(rows, weights, strict=True):
-        for word in row:
-            counts[word] += weight
-    known = sorted(word for word, count in counts.items() if count >= min_count)
+    counts = np.bincount(
+        texts.tokens,
+        np.repeat(weights, np.diff(texts.offsets)),
+        minlength=len(texts.words),
+    )
+    known = sorted(texts.words[place] for place in np.flatnonzero(counts >= min_count))
     return {word: place for place, word in enumerate(known)}

@@ -1,0 +1,51 @@
+"""Batches that are made ahead: the same, in order, and errors come through."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from amzest.neural._prefetch import prefetch
+
+
+@pytest.mark.parametrize("n_items", [0, 1, 2, 3, 50])
+@pytest.mark.parametrize("n_ahead", [1, 2, 5])
+def test_items_come_in_their_order(n_items, n_ahead):
+    assert list(prefetch(iter(range(n_items)), n_ahead)) == list(range(n_items))
+
+
+def test_random_numbers_are_drawn_in_order():
+    def draw():
+        rng = np.random.default_rng(0)
+        return (rng.random() for _ in range(20))
+
+    assert list(prefetch(draw())) == list(draw())
+
+
+def test_an_error_is_raised_after_the_items_before_it():
+    def items():
+        yield 1
+        yield 2
+        raise ValueError("the third is broken")
+
+    seen = []
+    with pytest.raises(ValueError, match="third"):
+        seen.extend(prefetch(items()))
+    found = prefetch(items())
+    assert [next(found), next(found)] == [1, 2]
+
+
+def test_no_thread_is_left_and_few_items_are_made_when_it_is_closed():
+    made = []
+
+    def items():
+        for i in range(1000):
+            made.append(i)
+            yield i
+
+    ahead = prefetch(items(), 3)
+    assert next(ahead) == 0
+    ahead.close()
+    assert len(made) <= 5
+    names = [thread.name for thread in threading.enumerate()]
+    assert not any(name.startswith("amzest-prefetch") for name in names)
