@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from amzest.image._photo_cache import StoredPhoto
 from amzest.image._store import decode_column
 
 
@@ -86,13 +87,13 @@ def test_nothing_is_said_when_nothing_is_wrong():
         read(column(picture(1), None))
 
 
-def test_beyond_the_budget_pictures_are_mapped_from_a_file():
+def test_beyond_the_budget_pictures_are_in_a_file():
     cells = column(*(picture(i) for i in range(20)))
-    inside, mapped = read(cells), read(cells, max_memory=100)
-    assert isinstance(mapped.pixels, np.memmap)
-    assert not isinstance(inside.pixels, np.memmap)
+    inside, stored = read(cells), read(cells, max_memory=100)
+    assert {type(picture) for picture in inside.pictures} == {np.ndarray}
+    assert {type(picture) for picture in stored.pictures} == {StoredPhoto}
     rows = np.array([3, 19])
-    np.testing.assert_array_equal(inside.batch(rows), mapped.batch(rows))
+    np.testing.assert_array_equal(inside.batch(rows), stored.batch(rows))
 
 
 def test_augmentation_needs_a_generator_and_can_be_turned_off():

@@ -1,11 +1,13 @@
 """Processes that are replaced make no noise."""
 
+import multiprocessing
+import os
 import warnings
 
 import numpy as np
 from joblib import Parallel, delayed
 
-from amzest.utils import quiet_workers
+from amzest.utils import available_threads, quiet_workers, worker_threads
 
 
 def test_only_the_one_warning_is_off_and_only_inside():
@@ -30,3 +32,13 @@ def test_work_goes_on_where_processes_are_replaced():
     with quiet_workers():
         done = Parallel(n_jobs=2)(delayed(grow)(400) for _ in range(8))
     assert done == [400] * 8
+
+
+def test_a_worker_has_its_share_of_threads_and_others_have_all(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert worker_threads() is None
+    assert available_threads() == os.cpu_count()
+    monkeypatch.setattr(multiprocessing, "parent_process", lambda: "somebody")
+    assert worker_threads() == available_threads() == 3
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert worker_threads() is None

@@ -40,6 +40,7 @@ def decode(cell: Any, root: Path | None, size: int) -> NDArray[np.uint8]:
     -------
     ndarray of shape (size, size, 3), dtype uint8
         RGB in its own proportions; transparent parts and what is beside it are white.
+        An array that has this form already is returned itself.
 
     Raises
     ------
@@ -49,6 +50,8 @@ def decode(cell: Any, root: Path | None, size: int) -> NDArray[np.uint8]:
         When it cannot be decoded.
     """
     if isinstance(cell, np.ndarray):
+        if cell.dtype == np.uint8 and cell.shape == (size, size, 3):
+            return cell  # as it is, and not copied: tables of arrays are large
         image = Image.fromarray(_to_uint8(cell))
     elif isinstance(cell, Image.Image):
         image = cell

@@ -47,8 +47,10 @@ class ImageCNNClassifier(BaseImageClassifier):
         random, and predictions averaged over a photo and its mirror image.
 
     max_memory : int, default=1024
-        Decoded photos up to this many MiB are kept in memory; more are mapped from a
-        file in the system's folder for temporary files, gone when `fit` ends.
+        Decoded photos up to this many MiB are kept in memory, where later fits and
+        predictions of the same process find those that came from files or bytes. More
+        are kept in nameless files in the system's folder for temporary files, gone at
+        the latest when the process ends.
 
     learning_rate : float, default=0.003
         Peak learning rate of AdamW. It climbs for the first tenth of all steps, then
@@ -90,6 +92,10 @@ class ImageCNNClassifier(BaseImageClassifier):
 
     device : str, default="auto"
         Where to compute: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1".
+
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        Arithmetic of convolutions in training; weights and predictions are float32 in
+        any case. "auto" is float32: on photos of this size bfloat16 gains little.
 
     random_state : int, RandomState instance, default=None
         Seed of weights, order, dropout, augmentation and validation split. The same
@@ -182,6 +188,7 @@ class ImageCNNClassifier(BaseImageClassifier):
         tol: float = 0.0001,
         class_weight: dict[Any, float] | str | None = None,
         device: str = "auto",
+        precision: Literal["auto", "float32", "bfloat16"] = "auto",
         random_state: int | np.random.RandomState | None = None,
         verbose: int | bool = 0,
     ) -> None:
@@ -203,6 +210,7 @@ class ImageCNNClassifier(BaseImageClassifier):
         self.tol = tol
         self.class_weight = class_weight
         self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import warnings
+from collections.abc import Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
@@ -15,9 +14,18 @@ from numpy.typing import NDArray
 from amzest.image._augmentation import augment
 from amzest.image._cells import is_missing_image
 from amzest.image._decoding import ImageNotFound, UnreadableImage, decode
-from amzest.utils import describe_rows
+from amzest.image._photo_cache import (
+    IN_MEMORY,
+    MAX_STORED_BYTES,
+    STORED,
+    Photo,
+    PhotoFile,
+    photo_key,
+    pixels_of,
+)
+from amzest.utils import available_threads, describe_rows
 
-_ROWS_PER_TASK = 64
+_ROWS_PER_TASK, _MAX_THREADS = 64, 4
 
 
 class DecodedImages:
@@ -25,11 +33,9 @@ class DecodedImages:
 
     Parameters
     ----------
-    pixels : ndarray of shape (n_pictures, size, size, 3), dtype uint8
-        The pictures, in memory or mapped from a file.
-
-    place : ndarray of shape (n_rows,), dtype intp
-        Where in `pixels` the picture of each row is; -1 where a row has none.
+    pictures : list of (ndarray of shape (size, size, 3), dtype uint8, or StoredPhoto)
+        The picture of each row, in memory or in a file; None where a row has none. They
+        are shared and never written to.
 
     augmentation : bool
         Whether training batches are varied, and the mirror image is a second view.
@@ -37,20 +43,14 @@ class DecodedImages:
 
     sizes: NDArray[np.intp] | None = None
 
-    def __init__(
-        self,
-        pixels: NDArray[np.uint8],
-        place: NDArray[np.intp],
-        augmentation: bool,
-    ) -> None:
-        self.pixels = pixels
-        self.place = place
+    def __init__(self, pictures: list[Photo | None], augmentation: bool) -> None:
+        self.pictures = pictures
         self.augmentation = augmentation
         self.n_views = 2 if augmentation else 1
-        self.present = place >= 0
+        self.present = np.array([picture is not None for picture in pictures])
 
     def __len__(self) -> int:
-        return len(self.place)
+        return len(self.pictures)
 
     def batch(
         self,
@@ -59,7 +59,8 @@ class DecodedImages:
         view: int = 0,
     ) -> NDArray[np.float32]:
         """Return pictures as floats from 0 to 255, varied in training."""
-        pixels = self.pixels[self.place[rows]]
+        photos: list[Any] = [self.pictures[row] for row in rows]
+        pixels = np.stack([pixels_of(photo) for photo in photos])
         if rng is not None and self.augmentation:
             return augment(pixels, rng)
         return (pixels[:, :, ::-1] if view else pixels).astype(np.float32)
@@ -76,7 +77,7 @@ def decode_column(
     augmentation: bool,
     reader: str,
 ) -> DecodedImages:
-    """Decode a column of pictures.
+    """Decode a column of pictures, each file once in a process where memory allows.
 
     Parameters
     ----------
@@ -96,8 +97,10 @@ def decode_column(
         What to do about a picture that is there but cannot be decoded.
 
     max_memory : int
-        Bytes of decoded pictures that are kept in memory; more are written to an
-        unnamed file in the folder for temporary files and mapped from there.
+        Bytes of decoded pictures that are kept in memory, those of this column and
+        those of earlier ones together. Earlier ones make room; if that is not enough,
+        new ones are written to an unnamed file in the folder for temporary files and
+        read from there, batch by batch.
 
     augmentation : bool
         Whether training batches are varied.
@@ -115,59 +118,94 @@ def decode_column(
     ValueError
         When a picture cannot be decoded and `on_error` is "raise"; names row and file.
     """
-    rows = np.flatnonzero([not is_missing_image(cell) for cell in cells])
-    pixels = _allocate((len(rows), size, size, 3), max_memory)
-    not_found: list[int] = []  # places in `rows`
+    pictures: list[Photo | None] = [None] * len(cells)
+    keys: dict[int, Hashable | None] = {}  # of rows that are not decoded yet
+    n_held = 0
+    for row, cell in enumerate(cells):
+        if is_missing_image(cell):
+            continue
+        key = photo_key(cell, root, size)
+        if key is not None:
+            pictures[row] = IN_MEMORY.get(key)
+            if pictures[row] is not None:
+                n_held += 1
+            else:
+                pictures[row] = STORED.get(key)
+        if pictures[row] is None:
+            keys[row] = key
+    not_found: list[int] = []
     unreadable: list[int] = []
-
-    def read(places: NDArray[np.intp]) -> list[tuple[int, UnreadableImage]]:
-        failures = []
-        for place in places:
-            try:
-                pixels[place] = decode(cells[rows[place]], root, size)
-            except UnreadableImage as error:
-                failures.append((int(place), error))
-        return failures
-
-    tasks = np.array_split(np.arange(len(rows)), max(1, len(rows) // _ROWS_PER_TASK))
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        for failures in pool.map(read, tasks):
-            for place, error in failures:
-                row = int(rows[place])
-                if isinstance(error, ImageNotFound):
-                    not_found.append(place)
-                elif on_error == "missing":
-                    unreadable.append(place)
-                else:
-                    raise ValueError(
-                        f"`{name}` row {row} ({_shown(cells[row])}): cannot be decoded "
-                        f'as an image ({error}). Pass on_error="missing" to treat such '
-                        "rows as having no image."
-                    ) from error
+    for row, error in _decode_rows(
+        cells, pictures, keys, n_held, size, root, max_memory
+    ):
+        if isinstance(error, ImageNotFound):
+            not_found.append(row)
+        elif on_error == "missing":
+            unreadable.append(row)
+        else:
+            raise ValueError(
+                f"`{name}` row {row} ({_shown(cells[row])}): cannot be decoded as an "
+                f'image ({error}). Pass on_error="missing" to treat such rows as '
+                "having no image."
+            ) from error
     for lost, what in (
-        (rows[not_found], "lead to no file"),
-        (rows[unreadable], "cannot be decoded"),
+        (not_found, "lead to no file"),
+        (unreadable, "cannot be decoded"),
     ):
         if len(lost):
             warnings.warn(
                 f"{reader}: {len(lost)} of {len(cells)} images in `{name}` {what} "
-                f"and are treated as missing: {describe_rows(lost)} (first: "
+                f"and are treated as missing: {describe_rows(np.array(lost))} (first: "
                 f"{_shown(cells[lost[0]])}).",
                 UserWarning,
                 stacklevel=2,
             )
-    where = np.full(len(cells), -1, dtype=np.intp)
-    where[rows] = np.arange(len(rows))
-    where[rows[not_found + unreadable]] = -1
-    return DecodedImages(pixels, where, augmentation)
+    return DecodedImages(pictures, augmentation)
 
 
-def _allocate(shape: tuple[int, ...], max_memory: int) -> NDArray[np.uint8]:
-    """Make room for pictures: in memory, or in a file that vanishes with the array."""
-    if np.prod(shape, dtype=np.int64) <= max_memory:
-        return np.empty(shape, dtype=np.uint8)
-    with tempfile.TemporaryFile(prefix="amzest-images-") as file:
-        return np.memmap(file, dtype=np.uint8, mode="w+", shape=shape)
+def _decode_rows(
+    cells: NDArray[np.object_],
+    pictures: list[Photo | None],
+    keys: dict[int, Hashable | None],
+    n_held: int,
+    size: int,
+    root: Path | None,
+    max_memory: int,
+) -> Iterator[tuple[int, UnreadableImage]]:
+    """Fill in pictures that are still to be decoded; yield the rows that failed."""
+    n_bytes = 3 * size**2
+    in_file = (n_held + len(keys)) * n_bytes > max_memory
+    IN_MEMORY.shrink(max_memory - (0 if in_file else len(keys) * n_bytes))
+    rows = np.array(list(keys), dtype=np.intp)
+    file = PhotoFile((size, size, 3)) if in_file and keys else None
+
+    def read(places: NDArray[np.intp]) -> list[tuple[int, UnreadableImage]]:
+        failures = []
+        for place in places:
+            row = int(rows[place])
+            try:
+                pixels = decode(cells[row], root, size)
+            except UnreadableImage as error:
+                failures.append((row, error))
+                continue
+            photo: Photo = pixels
+            if file is not None and pixels is not cells[row]:
+                photo = file.write(int(place), pixels)
+            pictures[row] = photo
+            if keys[row] is not None:
+                (IN_MEMORY if file is None else STORED).put(keys[row], photo)
+        return failures
+
+    tasks = np.array_split(np.arange(len(rows)), -(-len(rows) // _ROWS_PER_TASK) or 1)
+    n_threads = min(_MAX_THREADS, available_threads(), len(tasks))
+    if n_threads == 1:  # one product: a thread costs more than its photo
+        for places in tasks:
+            yield from read(places)
+    else:
+        with ThreadPoolExecutor(n_threads) as pool:
+            for failures in pool.map(read, tasks):
+                yield from failures
+    STORED.shrink(MAX_STORED_BYTES)
 
 
 def _shown(cell: Any) -> str:

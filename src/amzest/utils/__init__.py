@@ -6,10 +6,11 @@ from amzest.utils._frameworks import import_keras, import_torch
 from amzest.utils._missing import describe_rows, is_missing, missing_mask
 from amzest.utils._optional import check_installed, require
 from amzest.utils._seeds import PURPOSES, draw_seeds
-from amzest.utils._workers import quiet_workers
+from amzest.utils._workers import available_threads, quiet_workers, worker_threads
 
 __all__ = [
     "PURPOSES",
+    "available_threads",
     "check_choice",
     "check_counts",
     "check_installed",
@@ -22,4 +23,5 @@ __all__ = [
     "missing_mask",
     "quiet_workers",
     "require",
+    "worker_threads",
 ]

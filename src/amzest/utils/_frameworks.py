@@ -15,6 +15,7 @@ import sys
 from types import ModuleType
 
 from amzest.utils._optional import require
+from amzest.utils._workers import worker_threads
 
 
 def _make_room_for_both(importing: str) -> None:
@@ -67,5 +68,21 @@ def import_keras(purpose: str) -> ModuleType:
     ImportError
         When Keras or its backend is not installed; names the extra to install.
     """
+    first = "tensorflow" not in sys.modules
     _make_room_for_both("tensorflow")
-    return require("keras", extra="image", purpose=purpose)
+    keras = require("keras", extra="image", purpose=purpose)
+    if first:
+        _divide_threads()
+    return keras
+
+
+def _divide_threads() -> None:
+    """Hold TensorFlow to a worker's share of the cores, which it does not look at.
+
+    Only operations that run side by side are held. Those that one operation is divided
+    among are left: sums over another number of threads differ in their last bits, and
+    a search would give another result for every number of workers.
+    """
+    tensorflow, n_threads = sys.modules.get("tensorflow"), worker_threads()
+    if tensorflow is not None and n_threads is not None:
+        tensorflow.config.threading.set_inter_op_parallelism_threads(n_threads)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,3 +27,22 @@ def quiet_workers() -> Iterator[None]:
             "ignore", message="A worker stopped while some jobs", category=UserWarning
         )
         yield
+
+
+def worker_threads() -> int | None:
+    """Return the share of threads that joblib left to this process.
+
+    Returns
+    -------
+    int or None
+        None where this is no worker process, or where nothing was divided.
+    """
+    share = os.environ.get("OMP_NUM_THREADS", "")
+    if multiprocessing.parent_process() is None or not share.isdecimal():
+        return None
+    return max(1, int(share))
+
+
+def available_threads() -> int:
+    """Return how many threads may work here: all cores, or a worker's share of them."""
+    return worker_threads() or os.cpu_count() or 1
