@@ -7,6 +7,7 @@ TEST_WORKERS ?= 0
 TORCH ?= $(shell sed -n 's/^torch==//p' constraints.txt)
 # The version that the usual Linux wheel of the pinned torch requires.
 TRITON ?= 3.7.1
+FASTTEXT ?= 0.9.2
 
 VENV := .venv/bin/python
 LINT := .venv-lint/bin/python
@@ -23,13 +24,14 @@ export MPLBACKEND ?= Agg
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs wheel-check test-triton constraints clean \
-	environment environment-docs environment-lint \
+.PHONY: help demo test lint bench bench-accuracy bench-check bench-gpu docs \
+	wheel-check test-triton constraints clean \
+	environment environment-docs environment-fasttext environment-lint \
 	lint-ruff lint-format lint-types lint-imports lint-docstrings
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile \
-		| while IFS=: read -r name text; do printf '%-12s %s\n' "$$name" "$$text"; done
+		| while IFS=: read -r name text; do printf '%-15s %s\n' "$$name" "$$text"; done
 
 demo: environment  ## Compare designs on product data: make demo ARGS=...
 	$(VENV) examples/plot_compare_designs.py $(ARGS)
@@ -55,11 +57,24 @@ lint-imports: environment-lint
 lint-docstrings: environment-lint
 	$(LINT) tools/check_docstrings.py
 
-bench: environment  ## Run every benchmark in benchmarks/
-	@set -e; found=; for file in benchmarks/bench_*.py; do \
-		[ -e "$$file" ] || continue; found=yes; \
-		echo "$(VENV) $$file $(ARGS)"; $(VENV) "$$file" $(ARGS); \
-	done; [ -n "$$found" ] || echo "There are no benchmarks yet (benchmarks/bench_*.py)."
+bench: environment  ## Run every benchmark: tables, and JSON in benchmarks/results
+	@missed=; for file in benchmarks/bench_*.py; do \
+		name=$$(basename "$$file" .py); \
+		[ "$$name" != bench_accuracy_for_time ] || continue; \
+		printf '\n=== %s\n' "$$file"; \
+		$(VENV) "$$file" --json "benchmarks/results/$$name.json" $(ARGS) \
+			|| missed="$$missed $$name"; \
+	done; \
+	[ -z "$$missed" ] || { printf '\nTargets missed:%s\n' "$$missed"; exit 1; }
+
+bench-accuracy: environment-fasttext  ## Measure accuracy for time: make bench-accuracy ARGS=--show
+	$(VENV) benchmarks/bench_accuracy_for_time.py $(ARGS)
+
+bench-gpu: environment  ## Measure training of text networks on a GPU, where there is one
+	$(VENV) benchmarks/gpu_train_text.py --json benchmarks/results/gpu_train_text.json $(ARGS)
+
+bench-check: environment  ## Fail if a ratio of the short benchmarks got worse by a fifth
+	$(VENV) benchmarks/check_ratios.py $(ARGS)
 
 docs: environment-docs  ## Build the documentation into docs/_build/html
 	@if [ -e docs/conf.py ]; then \
@@ -113,3 +128,12 @@ environment-docs: environment
 
 environment-lint:
 	@$(PYTHON) tools/environment.py .venv-lint --extras lint
+
+# fastText's wheel needs NumPy 1: a folder of its own, for one process of its own.
+environment-fasttext: environment
+	@if [ ! -e .venv-fasttext/$(FASTTEXT).stamp ]; then \
+		echo "Setting up .venv-fasttext with fasttext-wheel $(FASTTEXT) ..."; \
+		rm -rf .venv-fasttext && $(VENV) -m pip install -qq --ignore-installed \
+			--target .venv-fasttext/site "numpy<2" fasttext-wheel==$(FASTTEXT) \
+		&& touch .venv-fasttext/$(FASTTEXT).stamp; \
+	fi

@@ -1,19 +1,20 @@
-"""Measure what ensembles and evidence cost on top of one cross-fit.
+"""What do ensembles and evidence cost on top of one cross-fit?
 
 Five members on five folds of drawn products. From the one cross-fit come a weighted
 vote, a stack, a calibrated member, the comparison with its tests, a review threshold
 and the search for wrong labels. The same is then had from scikit-learn's own
 meta-estimators and `cross_val_predict`, each of which fits the members anew.
-Run with ``python benchmarks/bench_cross_fit.py``; ``--alone`` leaves scikit-learn out.
+Run with ``python benchmarks/bench_cross_fit.py``; ``--alone`` and ``--short`` leave
+scikit-learn out.
 """
 
-import argparse
 import sys
 import time
 import warnings
 from collections.abc import Callable
 
 import numpy as np
+from side_by_side import Report, make_parser, parse_arguments
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -77,10 +78,12 @@ def seconds_of(steps: dict[str, Callable[[], object]]) -> dict[str, float]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--n", type=int, default=400, help="number of products")
+    parser = make_parser(__doc__, rounds=1, short_rounds=1)
+    parser.add_argument("--n", type=int, help="number of products (default: 400)")
     parser.add_argument("--alone", action="store_true", help="without scikit-learn's")
-    options = parser.parse_args()
+    options = parse_arguments(parser)
+    options.n = options.n or (100 if options.short else 400)
+    report = Report(__doc__.splitlines()[0], options)
     warnings.simplefilter("ignore")
     X, y = make_products(options.n, return_X_y=True, random_state=0)
     members = build_members()
@@ -110,10 +113,12 @@ def main() -> int:
         }
     )
     alone = sum(base.values())
-    ratio = (alone + sum(more.values())) / alone
-    print(f"  all of it is {ratio:.3f} of the cross-fit alone (limit {LIMIT})")
-    if options.alone:
-        return int(ratio > LIMIT)
+    everything = alone + sum(more.values())
+    report.add(
+        "all of amzest's", everything / alone, rival="cross-fit alone", target=LIMIT
+    )
+    if options.alone or options.short:
+        return report.finish()
 
     print("scikit-learn")
 
@@ -136,11 +141,13 @@ def main() -> int:
             "label issues": predict_all,
         }
     )
-    print(
-        f"  all of it is {sum(theirs.values()) / (alone + sum(more.values())):.1f} "
-        "times amzest's"
+    report.add(
+        "all of amzest's, speed",
+        sum(theirs.values()) / everything,
+        rival="scikit-learn's",
+        better="higher",
     )
-    return int(ratio > LIMIT)
+    return report.finish()
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
-"""Measure `import amzest` against `import sklearn`, side by side.
+"""How long does `import amzest` take, compared to `import sklearn`?
 
 Each run is a new interpreter; the two take turns, so that both see the same machine.
 What is measured is processor time, which other work on the machine disturbs less.
 Run with ``python benchmarks/bench_import.py``.
 """
 
-import argparse
-import statistics
+from __future__ import annotations
+
 import subprocess
 import sys
 
-MODULES = ("sklearn", "amzest")
+from side_by_side import Report, parse_arguments
 
 #: Largest ratio that is accepted.
 LIMIT = 1.3
@@ -35,27 +35,19 @@ def seconds_to_import(module: str) -> float:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5, help="runs of each module")
-    repeats = parser.parse_args().repeats
-
-    seconds: dict[str, list[float]] = {module: [] for module in MODULES}
-    for module in MODULES:
+    options = parse_arguments(__doc__)
+    report = Report(__doc__.splitlines()[0], options)
+    for module in ("sklearn", "amzest"):
         seconds_to_import(module)  # files come from the disk, bytecode is written
-    for _ in range(repeats):
-        for module in MODULES:
-            seconds[module].append(seconds_to_import(module))
-
-    ratios = {}
-    for name, summary in {"min": min, "median": statistics.median}.items():
-        base, ours = (summary(seconds[module]) for module in MODULES)
-        ratios[name] = ours / base
-        print(
-            f"{name:>6}: sklearn {base:.3f} s, amzest {ours:.3f} s, "
-            f"ratio {ratios[name]:.2f}"
-        )
-    print(f" limit: {LIMIT} for the ratio of the fastest runs")
-    return int(ratios["min"] > LIMIT)
+    seconds = [
+        (seconds_to_import("amzest"), seconds_to_import("sklearn"))
+        for _ in range(options.rounds)
+    ]
+    ratios = [ours / theirs for ours, theirs in seconds]
+    fastest = [min(column) for column in zip(*seconds, strict=True)]
+    print(f"  fastest: amzest {fastest[0]:.3f} s, sklearn {fastest[1]:.3f} s")
+    report.add("import amzest", ratios, rival="import sklearn", target=LIMIT)
+    return report.finish()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measure making a table of a million lines: speed of each step, and memory.
+"""How fast is making a table of a million lines, and how much memory does it take?
 
 Made-up lines of 2014 in four files become a cleaned, balanced and split Parquet table
 on two cores. Memory is that of all processes together at its highest, in proportional
@@ -6,7 +6,7 @@ set size: pages that several processes share count once.
 Run with ``python benchmarks/bench_prepare_products.py``.
 """
 
-import argparse
+import re
 import subprocess
 import sys
 import time
@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 import psutil
 from amazon_lines import write_lines
+from side_by_side import Report, make_parser, parse_arguments
 
 N_FILES = 4
 LIMIT_BYTES = 1.5e9
@@ -48,16 +49,17 @@ def memory_of(processes: list[psutil.Process]) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--n", type=int, default=1_000_000, help="number of lines")
+    parser = make_parser(__doc__, rounds=1, short_rounds=1)
+    parser.add_argument("--n", type=int, help="number of lines (default: a million)")
     parser.add_argument(
         "--n-per-category",
         type=int,
         default=20_000,
         help="products drawn of each category, 0 for all",
     )
-    options = parser.parse_args()
-    share = options.n // N_FILES
+    options = parse_arguments(parser)
+    share = (options.n or (100_000 if options.short else 1_000_000)) // N_FILES
+    report = Report(__doc__.splitlines()[0], options)
     with TemporaryDirectory() as folder:
         paths = [Path(folder, f"meta-{i}.json") for i in range(N_FILES)]
         with ProcessPoolExecutor(2) as pool:
@@ -69,7 +71,9 @@ def main() -> int:
         out = Path(folder, "products.parquet")
         arguments = [str(options.n_per_category), str(out), *map(str, paths)]
         start = time.perf_counter()
-        running = subprocess.Popen([sys.executable, "-c", CODE, *arguments])
+        running = subprocess.Popen(
+            [sys.executable, "-c", CODE, *arguments], stdout=subprocess.PIPE, text=True
+        )
         parent = psutil.Process(running.pid)
         peak = 0
         while running.poll() is None:
@@ -77,10 +81,15 @@ def main() -> int:
             peak = max(peak, memory_of(family))
             time.sleep(PAUSE_S)
         seconds = time.perf_counter() - start
-    print(f"{'all':<28}{share * N_FILES / seconds:>12,.0f} lines/s")
-    limit = f"(limit {LIMIT_BYTES / 1e6:,.0f})"
-    print(f"{'memory at its peak':<28}{peak / 1e6:>12,.0f} MB {limit}")
-    return int(running.returncode or peak > LIMIT_BYTES)
+    said = running.stdout.read() if running.stdout else ""
+    if running.returncode:
+        return 1
+    print(said)
+    for step, rate in re.findall(r"^(\S.*?) +([\d,]+) lines/s$", said, re.MULTILINE):
+        report.add(step, float(rate.replace(",", "")), better="higher", unit="lines/s")
+    report.add("all", share * N_FILES / seconds, better="higher", unit="lines/s")
+    report.add("memory at its peak", peak / 1e6, target=LIMIT_BYTES / 1e6, unit="MB")
+    return report.finish()
 
 
 if __name__ == "__main__":

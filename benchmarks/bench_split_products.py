@@ -1,4 +1,4 @@
-"""Measure how the time of a leak-free split grows with the number of titles.
+"""How does the time of a leak-free split grow with the number of titles?
 
 Titles are made up: a brand, a model number, words of a Zipf vocabulary, and colours
 and sizes in which else equal products differ; so many of them are near to others. Or,
@@ -9,8 +9,8 @@ measured against the exact result. Run with
 ``python benchmarks/bench_split_products.py``.
 """
 
-import argparse
 import importlib.util
+import json
 import resource
 import subprocess
 import sys
@@ -18,6 +18,7 @@ import time
 from zlib import crc32
 
 import numpy as np
+from side_by_side import Report, make_parser, parse_arguments
 
 COLOURS = ("black", "white", "red", "blue", "navy blue", "green", "grey", "rose gold")
 SIZES = ("small", "medium", "large", "x large", "xx large", "pack of 2", "pack of 6")
@@ -85,7 +86,7 @@ def peak_megabytes() -> float:
 
 
 def measure(corpus: str, n_titles: int) -> None:
-    """Group and split one corpus and print a line about it."""
+    """Group and split one corpus; print a line about it and one of numbers."""
     import pandas as pd
 
     from amzest.datasets._splitting._group_products import group_products
@@ -104,9 +105,9 @@ def measure(corpus: str, n_titles: int) -> None:
         f"{corpus:>9} {n_titles:>9,} titles: groups {seconds:6.1f} s "
         f"({cpu:.1f} s of processor time), split {split_seconds:.1f} s, "
         f"peak {peak_megabytes():,.0f} MB ({before:,.0f} MB before); "
-        f"{len(sizes):,} groups, largest {sizes.max():,}; test {len(test):,}",
-        flush=True,
+        f"{len(sizes):,} groups, largest {sizes.max():,}; test {len(test):,}"
     )
+    print(json.dumps({"seconds": cpu, "peak": peak_megabytes()}))
 
 
 def lsh_pairs_rensa(titles: list[str]) -> list[tuple[int, int]]:
@@ -182,23 +183,45 @@ def judge(titles, groups, pairs) -> tuple[float, int]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--titles", type=int, default=1_000_000, help="largest number")
+    parser = make_parser(__doc__, rounds=1, short_rounds=1)
+    parser.add_argument(
+        "--titles", type=int, help="largest number (default: a million)"
+    )
     parser.add_argument("--corpus", choices=sorted(CORPORA), default="shop")
     parser.add_argument(
         "--minhash", type=int, default=100_000, help="titles for MinHash, 0 for none"
     )
     parser.add_argument("--one", action="store_true", help="measure only the largest")
-    args = parser.parse_args()
-    if args.one:
-        measure(args.corpus, args.titles)
+    options = parse_arguments(parser)
+    n_titles = options.titles or (80_000 if options.short else 1_000_000)
+    if options.one:
+        measure(options.corpus, n_titles)
         return 0
+    report = Report(__doc__.splitlines()[0], options)
+    smallest = 0.0
     for part in (8, 4, 2, 1):
-        size = ["--titles", str(args.titles // part), "--corpus", args.corpus]
-        subprocess.run([sys.executable, __file__, "--one", *size], check=True)
-    if args.minhash:
-        compare(args.corpus, args.minhash)
-    return 0
+        n = n_titles // part
+        size = ["--titles", str(n), "--corpus", options.corpus]
+        done = subprocess.run(
+            [sys.executable, __file__, "--one", *size],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        line, numbers = done.stdout.strip().splitlines()[-2:]
+        print(line, flush=True)
+        measured = json.loads(numbers)
+        each = measured["seconds"] / n
+        smallest = smallest or each
+        report.add(
+            f"{n:,} titles, processor time of each",
+            each / smallest,
+            rival=f"{n_titles // 8:,} titles",
+        )
+        report.add(f"{n:,} titles, peak memory", measured["peak"], unit="MB")
+    if options.minhash and not options.short:
+        compare(options.corpus, options.minhash)
+    return report.finish()
 
 
 if __name__ == "__main__":

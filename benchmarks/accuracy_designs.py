@@ -1,0 +1,220 @@
+"""Tables and designs of the benchmark of accuracy for time."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rivals.fasttext_text import SETTINGS as FASTTEXT_SETTINGS
+from rivals.fasttext_text import run_fasttext
+from rivals.linear_text import linear_text
+from rivals.photo_forest import photo_forest
+from rivals.plain_keras import PlainImageCNN, PlainTextCNN
+from sklearn.metrics import f1_score
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+
+from amzest import (
+    ColumnSelector,
+    ImageCNNClassifier,
+    ImageInceptionClassifier,
+    TextCNNClassifier,
+    TextLSTMClassifier,
+    TextTransformerClassifier,
+)
+
+#: Share of the default number of epochs that a network is given.
+EPOCHS = {"short": 0.25, "default": 1.0, "long": 2.0}
+QUICK_ROWS = 500
+
+
+@dataclass(frozen=True)
+class Table:
+    """A product table of the folder AMZEST_DATA, and what is read of it."""
+
+    name: str
+    folder: str
+    columns: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """Which designs can read it."""
+        return "image" if "image" in self.columns else "text"
+
+    @property
+    def root(self) -> Path:
+        """Folder of the table."""
+        return Path(os.environ["AMZEST_DATA"], self.folder)
+
+    def split(self, seed: int, *, quick: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return four fifths to learn from and one to score on, stratified."""
+        table = pd.read_csv(self.root / "products.csv")
+        if quick:
+            table, _ = train_test_split(
+                table,
+                train_size=QUICK_ROWS,
+                stratify=table["category"],
+                random_state=seed,
+            )
+        train, test = train_test_split(
+            table, test_size=0.2, stratify=table["category"], random_state=seed
+        )
+        return train, test
+
+
+TABLES = {
+    table.name: table
+    for table in (
+        Table("amazon10 titles", "amazon10", ("title",)),
+        Table("flipkart texts", "flipkart", ("title", "description")),
+        Table("flipkart photos", "flipkart", ("image",)),
+        Table("fashion photos", "fashion", ("image",)),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Design:
+    """A way to sort products, with settings from quick to thorough.
+
+    Parameters
+    ----------
+    kind : {"text", "image"}
+        Which tables it reads.
+
+    settings : dict of str to dict
+        Parameters of each setting, by its name.
+
+    build : callable
+        Takes a table, a seed and the parameters of a setting; returns something with
+        `fit` and `predict`. None for fastText, which runs elsewhere.
+    """
+
+    kind: str
+    settings: dict[str, dict[str, Any]]
+    build: Callable[..., Any] | None
+
+
+def _build_network(
+    network: Callable[..., Any], table: Table, seed: int, **settings: Any
+) -> Any:
+    if table.kind == "image":
+        settings["image_root"] = table.root
+        column: Any = "image"
+    else:
+        column = list(table.columns)
+    return make_pipeline(ColumnSelector(column), network(random_state=seed, **settings))
+
+
+def _network(network: Any, kind: str) -> Design:
+    epochs = network().max_epochs
+    settings = {
+        name: {"max_epochs": max(1, round(share * epochs))}
+        for name, share in EPOCHS.items()
+    }
+    return Design(kind, settings, partial(_build_network, network))
+
+
+def _build_text(make: Any, table: Table, seed: int, **settings: Any) -> Any:
+    return make_pipeline(
+        ColumnSelector(list(table.columns)), make(random_state=seed, **settings)
+    )
+
+
+def _build_photo(make: Any, table: Table, seed: int, **settings: Any) -> Any:
+    return make(table.root, random_state=seed, **settings)
+
+
+DESIGNS = {
+    "Text CNN": _network(TextCNNClassifier, "text"),
+    "Text LSTM": _network(TextLSTMClassifier, "text"),
+    "Text Transformer": _network(TextTransformerClassifier, "text"),
+    "Image CNN": _network(ImageCNNClassifier, "image"),
+    "Image Inception": _network(ImageInceptionClassifier, "image"),
+    "TF-IDF + LinearSVC": Design(
+        "text", {"C=1": {"C": 1.0}}, partial(_build_text, linear_text)
+    ),
+    "fastText": Design("text", FASTTEXT_SETTINGS, None),
+    "plain Keras text CNN": Design(
+        "text",
+        {f"{n} epochs": {"epochs": n} for n in (2, 5, 10)},
+        partial(_build_text, PlainTextCNN),
+    ),
+    "HOG + colours, forest": Design(
+        "image",
+        {f"{n} trees": {"n_estimators": n} for n in (100, 500)},
+        partial(_build_photo, photo_forest),
+    ),
+    "plain Keras image CNN": Design(
+        "image",
+        {f"{n} epochs": {"epochs": n} for n in (5, 10, 20)},
+        partial(_build_photo, PlainImageCNN),
+    ),
+}
+NETWORKS = tuple(DESIGNS)[:5]
+
+
+def parameters_of(table: Table, design: str, setting: str, seed: int) -> dict[str, str]:
+    """Return all that a result depends on: a changed default makes it out of date."""
+    made = DESIGNS[design]
+    parameters = dict(made.settings[setting])
+    if made.build is not None and design in NETWORKS:
+        network = made.build(table, seed, **parameters)[-1]
+        parameters = network.get_params()
+        parameters.pop("image_root", None)
+    return {name: repr(value) for name, value in parameters.items()}
+
+
+def run_design(
+    table: Table, design: str, setting: str, seed: int, *, quick: bool
+) -> dict[str, Any]:
+    """Fit a design on a table and score it.
+
+    Returns
+    -------
+    dict
+        Accuracy, macro-averaged F1, and the seconds of `fit` by both clocks. What is
+        imported and loaded before is not counted; decoding photos is.
+    """
+    train, test = table.split(seed, quick=quick)
+    made = DESIGNS[design]
+    settings = made.settings[setting]
+    if made.build is None:
+        columns = list(table.columns)
+        predicted, seconds = run_fasttext(
+            train[columns], train["category"], test[columns], settings
+        )
+    else:
+        _warm_up(design)
+        model = made.build(table, seed, **settings)
+        wall, processor = time.perf_counter(), time.process_time()
+        model.fit(train, train["category"])
+        seconds = {
+            "fit_wall": time.perf_counter() - wall,
+            "fit_processor": time.process_time() - processor,
+        }
+        predicted = model.predict(test)
+    truth = test["category"].to_numpy(dtype=object)
+    return {
+        "accuracy": float(np.mean(predicted == truth)),
+        "macro_f1": float(f1_score(truth, predicted, average="macro")),
+        **seconds,
+    }
+
+
+def _warm_up(design: str) -> None:
+    """Import what the design runs on, so that `fit` is not charged for it."""
+    if design.startswith("Text"):
+        import skorch  # noqa: F401
+        import torch  # noqa: F401
+    elif "Image" in design or "Keras" in design:
+        import keras
+
+        keras.ops.convert_to_numpy(keras.ops.zeros(1))

@@ -1,0 +1,130 @@
+"""How fast are JPEG photos decoded to the size of a network?
+
+amzest decodes with Pillow, large photos at a fraction of their size. The rivals are
+``keras.utils.image_dataset_from_directory`` and, where they are installed, OpenCV and
+simplejpeg on one thread each, as amzest is here. Processor time counts, of all threads.
+Every contender reads the same files; none keeps what it decoded.
+
+Run with ``python benchmarks/bench_decode_images.py``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import warnings
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from bench_train_images import write_photos
+from side_by_side import Report, Work, make_parser, parse_arguments
+
+SIZE = 64
+
+
+def fit_into_square(pixels: np.ndarray, resize: Any) -> np.ndarray:
+    """Scale until the longer side fits, and centre on white, as amzest does."""
+    height, width = pixels.shape[:2]
+    scale = SIZE / max(height, width)
+    height, width = (max(1, round(side * scale)) for side in (height, width))
+    square = np.full((SIZE, SIZE, 3), 255, np.uint8)
+    top, left = (SIZE - height) // 2, (SIZE - width) // 2
+    square[top : top + height, left : left + width] = resize(pixels, width, height)
+    return square
+
+
+def with_opencv(paths: list[str]) -> Work:
+    import cv2
+
+    def resize(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
+        return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+
+    def work() -> int:
+        cv2.setNumThreads(1)
+        for path in paths:
+            pixels = cv2.imread(path, cv2.IMREAD_COLOR)
+            fit_into_square(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), resize)
+        return len(paths)
+
+    return work
+
+
+def with_simplejpeg(paths: list[str]) -> Work:
+    import simplejpeg
+    from PIL import Image
+
+    def resize(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
+        image = Image.fromarray(pixels)
+        return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
+
+    def work() -> int:
+        for path in paths:
+            pixels = simplejpeg.decode_jpeg(
+                Path(path).read_bytes(),
+                min_height=2 * SIZE,
+                min_width=2 * SIZE,
+                min_factor=1,
+            )
+            fit_into_square(pixels, resize)
+        return len(paths)
+
+    return work
+
+
+def with_keras(folder: Path, n: int) -> Work:
+    import keras
+
+    def work() -> int:
+        data = keras.utils.image_dataset_from_directory(
+            folder, image_size=(SIZE, SIZE), shuffle=False, verbose=False
+        )
+        for _ in data:
+            pass
+        return n
+
+    return work
+
+
+def with_amzest(paths: list[str]) -> Work:
+    from amzest.image._decoding import decode
+
+    def work() -> int:
+        for path in paths:
+            decode(path, None, SIZE)
+        return len(paths)
+
+    return work
+
+
+def main() -> int:
+    options = parse_arguments(make_parser(__doc__))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    warnings.simplefilter("ignore")
+    report = Report(__doc__.splitlines()[0], options)
+    n = 100 if options.short else 400
+    for side in (80, 300, 1000):
+        with TemporaryDirectory() as folder:
+            paths, _ = write_photos(Path(folder), n if side < 1000 else n // 4, side)
+            contenders = {
+                "amzest": with_amzest(paths),
+                "Keras": with_keras(Path(folder), len(paths)),
+            }
+            if importlib.util.find_spec("cv2"):
+                contenders["OpenCV"] = with_opencv(paths)
+            if importlib.util.find_spec("simplejpeg"):
+                contenders["simplejpeg"] = with_simplejpeg(paths)
+            report.compare(
+                f"photos of {side} x {side}",
+                contenders,
+                reference="Keras",
+                target=1.0,
+                clock="processor",
+            )
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""How fast do the text networks train, compared to torch and skorch by hand?
+
+One epoch over the same rows, in turns. By hand in torch: the same module, the same
+batches (they lie ready for the loop, while amzest makes them as it goes), the same
+optimizers, autocast to bfloat16 where amzest uses it; and the same loop with torch's
+own SparseAdam for the tables, as it would be without amzest's optimizer. By hand in
+skorch: a network of the same kind that does less (one vector a word, no n-grams, no
+linear part), padded arrays, skorch's own loader, a dense Adam, torch's usual threads.
+
+    python benchmarks/bench_train_text.py --short
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+from rivals.plain_skorch import plain_epochs
+from side_by_side import Report, parse_arguments
+from text_training import Epochs, titles_and_categories
+
+from amzest import TextCNNClassifier, TextLSTMClassifier, TextTransformerClassifier
+from amzest.neural._skorch_engine import resolve_device, trains_in_bfloat16
+
+NETWORKS = {
+    "cnn": TextCNNClassifier,
+    "lstm": TextLSTMClassifier,
+    "transformer": TextTransformerClassifier,
+}
+
+#: Share of the speed by hand in torch; times the speed by hand in skorch.
+BY_HAND, PLAIN_SKORCH = 0.95, 2.5
+
+
+def main() -> int:
+    options = parse_arguments(__doc__)
+    warnings.simplefilter("ignore")
+    report = Report(__doc__.splitlines()[0], options)
+    n_rows, n_plain = (2_500, 640) if options.short else (10_000, 2_560)
+    titles, categories, source = titles_and_categories(n_rows)
+    in_bfloat16 = trains_in_bfloat16("auto", resolve_device("auto"))
+    precision = "bfloat16" if in_bfloat16 else "float32"
+    print(f"  {len(titles)} of {source}, {precision}")
+    for name, network in NETWORKS.items():
+        epochs = Epochs(network(random_state=0), titles, categories, precision)
+        report.compare(
+            f"text {name}",
+            {
+                "amzest": epochs.with_amzest,
+                "torch by hand, SparseAdam": epochs.by_hand("sparse_adam"),
+                "torch by hand": epochs.by_hand(),
+            },
+            reference="torch by hand",
+            target=BY_HAND,
+        )
+        report.compare(
+            f"text {name} of amzest",
+            {
+                "amzest": epochs.with_amzest,
+                "plain skorch": plain_epochs(name, titles[:n_plain], categories),
+            },
+            reference="plain skorch",
+            target=PLAIN_SKORCH,
+        )
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

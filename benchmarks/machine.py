@@ -1,0 +1,69 @@
+"""What a measurement depends on: the machine, versions and threads."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_info
+
+PACKAGES = (
+    "numpy",
+    "scikit-learn",
+    "torch",
+    "skorch",
+    "tensorflow",
+    "keras",
+    "scikeras",
+)
+
+
+def describe_machine() -> dict[str, Any]:
+    """Return the processor's name, the cores that may be used, and the memory."""
+    name = platform.processor() or platform.machine()
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+                break
+    memory = None
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    cores = os.cpu_count()
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    return {
+        "processor": name,
+        "cores": cores,
+        "memory_bytes": memory,
+        "system": platform.platform(),
+    }
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the versions of Python and of what measuring may depend on."""
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def describe_threads() -> dict[str, Any]:
+    """Return how many threads may work, in those libraries that are loaded."""
+    torch = sys.modules.get("torch")
+    return {
+        "torch": torch.get_num_threads() if torch else None,
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS"),
+        "pools": [
+            {key: pool.get(key) for key in ("internal_api", "prefix", "num_threads")}
+            for pool in threadpool_info()
+        ],
+    }

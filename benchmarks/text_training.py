@@ -1,0 +1,116 @@
+"""Titles to train on, and the training loop inside a text classifier."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rivals.torch_loop import Tables, train_epoch_by_hand
+
+from amzest.datasets import make_products
+from amzest.neural import encode_labels
+from amzest.neural._batches import resolve_batch_size
+from amzest.neural._early_stopping import BestEpoch
+from amzest.neural._training import Trainer
+from amzest.utils import draw_seeds
+
+#: Epochs that a trainer may be asked for.
+MAX_EPOCHS = 200
+
+
+class Epochs:
+    """Epochs of one text classifier: by amzest, and by the loop written by hand.
+
+    Parameters
+    ----------
+    classifier : text classifier
+        Not fitted.
+
+    X, y : sequence
+        What to train on.
+
+    precision : {"float32", "bfloat16"}
+        Arithmetic of the loop written by hand.
+    """
+
+    def __init__(self, classifier: Any, X: Any, y: Any, precision: str) -> None:
+        self._trainer = make_trainer(classifier, X, y)
+        self._batches = list(self._trainer._batches())
+        self._rates = self._trainer._schedule[0]
+        self._factor = classifier.embedding_learning_rate / classifier.learning_rate
+        self._precision = precision
+        self._n_rows = len(X)
+
+    def with_amzest(self) -> int:
+        """Train for an epoch; return the number of rows."""
+        self._trainer.run_epoch()
+        return self._n_rows
+
+    def by_hand(
+        self, tables: Tables = "rowwise", n_batches: int | None = None
+    ) -> Callable[[], int]:
+        """Return a function that trains a copy for an epoch, or for some batches."""
+        module = deepcopy(self._trainer.engine.net.module_)
+        batches, rates = self._batches[:n_batches], self._rates[:n_batches]
+
+        def train() -> int:
+            train_epoch_by_hand(
+                module,
+                batches,
+                learning_rates=rates,
+                precision=self._precision,
+                table_factor=self._factor,
+                tables=tables,
+            )
+            return sum(len(batch.targets) for batch in batches)
+
+        return train
+
+
+def titles_and_categories(n_rows: int) -> tuple[list[str], list[str], str]:
+    """Return titles, categories and where they are from.
+
+    Real titles are taken from the folder that AMZEST_DATA names, where there is one;
+    else products are made.
+    """
+    folder = os.environ.get("AMZEST_DATA")
+    if folder and (path := Path(folder, "amazon10", "products.csv")).is_file():
+        products = pd.read_csv(path)
+        products = products.sample(min(n_rows, len(products)), random_state=0)
+        return list(products["title"]), list(products["category"]), "Amazon's titles"
+    products = make_products(n_rows, random_state=0)
+    products = products[products["title"].notna()]
+    return list(products["title"]), list(products["category"]), "made titles"
+
+
+def make_trainer(classifier: Any, X: Any, y: Any) -> Trainer:
+    """Do what `fit` does before its first epoch."""
+    classifier._validate_params()
+    classifier._import_framework()
+    read = classifier._read(X, reset=True)
+    classifier.classes_, targets = encode_labels(y)
+    seeds = draw_seeds(0)
+    rows = classifier._prepare_rows(read, targets, np.ones(len(targets)), seeds)
+    engine = classifier._build_engine(
+        classifier._architecture(len(classifier.classes_)), classifier._settings(seeds)
+    )
+    return Trainer(
+        engine,
+        rows,
+        batch_size=resolve_batch_size(
+            classifier.batch_size,
+            len(rows.train),
+            smallest=classifier._smallest_auto_batch,
+            largest=classifier._largest_auto_batch,
+            n_steps=classifier._n_auto_steps,
+        ),
+        max_epochs=MAX_EPOCHS,
+        learning_rate=classifier.learning_rate,
+        best=BestEpoch(5, 1e-4),
+        seeds=seeds,
+    )

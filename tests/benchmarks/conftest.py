@@ -1,0 +1,6 @@
+"""The benchmarks' own modules, which their scripts import from beside themselves."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
