@@ -5,7 +5,7 @@ ImageCNNClassifier on made 64x64 photos, with decoding: one epoch each on 10,000
 and 160,000 products. Seconds of a product are compared with those of the smallest
 table. Titles are those of the benchmark of splitting: words of a Zipf vocabulary,
 brands and model numbers, so that new words never cease. Photos are JPEG files in
-memory, few of them in turn: what is large is what `fit` makes of them.
+memory, of a few pictures, but no two the same.
 
 Each fit runs in a process of its own, after a small one that loads the framework; its
 peak of memory is that of the whole process. Run with
@@ -46,7 +46,7 @@ def make_texts(n: int) -> tuple[Any, Any]:
 
 
 def make_photos(n: int) -> tuple[Any, Any]:
-    """Make JPEG files in memory, the same few again and again."""
+    """Make JPEG files in memory, each another file: a number stands at its end."""
     from PIL import Image
 
     rng = np.random.default_rng(0)
@@ -57,7 +57,7 @@ def make_photos(n: int) -> tuple[Any, Any]:
         small.resize((64, 64), Image.Resampling.BICUBIC).save(file, "jpeg")
         files.append(file.getvalue())
     photos = np.empty(n, dtype=object)
-    photos[:] = [files[i % N_PHOTOS] for i in range(n)]
+    photos[:] = [files[i % N_PHOTOS] + i.to_bytes(4) for i in range(n)]
     return photos, np.arange(n) % N_PHOTOS % N_CATEGORIES
 
 

@@ -83,7 +83,7 @@ def titles_and_categories(n_rows: int) -> tuple[list[str], list[str], str]:
         products = pd.read_csv(path)
         products = products.sample(min(n_rows, len(products)), random_state=0)
         return list(products["title"]), list(products["category"]), "Amazon's titles"
-    products = make_products(n_rows, random_state=0)
+    products = make_products(n_rows, random_state=0).frame
     products = products[products["title"].notna()]
     return list(products["title"]), list(products["category"]), "made titles"
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Bytes of pixels in files that are kept open for later; they take disk, not memory.
-MAX_STORED_BYTES = 2**33
+MAX_STORED_BYTES = 2**32
 
 
 def photo_key(cell: Any, root: Path | None, size: int) -> Hashable | None:
