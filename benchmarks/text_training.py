@@ -8,16 +8,10 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from rivals.torch_loop import Tables, train_epoch_by_hand
 
 from amzest.datasets import make_products
-from amzest.neural import encode_labels
-from amzest.neural._batches import resolve_batch_size
-from amzest.neural._early_stopping import BestEpoch
-from amzest.neural._training import Trainer
-from amzest.utils import draw_seeds
 
 #: Epochs that a trainer may be asked for.
 MAX_EPOCHS = 200
@@ -39,7 +33,8 @@ class Epochs:
     """
 
     def __init__(self, classifier: Any, X: Any, y: Any, precision: str) -> None:
-        self._trainer = make_trainer(classifier, X, y)
+        classifier.set_params(max_epochs=MAX_EPOCHS)
+        self._trainer = classifier._start_training(X, y)
         self._batches = list(self._trainer._batches())
         self._rates = self._trainer._schedule[0]
         self._factor = classifier.embedding_learning_rate / classifier.learning_rate
@@ -86,31 +81,3 @@ def titles_and_categories(n_rows: int) -> tuple[list[str], list[str], str]:
     products = make_products(n_rows, random_state=0).frame
     products = products[products["title"].notna()]
     return list(products["title"]), list(products["category"]), "made titles"
-
-
-def make_trainer(classifier: Any, X: Any, y: Any) -> Trainer:
-    """Do what `fit` does before its first epoch."""
-    classifier._validate_params()
-    classifier._import_framework()
-    read = classifier._read(X, reset=True)
-    classifier.classes_, targets = encode_labels(y)
-    seeds = draw_seeds(0)
-    rows = classifier._prepare_rows(read, targets, np.ones(len(targets)), seeds)
-    engine = classifier._build_engine(
-        classifier._architecture(len(classifier.classes_)), classifier._settings(seeds)
-    )
-    return Trainer(
-        engine,
-        rows,
-        batch_size=resolve_batch_size(
-            classifier.batch_size,
-            len(rows.train),
-            smallest=classifier._smallest_auto_batch,
-            largest=classifier._largest_auto_batch,
-            n_steps=classifier._n_auto_steps,
-        ),
-        max_epochs=MAX_EPOCHS,
-        learning_rate=classifier.learning_rate,
-        best=BestEpoch(5, 1e-4),
-        seeds=seeds,
-    )

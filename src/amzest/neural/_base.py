@@ -184,6 +184,13 @@ class BaseNeuralClassifier(
         ImportError
             When the framework of the network is not installed.
         """
+        trainer = self._start_training(X, y, sample_weight)
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        self._run_epochs(trainer, {"X": X, "y": y, "metadata": metadata})
+        return self
+
+    def _start_training(self, X: Any, y: Any, sample_weight: Any = None) -> Trainer:
+        """Do all that comes before the first epoch."""
         self._validate_params()
         self._import_framework()
         read = self._read(X, reset=True)
@@ -199,7 +206,7 @@ class BaseNeuralClassifier(
         self._n_features_out = int(self.architecture_["n_features_out"])
         engine = self._build_engine(self.architecture_, self._settings(seeds))
         self._load_pretrained(engine)
-        trainer = Trainer(
+        return Trainer(
             engine,
             rows,
             batch_size=resolve_batch_size(
@@ -214,9 +221,6 @@ class BaseNeuralClassifier(
             best=BestEpoch(self.n_iter_no_change, self.tol),
             seeds=seeds,
         )
-        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        self._run_epochs(trainer, {"X": X, "y": y, "metadata": metadata})
-        return self
 
     def _prepare_rows(
         self,
