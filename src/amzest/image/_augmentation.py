@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Largest changes: factors as natural logarithms, the shift as a share of the side.
-ZOOM, STRETCH, SHIFT, BRIGHTNESS = 0.15, 0.05, 0.1, 0.1
+ZOOM, STRETCH, SHIFT, BRIGHTNESS = 0.08, 0.03, 0.05, 0.1
 
 
 def augment(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:

@@ -27,7 +27,7 @@ class BaseImageClassifier(BaseNeuralClassifier):
     max_memory: int
 
     _smallest_auto_batch: ClassVar[int] = 16  # batch normalisation measures it
-    _n_auto_steps: ClassVar[int] = 48
+    _n_auto_steps: ClassVar[int] = 200
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseNeuralClassifier._parameter_constraints,

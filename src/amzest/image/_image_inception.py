@@ -101,7 +101,7 @@ class ImageInceptionClassifier(BaseImageClassifier):
     batch_size : int or "auto", default="auto"
         Rows in a training step. "auto" takes up to 64, fewer for smaller tables.
 
-    max_epochs : int, default=25
+    max_epochs : int, default=16
         Passes over the training rows, and the length of the learning-rate schedule.
 
     early_stopping : bool, default=False
@@ -233,7 +233,7 @@ class ImageInceptionClassifier(BaseImageClassifier):
         label_smoothing: float = 0.1,
         dropout: float = 0.3,
         batch_size: int | str = "auto",
-        max_epochs: int = 25,
+        max_epochs: int = 16,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 5,
