@@ -154,7 +154,6 @@ class TextNetwork(nn.Module):
             vectors = vectors + functional.embedding(
                 batch["pretrained_rows"], self.pretrained, padding_idx=0, sparse=True
             )
-        vectors = _dropout(vectors, self.embedding_dropout, self.training)
         nothing = vectors.new_zeros(1, vectors.shape[1])  # word 0 is no word
         return functional.embedding(batch["words"], torch.cat([nothing, vectors]))
 
@@ -162,6 +161,7 @@ class TextNetwork(nn.Module):
         x = self._word_vectors(batch)
         places = torch.arange(x.shape[1], device=x.device)
         mask = places < batch["lengths"][:, None]  # (batch, length)
+        x = _dropout(x, self.embedding_dropout, self.training)
         read = self.encode(x, mask, batch["lengths"])
         return torch.cat([read.float(), _masked_mean(x, mask)], 1)  # (batch, width)
 
