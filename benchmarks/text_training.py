@@ -47,16 +47,37 @@ class Epochs:
         return self._n_rows
 
     def by_hand(
-        self, tables: Tables = "rowwise", n_batches: int | None = None
+        self,
+        tables: Tables = "rowwise",
+        n_batches: int | None = None,
+        *,
+        ready: bool = False,
     ) -> Callable[[], int]:
-        """Return a function that trains a copy for an epoch, or for some batches."""
+        """Return a function that trains a copy for an epoch, or for some batches.
+
+        Parameters
+        ----------
+        tables : {"rowwise", "sparse_adam", "dense_adam"}, default="rowwise"
+            Optimizer of the tables.
+
+        n_batches : int, default=None
+            How many batches lie ready; None for all of an epoch.
+
+        ready : bool, default=False
+            Whether batches lie ready, or are made by amzest's code as the loop goes.
+
+        Returns
+        -------
+        callable
+            Trains and returns the number of rows.
+        """
         module = deepcopy(self._trainer.engine.net.module_)
         batches, rates = self._batches[:n_batches], self._rates[:n_batches]
 
         def train() -> int:
             train_epoch_by_hand(
                 module,
-                batches,
+                batches if ready or n_batches else self._trainer._batches(),
                 learning_rates=rates,
                 precision=self._precision,
                 table_factor=self._factor,

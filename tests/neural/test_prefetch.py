@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from amzest.neural._prefetch import prefetch
+from amzest.neural._prefetch import map_in_threads, prefetch
 
 
 @pytest.mark.parametrize("n_items", [0, 1, 2, 3, 50])
@@ -49,3 +49,37 @@ def test_no_thread_is_left_and_few_items_are_made_when_it_is_closed():
     assert len(made) <= 5
     names = [thread.name for thread in threading.enumerate()]
     assert not any(name.startswith("amzest-prefetch") for name in names)
+
+
+@pytest.mark.parametrize("n_items", [0, 1, 5, 100])
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_results_come_in_the_order_of_the_items(n_items, n_threads):
+    squares = map_in_threads(lambda number: number**2, range(n_items), n_threads)
+    assert list(squares) == [number**2 for number in range(n_items)]
+
+
+def test_items_are_made_here_and_results_elsewhere():
+    here, started = threading.get_ident(), []
+
+    def items():
+        for _ in range(9):
+            assert threading.get_ident() == here
+            yield None
+
+    workers = set(
+        map_in_threads(
+            lambda _: threading.get_ident(), items(), 2, lambda: started.append(1)
+        )
+    )
+    assert here not in workers
+    assert 1 <= len(workers) <= len(started) <= 2
+
+
+def test_an_error_in_a_thread_is_raised():
+    def fail(number):
+        if number == 3:
+            raise ValueError("three is broken")
+        return number
+
+    with pytest.raises(ValueError, match="three"):
+        list(map_in_threads(fail, range(100), 2))

@@ -1,13 +1,14 @@
-"""Make the next batch while the network is busy with this one."""
+"""Work on several batches at a time: make the next, compute some side by side."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 def prefetch(items: Iterator[T], n_ahead: int = 2) -> Iterator[T]:
@@ -35,3 +36,42 @@ def prefetch(items: Iterator[T], n_ahead: int = 2) -> Iterator[T]:
         while (item := waiting.popleft().result()) is not end:
             waiting.append(pool.submit(next, items, end))
             yield item  # type: ignore[misc]
+
+
+def map_in_threads(
+    function: Callable[[T], R],
+    items: Iterable[T],
+    n_threads: int,
+    start_thread: Callable[[], None] | None = None,
+) -> Iterator[R]:
+    """Apply a function to items in threads; results come in the order of the items.
+
+    Parameters
+    ----------
+    function : callable
+        Takes an item.
+
+    items : iterable
+        Made in the calling thread, a few ahead of the results.
+
+    n_threads : int
+        Threads that compute.
+
+    start_thread : callable, default=None
+        Called in each thread before its first item.
+
+    Yields
+    ------
+    object
+        Results.
+    """
+    with ThreadPoolExecutor(
+        n_threads, thread_name_prefix="amzest-map", initializer=start_thread
+    ) as pool:
+        waiting = deque[Future[R]]()
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > 2 * n_threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

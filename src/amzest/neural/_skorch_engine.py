@@ -6,6 +6,7 @@ import functools
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,9 @@ from skorch import NeuralNet
 from torch import nn
 
 from amzest.neural._engine import Batch, Output, TrainingSettings, Weights
+from amzest.neural._prefetch import map_in_threads
 from amzest.neural._rowwise_rmsprop import RowwiseRMSprop
+from amzest.utils import available_threads
 
 #: torch has one global generator: epochs of networks that are fitted in threads of one
 #: process take turns, so that each sees its own seed only.
@@ -264,9 +267,37 @@ class SkorchEngine:
         """Return logits or features of all rows, shape (n_rows, n_columns)."""
         module = self.net.module_.eval()
         compute = module if output == "logits" else module.features
-        with _one_thread(), torch.inference_mode():
-            parts = [compute(**self._to_device(batch)).cpu() for batch in batches]
+
+        def compute_batch(batch: dict[str, torch.Tensor]) -> torch.Tensor:
+            with torch.inference_mode():
+                return compute(**self._to_device(batch)).cpu()
+
+        with _one_thread():
+            if self._device.type == "cpu":
+                parts = self._compute_side_by_side(compute_batch, iter(batches))
+            else:
+                parts = [compute_batch(batch) for batch in batches]
         return torch.cat(parts).float().numpy()
+
+    @staticmethod
+    def _compute_side_by_side(
+        compute_batch: Callable[[Any], torch.Tensor], batches: Iterator[Any]
+    ) -> list[torch.Tensor]:
+        """Compute batches in threads, each on one: bits do not depend on their number.
+
+        A single batch is computed here: to start a thread takes longer.
+        """
+        first, second = next(batches), next(batches, None)
+        if second is None:
+            return [compute_batch(first)]
+        return list(
+            map_in_threads(
+                compute_batch,
+                chain([first, second], batches),
+                available_threads(),
+                functools.partial(torch.set_num_threads, 1),
+            )
+        )
 
     def _to_device(self, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         return {name: tensor.to(self._device) for name, tensor in batch.items()}

@@ -58,11 +58,7 @@ def forward_rows(
     )
     total: NDArray[np.float32] | float = 0.0
     for view in range(inputs.n_views):
-        batches: Iterator[Any] = (
-            inputs.batch(rows[place], view=view) for place in places
-        )
-        if len(places) > 1:
-            batches = prefetch(batches)
+        batches = (inputs.batch(rows[place], view=view) for place in places)
         total = total + engine.forward(batches, output) / np.float32(inputs.n_views)
     ordered = np.empty_like(total)
     ordered[np.concatenate(places)] = total
