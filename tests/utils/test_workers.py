@@ -1,11 +1,10 @@
 """Processes that are replaced make no noise."""
 
 import multiprocessing
-import os
 import warnings
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, cpu_count, delayed
 
 from amzest.utils import available_threads, quiet_workers, worker_threads
 
@@ -37,7 +36,7 @@ def test_work_goes_on_where_processes_are_replaced():
 def test_a_worker_has_its_share_of_threads_and_others_have_all(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert worker_threads() is None
-    assert available_threads() == os.cpu_count()
+    assert available_threads() == cpu_count()
     monkeypatch.setattr(multiprocessing, "parent_process", lambda: "somebody")
     assert worker_threads() == available_threads() == 3
     monkeypatch.delenv("OMP_NUM_THREADS")

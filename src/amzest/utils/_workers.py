@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from joblib import cpu_count
+
 
 @contextmanager
 def quiet_workers() -> Iterator[None]:
@@ -44,5 +46,8 @@ def worker_threads() -> int | None:
 
 
 def available_threads() -> int:
-    """Return how many threads may work here: all cores, or a worker's share of them."""
-    return worker_threads() or os.cpu_count() or 1
+    """Return how many threads may work here: all cores, or a worker's share of them.
+
+    Cores that a container or an affinity mask takes away do not count.
+    """
+    return worker_threads() or int(cpu_count())
