@@ -101,7 +101,7 @@ class ImageInceptionClassifier(BaseImageClassifier):
     batch_size : int or "auto", default="auto"
         Rows in a training step. "auto" takes up to 64, fewer for smaller tables.
 
-    max_epochs : int, default=16
+    max_epochs : int, default=20
         Passes over the training rows, and the length of the learning-rate schedule.
 
     early_stopping : bool, default=False
@@ -200,6 +200,8 @@ class ImageInceptionClassifier(BaseImageClassifier):
     array([0.5, 0.5])
     """
 
+    _smallest_auto_batch: ClassVar[int] = 8  # few photos need the more steps
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseImageClassifier._parameter_constraints,
         "architecture": [StrOptions({"small", "inception_v3"})],
@@ -233,7 +235,7 @@ class ImageInceptionClassifier(BaseImageClassifier):
         label_smoothing: float = 0.1,
         dropout: float = 0.3,
         batch_size: int | str = "auto",
-        max_epochs: int = 16,
+        max_epochs: int = 20,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 5,
