@@ -65,11 +65,14 @@ class Verdict(NamedTuple):
 
 
 def ratios_in(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Pick the ratios of a benchmark's JSON; times depend on the machine."""
+    """Pick the ratios that have a target from a benchmark's JSON.
+
+    Times depend on the machine, and ratios without a target may be of rivals alone.
+    """
     return {
         result["name"]: {"ratio": result["value"], "better": result["better"]}
         for result in report["results"]
-        if not result["unit"]
+        if not result["unit"] and result["target"] is not None
     }
 
 

@@ -44,8 +44,9 @@ def test_a_number_that_is_gone_is_lost_and_a_new_one_is_not():
 
 def test_only_ratios_are_compared():
     results = [
-        {"name": "rows", "value": 0.9, "better": "higher", "unit": ""},
-        {"name": "one row", "value": 3.0, "better": "lower", "unit": "ms"},
+        {"name": "rows", "value": 0.9, "better": "higher", "unit": "", "target": 0.9},
+        {"name": "rival", "value": 2.0, "better": "higher", "unit": "", "target": None},
+        {"name": "one row", "value": 3, "better": "lower", "unit": "ms", "target": 3},
     ]
     assert check_ratios.ratios_in({"results": results}) == {"rows": ratio(0.9)}
 
