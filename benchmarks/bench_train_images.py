@@ -159,8 +159,8 @@ def compare_in_memory(report: Report, n: int, n_epochs: int) -> None:
                 "Keras": lambda n_epochs, rival=rival: rival.fit(X, y, n_epochs),
             }
             if not report.options.short:
-                contenders["amzest in float32"] = ours(
-                    classifier, X, y, augmentation=augmentation, precision="float32"
+                contenders["amzest in bfloat16"] = ours(
+                    classifier, X, y, augmentation=augmentation, precision="bfloat16"
                 )
             label = "with" if augmentation else "without"
             report.compare(

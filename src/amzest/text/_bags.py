@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amzest.text._ragged import spans
+from amzest.text._ragged import offsets_of, spans
 
 
 class Bags:
@@ -67,7 +67,7 @@ class Bags:
         arrays: dict[str, NDArray[Any]] = {
             "rows": rows,
             "weights": weights,
-            "starts": _starts(counts),
+            "starts": offsets_of(counts)[:-1].astype(np.int32),
         }
         if with_gradient:
             distinct, position = self._distinct.find(rows)
@@ -79,13 +79,9 @@ class Bags:
                 "distinct": distinct,
                 "owners": owners[order],
                 "shares": weights[order],
-                "owner_starts": _starts(np.bincount(position)),
+                "owner_starts": offsets_of(np.bincount(position))[:-1].astype(np.int32),
             }
         return {f"{prefix}_{name}": array for name, array in arrays.items()}
-
-
-def _starts(counts: NDArray[np.int64]) -> NDArray[np.int32]:
-    return (np.cumsum(counts) - counts).astype(np.int32)
 
 
 class DistinctNumbers:

@@ -79,14 +79,14 @@ def _count_features(
     both[:, 0] = word_place[words.tokens]
     both[opens_pair, 1] = pair_place
     there = both.ravel() >= 0
-    before = np.append(0, np.cumsum(there))[2 * words.offsets]
+    before = offsets_of(there)[2 * words.offsets]
     parts = []
     for some in np.array_split(
         np.arange(len(texts)), max(1, -(-len(texts) // _TEXTS_AT_A_TIME))
     ):
         of_texts, n_chunks = spans(chunks.offsets, some)
         of_chunks, n_ngrams = spans(ngram_offsets, chunks.tokens[of_texts])
-        ends = np.append(0, np.cumsum(n_ngrams))[offsets_of(n_chunks)]
+        ends = offsets_of(n_ngrams)[offsets_of(n_chunks)]
         parts.append(_counted(ngram_place[of_chunks], ends, n_keys))
     return FeatureCounts(
         keys,
@@ -149,7 +149,7 @@ class LinearFeatures:
         """Return known features, their TF-IDF and where each text begins."""
         features = feature_of[block.indices]
         known = features >= 0
-        offsets = np.append(0, np.cumsum(known))[block.indptr]
+        offsets = offsets_of(known)[block.indptr]
         features = features[known]
         values: NDArray[Any] = 1 + np.log(block.data[known])
         values *= self.idf[features]

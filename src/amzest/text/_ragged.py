@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def offsets_of(counts: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+def offsets_of(
+    counts: NDArray[np.integer[Any]] | NDArray[np.bool_],
+) -> NDArray[np.int64]:
     """Return where each row begins, and where the last one ends.
 
     Parameters
     ----------
-    counts : ndarray of shape (n_rows,), dtype int
+    counts : ndarray of shape (n_rows,), dtype int or bool
         Elements of each row.
 
     Returns
