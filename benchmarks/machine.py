@@ -56,6 +56,22 @@ def installed_versions() -> dict[str, str]:
     return versions
 
 
+def circumstances() -> str:
+    """Write machine, versions and threads in three lines."""
+    machine, threads = describe_machine(), describe_threads()
+    versions = ", ".join(f"{name} {v}" for name, v in installed_versions().items())
+    pools = {
+        f"{pool['internal_api']} {pool['num_threads']}" for pool in threads["pools"]
+    }
+    if threads["torch"]:
+        pools.add(f"torch {threads['torch']}")
+    return (
+        f"machine: {machine['processor']}, {machine['cores']} cores\n"
+        f"versions: {versions}\n"
+        f"threads: {', '.join(sorted(pools)) or 'none set'}"
+    )
+
+
 def describe_threads() -> dict[str, Any]:
     """Return how many threads may work, in those libraries that are loaded."""
     torch = sys.modules.get("torch")

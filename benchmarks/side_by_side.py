@@ -21,7 +21,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from machine import describe_machine, describe_threads, installed_versions
+from machine import (
+    circumstances,
+    describe_machine,
+    describe_threads,
+    installed_versions,
+)
 
 Better = Literal["higher", "lower"]
 Clock = Literal["wall", "processor"]
@@ -311,7 +316,7 @@ class Report:
     def finish(self) -> int:
         """Print the table, write the JSON; return 1 where a target was missed."""
         rows = [result.row() for result in self.results]
-        print(f"\n{make_table(HEADER, rows)}", flush=True)
+        print(f"\n{make_table(HEADER, rows)}\n\n{circumstances()}", flush=True)
         if self.options.json is not None:
             self.options.json.parent.mkdir(parents=True, exist_ok=True)
             text = json.dumps(self.as_dict(), indent=1)

@@ -105,6 +105,9 @@ def test_json_holds_results_and_circumstances(tmp_path, capsys):
     report = Report("How long?", options)
     report.add("one row", [3.0, 1.0, 2.0], unit="ms", target=3)
     assert report.finish() == 0
+    printed = capsys.readouterr().out
+    for name in ("machine: ", "versions: python ", "threads: "):
+        assert name in printed
     read = json.loads(path.read_text(encoding="utf-8"))
     assert read["question"] == "How long?"
     assert read["short"] is True
