@@ -24,7 +24,7 @@ export MPLBACKEND ?= Agg
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-accuracy bench-check bench-gpu docs \
+.PHONY: help demo test lint bench bench-accuracy bench-check bench-gpu docs docs-check \
 	wheel-check test-triton constraints clean \
 	environment environment-docs environment-fasttext environment-lint \
 	lint-ruff lint-format lint-types lint-imports lint-docstrings
@@ -34,7 +34,7 @@ help:  ## Show this list
 		| while IFS=: read -r name text; do printf '%-15s %s\n' "$$name" "$$text"; done
 
 demo: environment  ## Compare designs on product data: make demo ARGS=...
-	$(VENV) examples/plot_compare_designs.py $(ARGS)
+	$(VENV) examples/compare_designs.py $(ARGS)
 
 test: environment  ## Run all tests and doctests: make test ARGS="-k text"
 	$(VENV) -m pytest -n $(TEST_WORKERS) $(ARGS)
@@ -77,9 +77,10 @@ bench-check: environment  ## Fail if a ratio of the short benchmarks got worse b
 	$(VENV) benchmarks/check_ratios.py $(ARGS)
 
 docs: environment-docs  ## Build the documentation into docs/_build/html
-	@if [ -e docs/conf.py ]; then \
-		$(VENV) -m sphinx -W --keep-going -b html docs docs/_build/html $(ARGS); \
-	else echo "There is no documentation yet (docs/conf.py)."; fi
+	$(VENV) -m sphinx -W --keep-going -b html docs docs/_build/html $(ARGS)
+
+docs-check: environment-docs  ## Visit the built documentation with Chromium: make docs-check ARGS=--no-browser
+	$(VENV) tools/check_site.py docs/_build/html $(ARGS)
 
 wheel-check: environment-lint  ## Build the wheel, install it into an empty environment, run the README
 	rm -rf dist
@@ -116,6 +117,7 @@ constraints:  ## Resolve the newest versions into constraints.txt: make constrai
 
 clean:  ## Remove environments, caches and everything that was built
 	rm -rf .venv .venv-* .venv.lock dist build docs/_build docs/auto_examples \
+		docs/api/generated docs/api/backreferences docs/sg_execution_times.rst \
 		.mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -192,7 +192,7 @@ def run_design(
             train[columns], train["category"], test[columns], settings
         )
     else:
-        _warm_up(design)
+        warm_up(design)
         model = made.build(table, seed, **settings)
         wall, processor = time.perf_counter(), time.process_time()
         model.fit(train, train["category"])
@@ -209,7 +209,7 @@ def run_design(
     }
 
 
-def _warm_up(design: str) -> None:
+def warm_up(design: str) -> None:
     """Import what the design runs on, so that `fit` is not charged for it."""
     if design.startswith("Text"):
         import skorch  # noqa: F401

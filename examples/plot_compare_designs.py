@@ -1,34 +1,29 @@
 """
-Compare designs on one product table
-====================================
+Compare designs and test the difference
+=======================================
 
-Which design sorts your products best: a network that reads the texts, one that looks
-at the photos, or several together? And is "best" more than chance? This example
-cross-fits amzest's five networks and a linear model once, and makes everything else of
-that: a weighted vote, a stacked meta-model, one table with intervals, tests between
-every two designs, and pictures.
-
-Without arguments it draws a catalogue in which some categories can be told only by
-their texts and others only by their photos. With ``--data`` it reads a table of your
-own::
-
-    python plot_compare_designs.py --data shop/
+Which design sorts your products best: a linear model, a network that reads the texts,
+one that looks at the photos, or several together? And is "best" more than chance? This
+example cross-fits amzest's five networks and a linear model once and answers both from
+what they say of products that they have not learnt from.
 
 """
 
-import argparse
-import math
-import time
-import warnings
-from pathlib import Path
+# %%
+# The designs
+# -----------
+# Each design is a pipeline that takes the whole table and picks its columns. The
+# catalogue is drawn: some of its categories can be told only by their texts, others
+# only by their photos, so that a design that looks at one of the two cannot sort more
+# than about three quarters of the products rightly.
+#
+# A linear model belongs into every such comparison. It costs next to nothing, and
+# where it is as good as the networks there is no need of them.
 
-import matplotlib.pyplot as plt
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.model_selection import train_test_split
-from sklearn.pipeline import make_pipeline, make_union
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.svm import LinearSVC
 
 from amzest import (
     ColumnSelector,
@@ -37,297 +32,135 @@ from amzest import (
     TextCNNClassifier,
     TextLSTMClassifier,
     TextTransformerClassifier,
-    load_products,
     make_products,
 )
+
+X, y = make_products(320, return_X_y=True, random_state=0)
+
+
+def join_texts(table):
+    """Return one string a row: the vectorizer reads a single text."""
+    return table.fillna("").agg(" ".join, axis=1)
+
+
+texts, photo = ColumnSelector(["title", "description"]), ColumnSelector("image")
+designs = {
+    "TF-IDF + linear": make_pipeline(
+        texts,
+        FunctionTransformer(join_texts),
+        TfidfVectorizer(sublinear_tf=True),
+        LogisticRegression(C=10),
+    ),
+    "Text CNN": make_pipeline(texts, TextCNNClassifier(max_epochs=6)),
+    "Text LSTM": make_pipeline(texts, TextLSTMClassifier(max_epochs=6)),
+    "Text Transformer": make_pipeline(texts, TextTransformerClassifier(max_epochs=6)),
+    "Image CNN": make_pipeline(photo, ImageCNNClassifier(image_size=32, max_epochs=8)),
+    "Image Inception": make_pipeline(
+        photo, ImageInceptionClassifier(image_size=32, max_epochs=8)
+    ),
+}
+
+# %%
+# One cross-fit
+# -------------
+# :class:`~amzest.ensemble.CrossFit` fits each design once on each fold and keeps what
+# it says of the other products. All that follows is made of these answers; nothing is
+# fitted a second time. With ``refit="average"`` the fold models themselves are kept for
+# new products, in place of one more fit on all rows.
+
 from amzest.ensemble import CrossFit
-from amzest.evaluation import (
-    ProductGridDisplay,
-    TopConfusionsDisplay,
-    TrainingCurveDisplay,
-    compare_classifiers,
-)
 
-#: Settings that are enough for drawn products, and for a first look at real ones.
-QUICK_TEXT = {"max_epochs": 6}
-QUICK_IMAGE = {"image_size": 32, "max_epochs": 12}
-#: Products of a category to learn from: the linear model splits them into three.
-MIN_PER_CATEGORY = 3
-
+crossfit = CrossFit(list(designs.items()), cv=3, refit="average", random_state=0)
+_ = crossfit.fit(X, y)
 
 # %%
-# The designs
-# -----------
-# Each is a pipeline that takes the whole table and picks its columns. `ColumnSelector`
-# hands texts and photos on as they are, missing ones included.
+# The scores
+# ----------
+# :meth:`~amzest.ensemble.CrossFit.stacking` puts a meta-model on the six designs. It is
+# scored on products whose labels it has not seen, like the designs themselves, so that
+# it may stand beside them in :func:`~amzest.evaluation.compare_classifiers`.
+# (:ref:`sphx_glr_auto_examples_plot_vote_weigh_stack.py` has the other ways to fuse.)
 
+from amzest.evaluation import compare_classifiers
 
-def join_texts(texts):
-    """Return one string a row, for vectorizers that read a single text."""
-    return texts.fillna("").agg(" ".join, axis=1)
-
-
-def build_designs(table, random_state, quick):
-    """Return the designs that the table allows, by name."""
-    designs = {}
-    columns = [name for name in ("title", "description") if name in table]
-    if columns:
-        words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-        characters = TfidfVectorizer(
-            analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True
-        )
-        linear = CalibratedClassifierCV(LinearSVC(), cv=3, ensemble=False)
-        designs["TF-IDF + linear"] = make_pipeline(
-            ColumnSelector(columns),
-            FunctionTransformer(join_texts),
-            make_union(words, characters),
-            linear,
-        )
-        settings = QUICK_TEXT if quick else {}
-        for name, network in {
-            "Text CNN": TextCNNClassifier,
-            "Text LSTM": TextLSTMClassifier,
-            "Text Transformer": TextTransformerClassifier,
-        }.items():
-            designs[name] = make_pipeline(
-                ColumnSelector(columns), network(random_state=random_state, **settings)
-            )
-    if "image" in table:
-        settings = QUICK_IMAGE if quick else {}
-        for name, network in {
-            "Image CNN": ImageCNNClassifier,
-            "Image Inception": ImageInceptionClassifier,
-        }.items():
-            designs[name] = make_pipeline(
-                ColumnSelector("image"), network(random_state=random_state, **settings)
-            )
-    return designs
-
+stack = crossfit.stacking()
+comparison = compare_classifiers(crossfit, ensembles={"Stack": stack}, top_k=(2,))
+print(comparison)
 
 # %%
-# One cross-fit, and what is made of it
-# -------------------------------------
-# Every design is fitted once on each fold. What it says of the products it has not
-# learnt from serves all that follows; nothing is fitted a second time. The vote learns
-# from it how much each design counts, the meta-model whom to trust when. Both are
-# scored on products whose labels their weights have not seen either.
+# The :class:`~amzest.evaluation.ClassifierComparison` shows the same as a table in a
+# notebook, and gives it as a DataFrame. That one also has what a design costs: the
+# mean of the seconds that a fit on one fold took, and the number of parameters.
 
-
-def cross_fit(designs, table, n_folds, random_state):
-    """Fit all designs on all folds."""
-    start = time.perf_counter()
-    print(f"Fitting {len(designs)} designs on {n_folds} folds", flush=True)
-    crossfit = CrossFit(
-        list(designs.items()),
-        cv=n_folds,
-        refit="average",
-        random_state=random_state,
-        verbose=True,
-    )
-    crossfit.fit(table.drop(columns="category"), table["category"])
-    print(f"Fitted in {time.perf_counter() - start:.0f} s", flush=True)
-    return crossfit
-
-
-def compare(crossfit):
-    """Compare the designs, a vote and a stack of them."""
-    ensembles = {}
-    if len(crossfit.names_) > 1:
-        ensembles["Weighted vote"] = crossfit.weighted_voting("learn")
-        ensembles["Stack"] = crossfit.stacking()
-    comparison = compare_classifiers(crossfit, ensembles=ensembles, top_k=(2,))
-    return comparison, ensembles
-
+comparison
 
 # %%
-# The pictures
-# ------------
+# What "better" means
+# -------------------
+# In the picture every design has its 95 % interval. Intervals that overlap do not mean
+# that two designs are equally good, for both are scored on the same products, and what
+# is hard for one is often hard for the other. The letters tell: two designs share one
+# unless a test finds one of them better. A filled dot stands for a design that no
+# other is better than.
 
-
-def draw(crossfit, comparison, best, table):
-    """Draw scores, training and mistakes; return the figures by name."""
-    y = table["category"].to_numpy()
-    figures = {"accuracy": comparison.plot().figure}
-    networks = {
-        name: models[0]
-        for name, models in crossfit.fold_estimators_.items()
-        if hasattr(models[0][-1], "loss_curve_")
-    }
-    if networks:
-        curves = TrainingCurveDisplay.from_estimator(networks)
-        figures["learning_curves"] = curves.figure_
-    predicted = crossfit.classes_[best.argmax(axis=1)]
-    titles = table.get("title")
-    confusions = TopConfusionsDisplay.from_predictions(y, predicted, titles=titles)
-    figures["confusions"] = confusions.figure_
-    if "image" in table:
-        products = ProductGridDisplay.from_predictions(
-            y, best, titles=titles, images=table["image"], select="sure errors"
-        )
-        figures["products"] = products.figure_
-    return figures
-
+_ = comparison.plot()
 
 # %%
-# Products, options, and what to say when they do not fit
-# -------------------------------------------------------
+# The test is McNemar's. It looks only at products that one of the two sorts rightly and
+# the other wrongly (`n_only_first` and `n_only_second`), and asks whether they are
+# split more unevenly than a fair coin would. Its p-values are corrected for the number
+# of pairs: with 21 pairs, one that looks significant at 0.05 is to be expected of
+# chance alone. `better` names the better design, if there is one.
 
+tests = comparison.tests()
+columns = ["first", "second", "difference", "n_only_first", "n_only_second"]
+tests[[*columns, "mcnemar_p_corrected", "better"]].round(3)
 
-class OneLineParser(argparse.ArgumentParser):
-    """Say in one line what is wrong, and end with exit code 2."""
+# %%
+# "No better" is not "equally good": it says that this many products do not tell. What
+# the difference may be is in `difference_low` and `difference_high`. A text design and
+# an image design disagree on half of the products and still have nearly the same
+# accuracy, so that the interval between them is several points wide; the text designs
+# hardly ever disagree.
 
-    def error(self, message):
-        line = " ".join(str(message).split())
-        self.exit(2, f"{self.prog}: error: {line}\n")
+is_pair = tests["first"].isin(["Text CNN"]) & ~tests["second"].eq("Stack")
+tests.loc[is_pair, ["first", "second", "difference_low", "difference_high"]].round(3)
 
+# %%
+# Was training long enough?
+# -------------------------
+# A comparison is only as fair as the training. Where a loss still falls steeply at the
+# right edge, the network has not had its chance. Here those of the texts have arrived,
+# and those of the photos would gain little by more epochs.
 
-def whole_number(text):
-    """Read a whole number that is not negative."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0")
-    return int(text)
+from amzest.evaluation import TrainingCurveDisplay
 
+networks = {
+    name: models[0]
+    for name, models in crossfit.fold_estimators_.items()
+    if name != "TF-IDF + linear"
+}
+_ = TrainingCurveDisplay.from_estimator(networks)
 
-def fold_number(text):
-    """Read a whole number of folds."""
-    if whole_number(text) < 2:
-        raise argparse.ArgumentTypeError(f"{text!r} folds are too few; 2 are needed")
-    return int(text)
+# %%
+# What is confused
+# ----------------
+# Scores by category say where each design fails. The texts fail in the three categories
+# that only photos tell, the photos in the three that only texts tell.
 
+_ = comparison.plot("per_category")
 
-def read_table(path):
-    """Read a table of one's own, whichever of the three columns it has."""
-    whole = load_products(path, category_column=None, image_column=None)
-    columns = whole.feature_names
-    found = [name for name in ("title", "description", "image") if name in columns]
-    if "category" not in columns or not found:
-        lost = "'category'" if found else "'title', 'description' or 'image'"
-        raise ValueError(
-            f"{whole.filename} has no column {lost}, it has {', '.join(columns)}. "
-            "Rename the column that is meant."
-        )
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        table = load_products(
-            path,
-            image_column="image" if "image" in found else None,
-            min_per_category=1,
-            check_images="decode",
-            on_missing_image="missing",
-        ).frame
-    for warning in caught:
-        print(f"Note: {warning.message}")
-    lost = {"title", "description", "image"} - set(found)
-    if lost:
-        print(f"Note: there is no column {' and no '.join(sorted(lost))}.")
-        if "image" in lost or len(lost) > 1:
-            print("Note: designs that would read what is missing are left out.")
-    return table
+# %%
+# The errors that are left are those of the stack. Their titles say why: they are the
+# ones in which the seller has not said what is sold.
 
+from amzest.evaluation import TopConfusionsDisplay
 
-def take(table, args):
-    """Take as many products as are asked for, and check that categories are large."""
-    if args.data and args.n_products is not None and args.n_products < len(table):
-        table, _ = train_test_split(
-            table,
-            train_size=args.n_products,
-            stratify=table["category"],
-            random_state=args.random_state,
-        )
-    counts = table["category"].value_counts()
-    needed = math.ceil(MIN_PER_CATEGORY * args.n_folds / (args.n_folds - 1))
-    small = counts[counts < max(needed, args.n_folds)]
-    if len(small):
-        named = ", ".join(f"{name!r} ({n})" for name, n in small.head(3).items())
-        raise ValueError(
-            f"a category needs at least {max(needed, args.n_folds)} products, these "
-            f"have fewer: {named}{' and others' if len(small) > 3 else ''}. Add "
-            "products, merge categories or drop their rows."
-        )
-    return table.reset_index(drop=True)
+predicted = crossfit.classes_[stack.oof_proba_.argmax(axis=1)]
+_ = TopConfusionsDisplay.from_predictions(y, predicted, titles=X["title"], n_pairs=6)
 
+# %%
+# For a table of your own, the same comparison is a script of the checkout:
+# ``make demo ARGS="--data shop/"``.
 
-def parse_arguments():
-    parser = OneLineParser(
-        description="Compare designs that sort products into categories.",
-        epilog="Without --data the products are drawn at random and --quick holds.",
-    )
-    parser.add_argument(
-        "--data",
-        metavar="PATH",
-        help="table of products (CSV, Parquet, JSON lines), or a folder that holds one "
-        "named products.*, with the column category and one or more of title, "
-        "description, image (paths from that folder)",
-    )
-    parser.add_argument(
-        "--out",
-        metavar="FOLDER",
-        type=Path,
-        default=Path("amzest-demo"),
-        help="folder for the pictures (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--n-products",
-        metavar="N",
-        type=whole_number,
-        help="products to draw (default: 600), or to take from --data (default: all)",
-    )
-    parser.add_argument(
-        "--n-folds",
-        metavar="N",
-        type=fold_number,
-        default=3,
-        help="parts, each of them scored on once (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--random-state",
-        metavar="SEED",
-        type=whole_number,
-        default=0,
-        help="seed of products, folds and networks (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--quick",
-        action="store_true",
-        help="train for fewer epochs on smaller photos than the networks' defaults",
-    )
-    return parser, parser.parse_args()
-
-
-def main():
-    parser, args = parse_arguments()
-    try:
-        if args.data:
-            table = read_table(args.data)
-        else:
-            n_products = 600 if args.n_products is None else args.n_products
-            table = make_products(n_products, random_state=args.random_state).frame
-        table = take(table, args)
-        args.out.mkdir(parents=True, exist_ok=True)
-    except (OSError, TypeError, ValueError) as error:
-        parser.error(error)
-    print(
-        f"{len(table)} {'' if args.data else 'drawn '}products in "
-        f"{table['category'].nunique()} categories",
-        flush=True,
-    )
-
-    designs = build_designs(table, args.random_state, args.quick or not args.data)
-    crossfit = cross_fit(designs, table, args.n_folds, args.random_state)
-    comparison, ensembles = compare(crossfit)
-    print(f"\n{comparison}\n")
-    if len(designs) > 1:
-        print(f"{comparison.fusion()}\n")
-
-    plt.rcParams["savefig.dpi"] = 150
-    probas = {**crossfit.oof_proba_, **{n: e.oof_proba_ for n, e in ensembles.items()}}
-    best = comparison.frame()["accuracy"].idxmax()
-    figures = draw(crossfit, comparison, probas[best], table)
-    for name, figure in figures.items():
-        path = args.out / f"{name}.png"
-        figure.savefig(path, bbox_inches="tight")
-        print(f"Saved {path}")
-
-
-if __name__ == "__main__":
-    main()
+# sphinx_gallery_thumbnail_number = 1

@@ -10,63 +10,34 @@ and Examples as well. No framework is needed: importing amzest loads none.
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from numpydoc.hooks.validate_docstrings import parse_config
 from numpydoc.validate import validate
+from public_api import own_members, shortest_paths
 
 ROOT = Path(__file__).resolve().parent.parent
-# Floors of the house that users do not enter.
-INTERNAL = {"amzest.neural", "amzest.utils"}
 
 
-def public_modules(package: str) -> Iterator[str]:
-    """Yield a package and the public packages in it."""
-    module = importlib.import_module(package)
-    yield package
-    for found in pkgutil.iter_modules(module.__path__, f"{package}."):
-        private = found.name.rpartition(".")[2].startswith("_")
-        if found.ispkg and not private and found.name not in INTERNAL:
-            yield from public_modules(found.name)
-
-
-def written_here(thing: object) -> bool:
-    """Tell whether a class, function or method stands in the project's source."""
-    return str(getattr(thing, "__module__", "")).partition(".")[0] == "amzest"
-
-
-def public_names(package: str) -> dict[str, bool]:
+def public_names() -> dict[str, bool]:
     """Return importable names, and whether each must have all sections."""
     names: dict[str, bool] = {}
-    seen: set[object] = set()
-    for module_name in public_modules(package):
-        module = importlib.import_module(module_name)
-        for name in getattr(module, "__all__", ()):
-            thing = getattr(module, name)
-            is_class = inspect.isclass(thing)
-            if not (is_class or inspect.isfunction(thing)) or thing in seen:
-                continue
-            seen.add(thing)
-            is_error = is_class and issubclass(thing, BaseException)
-            names[f"{module_name}.{name}"] = not is_error
-            for method, member in inspect.getmembers(thing) if is_class else ():
-                if isinstance(member, property):
-                    here = written_here(member.fget)
-                else:
-                    here = callable(member) and written_here(member)
-                if here and not method.startswith("_"):
-                    names[f"{module_name}.{name}.{method}"] = False
+    for path, thing in shortest_paths().items():
+        if inspect.isfunction(thing):
+            names[path] = True
+        elif inspect.isclass(thing):
+            names[path] = not issubclass(thing, BaseException)
+            methods, properties = own_members(thing)
+            names.update(dict.fromkeys((f"{path}.{m}" for m in methods), False))
+            names.update(dict.fromkeys((f"{path}.{p}" for p in properties), False))
     return names
 
 
 def main() -> int:
     checks = parse_config(ROOT)["checks"]
-    names = public_names("amzest")
+    names = public_names()
     found = 0
     for name, all_sections in names.items():
         wanted = checks | {"EX01", "SA01"} if all_sections else checks

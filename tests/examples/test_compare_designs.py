@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
-DEMO = ROOT / "examples" / "plot_compare_designs.py"
+DEMO = ROOT / "examples" / "compare_designs.py"
 DESIGNS = [
     "TF-IDF + linear",
     "Text CNN",

@@ -13,6 +13,8 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from amzest.utils import DocumentationLinkMixin
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class ColumnSelector(  # type: ignore[call-arg]
-    TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    TransformerMixin,
+    DocumentationLinkMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,
 ):
     """Select columns of a table and hand them on untouched.
 
@@ -41,10 +46,10 @@ class ColumnSelector(  # type: ignore[call-arg]
     Attributes
     ----------
     n_features_in_ : int
-        Number of columns seen during :term:`fit`.
+        Number of columns seen during `fit`.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,), dtype object
-        Names of the columns seen during :term:`fit`. Exists only if `X` was a frame
+        Names of the columns seen during `fit`. Exists only if `X` was a frame
         whose column names are all strings.
 
     See Also

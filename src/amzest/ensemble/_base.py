@@ -20,12 +20,17 @@ from sklearn.utils.validation import (
 from amzest.ensemble._cross_fit import CrossFit
 from amzest.ensemble._predicting import PredictFromProbaMixin
 from amzest.ensemble._presence import predict_with_presence
+from amzest.utils import DocumentationLinkMixin
 
 Asked = tuple[list[NDArray[np.float64]], list[NDArray[np.bool_]]]
 
 
 class BaseEnsemble(
-    PredictFromProbaMixin, ClassifierMixin, _BaseComposition, BaseEstimator
+    PredictFromProbaMixin,
+    ClassifierMixin,
+    DocumentationLinkMixin,
+    _BaseComposition,
+    BaseEstimator,
 ):
     """A classifier made of named members; a concrete class combines what they say.
 

@@ -18,12 +18,14 @@ from amzest.ensemble._cross_fit import CrossFit
 from amzest.ensemble._out_of_fold import OutOfFold
 from amzest.ensemble._predicting import PredictFromProbaMixin
 from amzest.ensemble._presence import predict_with_presence
-from amzest.utils import check_choice
+from amzest.utils import DocumentationLinkMixin, check_choice
 
 _METHODS = ("temperature", "sigmoid", "isotonic")
 
 
-class CalibratedClassifier(PredictFromProbaMixin, ClassifierMixin, BaseEstimator):
+class CalibratedClassifier(
+    PredictFromProbaMixin, ClassifierMixin, DocumentationLinkMixin, BaseEstimator
+):
     """Calibrate a classifier on out-of-fold rows, and keep one model of it.
 
     :class:`~sklearn.calibration.CalibratedClassifierCV` asks K models for every row, or

@@ -15,7 +15,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 from amzest.ensemble._fold_average import FoldAverageClassifier
 from amzest.ensemble._fold_tasks import Fitted, Task, run_tasks
 from amzest.neural import encode_labels
-from amzest.utils import draw_seeds
+from amzest.utils import DocumentationLinkMixin, draw_seeds
 
 if TYPE_CHECKING:
     from amzest.ensemble._calibrated import CalibratedClassifier
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Folds = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
 
 
-class CrossFit(BaseEstimator):
+class CrossFit(DocumentationLinkMixin, BaseEstimator):
     """Fit classifiers on all folds, once, and keep what they say of the other rows.
 
     Voting with learnt weights, stacking, calibration, thresholds, tests and the search

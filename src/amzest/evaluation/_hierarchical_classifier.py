@@ -13,12 +13,15 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from amzest.evaluation._hierarchical_metrics import hierarchical_precision_recall_f1
 from amzest.evaluation._hierarchy import CategoryTree, parse_path
+from amzest.utils import DocumentationLinkMixin
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
 
 
-class HierarchicalClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class HierarchicalClassifier(
+    MetaEstimatorMixin, ClassifierMixin, DocumentationLinkMixin, BaseEstimator
+):
     """Answer with as much of a category's path as is sure.
 
     A classifier learns whole paths, such as "Clothing > Women > Dresses". The
@@ -51,7 +54,7 @@ class HierarchicalClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
         The classes and their ancestors.
 
     n_features_in_ : int
-        Number of columns seen during :term:`fit`. Exists if `estimator_` has it.
+        Number of columns seen during `fit`. Exists if `estimator_` has it.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,), dtype object
         Names of the columns. Exists if `estimator_` has it.

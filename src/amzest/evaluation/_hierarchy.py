@@ -85,7 +85,9 @@ class CategoryTree:
         node, such as ``"A > B"`` and ``"A>B"``, add up.
 
     separator : str, default=" > "
-        What stands between levels, see :func:`parse_path`.
+        What stands between levels. Blanks around it do not matter, except that a sign
+        which names contain as well, one of ``-/.,&+``, needs one on either side where
+        `separator` has some.
 
     Attributes
     ----------

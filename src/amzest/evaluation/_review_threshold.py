@@ -21,13 +21,15 @@ from amzest.evaluation._precision_thresholds import (
     choose_class_thresholds,
     fewest_rows,
 )
-from amzest.utils import check_integer
+from amzest.utils import DocumentationLinkMixin, check_integer
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
 
 
-class ReviewThresholdClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class ReviewThresholdClassifier(
+    MetaEstimatorMixin, ClassifierMixin, DocumentationLinkMixin, BaseEstimator
+):
     """Answer with a category where the promised precision holds, else "review".
 
     The estimator's most probable category is given as the answer if its probability
@@ -105,7 +107,7 @@ class ReviewThresholdClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         Position in `classes_` of each row's label.
 
     n_features_in_ : int
-        Number of columns seen during :term:`fit`. Exists if `estimator_` has it.
+        Number of columns seen during `fit`. Exists if `estimator_` has it.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,), dtype object
         Names of the columns. Exists if `estimator_` has it.

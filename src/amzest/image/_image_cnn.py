@@ -137,7 +137,7 @@ class ImageCNNClassifier(BaseImageClassifier):
     n_features_in_ : int
         Number of columns seen during `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names; exists when `X` has names that are strings.
 
     See Also

@@ -169,7 +169,7 @@ class ImageInceptionClassifier(BaseImageClassifier):
     n_features_in_ : int
         Number of columns seen during `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names; exists when `X` has names that are strings.
 
     See Also

@@ -28,7 +28,7 @@ from amzest.neural._labels import apply_class_weight, encode_labels, row_weights
 from amzest.neural._live import keep_engine, live_engine
 from amzest.neural._training import Trainer, TrainingRows, forward_rows
 from amzest.neural._validation_split import stratified_split
-from amzest.utils import draw_seeds
+from amzest.utils import DocumentationLinkMixin, draw_seeds
 
 
 class BaseNeuralClassifier(
@@ -36,6 +36,7 @@ class BaseNeuralClassifier(
     ClassNamePrefixFeaturesOutMixin,
     ClassifierMixin,
     TransformerMixin,
+    DocumentationLinkMixin,
     BaseEstimator,
 ):
     """Classifier and transformer around a network; knows neither text nor images.

@@ -50,7 +50,7 @@ def check_products(
 
     See Also
     --------
-    load_products : Reads a table and checks it in this way.
+    amzest.load_products : Reads a table and checks it in this way.
 
     Examples
     --------

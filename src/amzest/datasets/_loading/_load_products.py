@@ -74,7 +74,8 @@ def load_products(
         has them.
 
     min_per_category : int, default=2
-        Number of products that each category needs, see :func:`check_products`.
+        Number of products that each category needs, see
+        :func:`~amzest.datasets.check_products`.
 
     image_root : str or path-like, default=None
         Folder that the paths start from. None means the folder of the table. Paths
@@ -149,7 +150,7 @@ def load_products(
     See Also
     --------
     make_products : Draw a catalogue at random.
-    check_products : The checks of categories and ids, for a frame at hand.
+    amzest.datasets.check_products : The same checks, for a frame at hand.
 
     Notes
     -----

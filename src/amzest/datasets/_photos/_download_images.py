@@ -138,7 +138,7 @@ def download_images(
 
     See Also
     --------
-    load_products : Read a table with its photos and check both.
+    amzest.load_products : Read a table with its photos and check both.
 
     Notes
     -----

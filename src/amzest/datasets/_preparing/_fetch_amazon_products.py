@@ -132,7 +132,7 @@ def fetch_amazon_products(
     See Also
     --------
     prepare_products : The same for files at hand.
-    load_products : Loads a table of your own.
+    amzest.load_products : Loads a table of your own.
 
     Notes
     -----

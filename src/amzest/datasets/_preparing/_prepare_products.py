@@ -140,7 +140,7 @@ def prepare_products(
     See Also
     --------
     fetch_amazon_products : Downloads the raw files as well.
-    load_products : Loads the table.
+    amzest.load_products : Loads the table.
 
     Notes
     -----

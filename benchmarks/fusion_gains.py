@@ -1,0 +1,94 @@
+"""What do a vote and a stack gain over the best member, on the tables of AMZEST_DATA?
+
+Members with their defaults are cross-fitted on five folds; everything is scored out of
+fold, ensembles with weights that were learnt on the other folds.
+
+    .venv/bin/python benchmarks/fusion_gains.py --tables flipkart
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rivals.linear_text import join_texts
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline, make_union
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import LinearSVC
+
+from amzest import (
+    ColumnSelector,
+    ImageCNNClassifier,
+    TextCNNClassifier,
+    TextLSTMClassifier,
+    TextTransformerClassifier,
+)
+from amzest.ensemble import CrossFit
+from amzest.evaluation import compare_classifiers
+
+TEXT_NETWORKS = {
+    "CNN": TextCNNClassifier,
+    "LSTM": TextLSTMClassifier,
+    "Transformer": TextTransformerClassifier,
+}
+#: Text columns, text networks and photo networks of each table.
+TABLES: dict[str, tuple[list[str], list[str], bool]] = {
+    "amazon10": (["title"], ["CNN", "LSTM", "Transformer"], False),
+    "flipkart": (["title", "description"], ["CNN", "LSTM"], True),
+}
+
+
+def build_members(name: str, root: Path) -> list[tuple[str, Any]]:
+    """Return a linear model and networks that read the table."""
+    columns, networks, photos = TABLES[name]
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    characters = TfidfVectorizer(
+        analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True
+    )
+    linear = CalibratedClassifierCV(LinearSVC(), cv=3, ensemble=False)
+    joined = FunctionTransformer(join_texts)
+    select = ColumnSelector(columns)
+    members = [
+        ("linear", make_pipeline(select, joined, make_union(words, characters), linear))
+    ]
+    for network in networks:
+        classifier = TEXT_NETWORKS[network](random_state=0)
+        members.append((network, make_pipeline(select, classifier)))
+    if photos:
+        photo = ImageCNNClassifier(image_root=root, random_state=0)
+        members.append(("photo CNN", make_pipeline(ColumnSelector("image"), photo)))
+    return members
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
+    options = parser.parse_args()
+    if "AMZEST_DATA" not in os.environ:
+        parser.error("set AMZEST_DATA to the folder of the product tables")
+    for name in options.tables:
+        root = Path(os.environ["AMZEST_DATA"], name)
+        table = pd.read_csv(root / "products.csv")
+        crossfit = CrossFit(
+            build_members(name, root), refit=False, random_state=0, verbose=True
+        ).fit(table, table["category"])
+        ensembles = {
+            "equal vote": crossfit.weighted_voting(),
+            "learnt vote": crossfit.weighted_voting("learn"),
+            "stack": crossfit.stacking(),
+        }
+        for member in crossfit.names_:
+            proba = crossfit.oof_proba_[member]
+            print(f"{member}: mean probability of the answer {proba.max(1).mean():.3f}")
+        comparison = compare_classifiers(crossfit, ensembles=ensembles)
+        print(f"=== {name}", comparison, comparison.fusion(), sep="\n")
+        print(comparison.tests().to_string())
+
+
+if __name__ == "__main__":
+    main()

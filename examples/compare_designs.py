@@ -1,0 +1,320 @@
+"""Compare designs on a product table of your own: `make demo`, from a shell.
+
+Which design sorts your products best: a network that reads the texts, one that looks
+at the photos, or several together? And is "best" more than chance? This script
+cross-fits amzest's five networks and a linear model once, and makes everything else of
+that: a weighted vote, a stacked meta-model, one table with intervals, tests between
+every two designs, and pictures, which it saves.
+
+With ``--data`` it reads a table of your own; without, it draws a catalogue in which
+some categories can be told only by their texts and others only by their photos::
+
+    python examples/compare_designs.py --data shop/ --out result/
+    python examples/compare_designs.py --help
+
+The same steps, one at a time and explained, are in plot_compare_designs.py.
+"""
+
+import argparse
+import math
+import time
+import warnings
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline, make_union
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import LinearSVC
+
+from amzest import (
+    ColumnSelector,
+    ImageCNNClassifier,
+    ImageInceptionClassifier,
+    TextCNNClassifier,
+    TextLSTMClassifier,
+    TextTransformerClassifier,
+    load_products,
+    make_products,
+)
+from amzest.ensemble import CrossFit
+from amzest.evaluation import (
+    ProductGridDisplay,
+    TopConfusionsDisplay,
+    TrainingCurveDisplay,
+    compare_classifiers,
+)
+
+#: Settings that are enough for drawn products, and for a first look at real ones.
+QUICK_TEXT = {"max_epochs": 6}
+QUICK_IMAGE = {"image_size": 32, "max_epochs": 12}
+#: Products of a category to learn from: the linear model splits them into three.
+MIN_PER_CATEGORY = 3
+
+
+# The designs: each is a pipeline that takes the whole table and picks its columns.
+# `ColumnSelector` hands texts and photos on as they are, missing ones included.
+
+
+def join_texts(texts):
+    """Return one string a row, for vectorizers that read a single text."""
+    return texts.fillna("").agg(" ".join, axis=1)
+
+
+def build_designs(table, random_state, quick):
+    """Return the designs that the table allows, by name."""
+    designs = {}
+    columns = [name for name in ("title", "description") if name in table]
+    if columns:
+        words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+        characters = TfidfVectorizer(
+            analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True
+        )
+        linear = CalibratedClassifierCV(LinearSVC(), cv=3, ensemble=False)
+        designs["TF-IDF + linear"] = make_pipeline(
+            ColumnSelector(columns),
+            FunctionTransformer(join_texts),
+            make_union(words, characters),
+            linear,
+        )
+        settings = QUICK_TEXT if quick else {}
+        for name, network in {
+            "Text CNN": TextCNNClassifier,
+            "Text LSTM": TextLSTMClassifier,
+            "Text Transformer": TextTransformerClassifier,
+        }.items():
+            designs[name] = make_pipeline(
+                ColumnSelector(columns), network(random_state=random_state, **settings)
+            )
+    if "image" in table:
+        settings = QUICK_IMAGE if quick else {}
+        for name, network in {
+            "Image CNN": ImageCNNClassifier,
+            "Image Inception": ImageInceptionClassifier,
+        }.items():
+            designs[name] = make_pipeline(
+                ColumnSelector("image"), network(random_state=random_state, **settings)
+            )
+    return designs
+
+
+# One cross-fit, and what is made of it: every design is fitted once on each fold. What
+# it says of the products it has not learnt from serves all that follows; nothing is
+# fitted a second time. The vote learns from it how much each design counts, the
+# meta-model whom to trust when. Both are scored on products whose labels their weights
+# have not seen either.
+
+
+def cross_fit(designs, table, n_folds, random_state):
+    """Fit all designs on all folds."""
+    start = time.perf_counter()
+    print(f"Fitting {len(designs)} designs on {n_folds} folds", flush=True)
+    crossfit = CrossFit(
+        list(designs.items()),
+        cv=n_folds,
+        refit="average",
+        random_state=random_state,
+        verbose=True,
+    )
+    crossfit.fit(table.drop(columns="category"), table["category"])
+    print(f"Fitted in {time.perf_counter() - start:.0f} s", flush=True)
+    return crossfit
+
+
+def compare(crossfit):
+    """Compare the designs, a vote and a stack of them."""
+    ensembles = {}
+    if len(crossfit.names_) > 1:
+        ensembles["Weighted vote"] = crossfit.weighted_voting("learn")
+        ensembles["Stack"] = crossfit.stacking()
+    comparison = compare_classifiers(crossfit, ensembles=ensembles, top_k=(2,))
+    return comparison, ensembles
+
+
+def draw(crossfit, comparison, best, table):
+    """Draw scores, training and mistakes; return the figures by name."""
+    y = table["category"].to_numpy()
+    figures = {"accuracy": comparison.plot().figure}
+    networks = {
+        name: models[0]
+        for name, models in crossfit.fold_estimators_.items()
+        if hasattr(models[0][-1], "loss_curve_")
+    }
+    if networks:
+        curves = TrainingCurveDisplay.from_estimator(networks)
+        figures["learning_curves"] = curves.figure_
+    predicted = crossfit.classes_[best.argmax(axis=1)]
+    titles = table.get("title")
+    confusions = TopConfusionsDisplay.from_predictions(y, predicted, titles=titles)
+    figures["confusions"] = confusions.figure_
+    if "image" in table:
+        products = ProductGridDisplay.from_predictions(
+            y, best, titles=titles, images=table["image"], select="sure errors"
+        )
+        figures["products"] = products.figure_
+    return figures
+
+
+# Products, options, and what to say when they do not fit.
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Say in one line what is wrong, and end with exit code 2."""
+
+    def error(self, message):
+        line = " ".join(str(message).split())
+        self.exit(2, f"{self.prog}: error: {line}\n")
+
+
+def whole_number(text):
+    """Read a whole number that is not negative."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0")
+    return int(text)
+
+
+def fold_number(text):
+    """Read a whole number of folds."""
+    if whole_number(text) < 2:
+        raise argparse.ArgumentTypeError(f"{text!r} folds are too few; 2 are needed")
+    return int(text)
+
+
+def read_table(path):
+    """Read a table of one's own, whichever of the three columns it has."""
+    whole = load_products(path, category_column=None, image_column=None)
+    columns = whole.feature_names
+    found = [name for name in ("title", "description", "image") if name in columns]
+    if "category" not in columns or not found:
+        lost = "'category'" if found else "'title', 'description' or 'image'"
+        raise ValueError(
+            f"{whole.filename} has no column {lost}, it has {', '.join(columns)}. "
+            "Rename the column that is meant."
+        )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        table = load_products(
+            path,
+            image_column="image" if "image" in found else None,
+            min_per_category=1,
+            check_images="decode",
+            on_missing_image="missing",
+        ).frame
+    for warning in caught:
+        print(f"Note: {warning.message}")
+    lost = {"title", "description", "image"} - set(found)
+    if lost:
+        print(f"Note: there is no column {' and no '.join(sorted(lost))}.")
+        if "image" in lost or len(lost) > 1:
+            print("Note: designs that would read what is missing are left out.")
+    return table
+
+
+def take(table, args):
+    """Take as many products as are asked for, and check that categories are large."""
+    if args.data and args.n_products is not None and args.n_products < len(table):
+        table, _ = train_test_split(
+            table,
+            train_size=args.n_products,
+            stratify=table["category"],
+            random_state=args.random_state,
+        )
+    counts = table["category"].value_counts()
+    needed = math.ceil(MIN_PER_CATEGORY * args.n_folds / (args.n_folds - 1))
+    small = counts[counts < max(needed, args.n_folds)]
+    if len(small):
+        named = ", ".join(f"{name!r} ({n})" for name, n in small.head(3).items())
+        raise ValueError(
+            f"a category needs at least {max(needed, args.n_folds)} products, these "
+            f"have fewer: {named}{' and others' if len(small) > 3 else ''}. Add "
+            "products, merge categories or drop their rows."
+        )
+    return table.reset_index(drop=True)
+
+
+def parse_arguments():
+    parser = OneLineParser(
+        description="Compare designs that sort products into categories.",
+        epilog="Without --data the products are drawn at random and --quick holds.",
+    )
+    parser.add_argument(
+        "--data",
+        metavar="PATH",
+        help="table of products (CSV, Parquet, JSON lines), or a folder that holds one "
+        "named products.*, with the column category and one or more of title, "
+        "description, image (paths from that folder)",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="FOLDER",
+        type=Path,
+        default=Path("amzest-demo"),
+        help="folder for the pictures (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--n-products",
+        metavar="N",
+        type=whole_number,
+        help="products to draw (default: 600), or to take from --data (default: all)",
+    )
+    parser.add_argument(
+        "--n-folds",
+        metavar="N",
+        type=fold_number,
+        default=3,
+        help="parts, each of them scored on once (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--random-state",
+        metavar="SEED",
+        type=whole_number,
+        default=0,
+        help="seed of products, folds and networks (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="train for fewer epochs on smaller photos than the networks' defaults",
+    )
+    return parser, parser.parse_args()
+
+
+def main():
+    parser, args = parse_arguments()
+    try:
+        if args.data:
+            table = read_table(args.data)
+        else:
+            n_products = 600 if args.n_products is None else args.n_products
+            table = make_products(n_products, random_state=args.random_state).frame
+        table = take(table, args)
+        args.out.mkdir(parents=True, exist_ok=True)
+    except (OSError, TypeError, ValueError) as error:
+        parser.error(error)
+    print(
+        f"{len(table)} {'' if args.data else 'drawn '}products in "
+        f"{table['category'].nunique()} categories",
+        flush=True,
+    )
+
+    designs = build_designs(table, args.random_state, args.quick or not args.data)
+    crossfit = cross_fit(designs, table, args.n_folds, args.random_state)
+    comparison, ensembles = compare(crossfit)
+    print(f"\n{comparison}\n")
+    if len(designs) > 1:
+        print(f"{comparison.fusion()}\n")
+
+    plt.rcParams["savefig.dpi"] = 150
+    probas = {**crossfit.oof_proba_, **{n: e.oof_proba_ for n, e in ensembles.items()}}
+    best = comparison.frame()["accuracy"].idxmax()
+    figures = draw(crossfit, comparison, probas[best], table)
+    for name, figure in figures.items():
+        path = args.out / f"{name}.png"
+        figure.savefig(path, bbox_inches="tight")
+        print(f"Saved {path}")
+
+
+if __name__ == "__main__":
+    main()

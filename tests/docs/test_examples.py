@@ -1,0 +1,68 @@
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from public_api import public_modules, shortest_paths
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("plot_*.py"))
+#: What other calls return: examples use them without importing them.
+RESULTS = {
+    "amzest.datasets.AmazonMetadataReader",
+    "amzest.datasets.CleaningReport",
+    "amzest.datasets.PreparationReport",
+    "amzest.evaluation.ClassifierComparison",
+    "amzest.evaluation.FusionReport",
+}
+
+
+def imported_names(source):
+    """Return what a script takes from amzest, by ``from`` or as ``datasets.name``."""
+    tree = list(ast.walk(ast.parse(source)))
+    found = {
+        f"{node.module}.{alias.name}"
+        for node in tree
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("amzest")
+        for alias in node.names
+    }
+    for module in found & set(public_modules()):
+        found.remove(module)
+        found |= {
+            f"{module}.{node.attr}"
+            for node in tree
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == module.rpartition(".")[2]
+        }
+    return found
+
+
+def linked_names(source):
+    """Return the names of amzest that the text of an example links to."""
+    return set(re.findall(r":\w+:`~(amzest[\w.]*)`", source))
+
+
+def test_there_is_an_example_of_every_story():
+    assert len(EXAMPLES) >= 12
+
+
+def test_every_public_name_is_used_in_an_example():
+    sources = [path.read_text(encoding="utf-8") for path in EXAMPLES]
+    used = set().union(*map(imported_names, sources))
+    linked = set().union(*map(linked_names, sources))
+    assert set(shortest_paths()) - RESULTS <= used
+    assert linked >= RESULTS
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_links_of_an_example_are_public(path):
+    members = re.compile("|".join(rf"{re.escape(n)}(\.\w+)?" for n in shortest_paths()))
+    for name in linked_names(path.read_text(encoding="utf-8")):
+        module = name in {"amzest", "amzest.datasets", "amzest.evaluation"}
+        assert module or members.fullmatch(name), name
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_example_imports_by_the_documented_path(path):
+    assert imported_names(path.read_text(encoding="utf-8")) <= set(shortest_paths())

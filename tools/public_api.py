@@ -1,0 +1,52 @@
+"""The public API: what `__all__` of amzest and of its public packages names."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+
+#: Floors of the house that users do not enter.
+INTERNAL = {"amzest.neural", "amzest.utils"}
+
+
+def public_modules(package: str = "amzest") -> Iterator[str]:
+    """Yield a package and the public packages in it."""
+    module = importlib.import_module(package)
+    yield package
+    for found in pkgutil.iter_modules(module.__path__, f"{package}."):
+        private = found.name.rpartition(".")[2].startswith("_")
+        if found.ispkg and not private and found.name not in INTERNAL:
+            yield from public_modules(found.name)
+
+
+def shortest_paths() -> dict[str, object]:
+    """Return what can be imported, each by the shortest path, which names its page."""
+    found: dict[str, object] = {}
+    for module_name in public_modules():
+        module = importlib.import_module(module_name)
+        for name in getattr(module, "__all__", ()):
+            thing = getattr(module, name)
+            if not any(thing is other for other in found.values()):
+                found[f"{module_name}.{name}"] = thing
+    return found
+
+
+def written_here(thing: object) -> bool:
+    """Tell whether a class, function or method stands in the project's source."""
+    return str(getattr(thing, "__module__", "")).partition(".")[0] == "amzest"
+
+
+def own_members(cls: type) -> tuple[list[str], list[str]]:
+    """Return the public methods and properties that amzest wrote for a class."""
+    methods, properties = [], []
+    for name, member in inspect.getmembers(cls):
+        if name.startswith("_"):
+            continue
+        if isinstance(member, property):
+            if written_here(member.fget):
+                properties.append(name)
+        elif callable(member) and written_here(member):
+            methods.append(name)
+    return methods, properties
