@@ -75,7 +75,7 @@ def main() -> None:
         root = Path(os.environ["AMZEST_DATA"], name)
         table = pd.read_csv(root / "products.csv")
         crossfit = CrossFit(
-            build_members(name, root), refit=False, random_state=0, verbose=True
+            build_members(name, root), refit="average", random_state=0, verbose=True
         ).fit(table, table["category"])
         ensembles = {
             "equal vote": crossfit.weighted_voting(),

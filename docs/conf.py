@@ -1,5 +1,6 @@
 """How Sphinx builds the site: `make docs`, or `make docs ARGS="-D plot_gallery=0"`."""
 
+import contextlib
 import inspect
 import os
 import pkgutil
@@ -126,13 +127,19 @@ EXAMPLES = [
 ]
 
 
-def start_example(gallery_conf, file_name):
-    """Run every example as a user would, with warnings as errors."""
-    warnings.simplefilter("error")
-    # Keras converts its variables with NumPy 1's protocol.
-    warnings.filterwarnings(
-        "ignore", "__array__ implementation doesn't accept a copy keyword"
-    )
+example_warnings = contextlib.ExitStack()
+
+
+def make_warnings_errors(gallery_conf, file_name, when):
+    """Run every example with warnings as errors, and only the examples."""
+    example_warnings.close()
+    if when == "before":
+        example_warnings.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("error")
+        # Keras converts its variables with NumPy 1's protocol.
+        warnings.filterwarnings(
+            "ignore", "__array__ implementation doesn't accept a copy keyword"
+        )
 
 
 sphinx_gallery_conf = {
@@ -145,7 +152,8 @@ sphinx_gallery_conf = {
     "doc_module": ("amzest",),
     "reference_url": {"amzest": None},
     "inspect_global_variables": True,
-    "reset_modules": ("matplotlib", start_example),
+    "reset_modules": ("matplotlib", make_warnings_errors),
+    "reset_modules_order": "both",
     "abort_on_example_error": True,
     "capture_repr": ("_repr_html_", "__repr__"),
     "download_all_examples": False,
@@ -165,6 +173,7 @@ html_baseurl = f"{DOCUMENTATION_URL}/"
 html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["amzest.css"]
+html_domain_indices = False
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {

@@ -127,7 +127,7 @@ frame.drop(columns=["description", "image_url"]).head(3)
 # --------
 # :func:`~amzest.datasets.clean_products` mends texts, drops what repeats, and brings
 # categories of all releases to one set of names. "published" stands for
-# :data:`~amzest.datasets.PUBLISHED_CATEGORIES`, ten categories under all their names. A
+# :obj:`~amzest.datasets.PUBLISHED_CATEGORIES`, ten categories under all their names. A
 # mapping of your own does as well. Products of other categories are dropped.
 
 for name in ("Grocery & Gourmet Food", "Gourmet Food", "Home & Kitchen"):

@@ -100,11 +100,12 @@ model.fit(X_train, y_train)
 
 # %%
 # With ``early_stopping=True`` a tenth of the training products is held out and scored
-# after each epoch; the best epoch is kept. The loss tells whether the network still
-# learns, the score whether what it learns helps with products it has not seen. Where
-# the score still climbs at the right edge, raise `max_epochs`. Here 60 products are
-# held out, so that one product more or less moves the score by a sixtieth: the ups and
-# downs after the second epoch are a handful of products, not progress.
+# after each epoch; the best epoch is kept.
+# :class:`~amzest.evaluation.TrainingCurveDisplay` draws both: the loss tells whether
+# the network still learns, the score whether what it learns helps with products it has
+# not seen. Where the score still climbs at the right edge, raise `max_epochs`. Here 60
+# products are held out, so that one product more or less moves the score by a sixtieth:
+# the ups and downs after the second epoch are a handful of products, not progress.
 
 from amzest.evaluation import TrainingCurveDisplay
 
