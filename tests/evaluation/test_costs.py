@@ -10,6 +10,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from amzest.ensemble import CrossFit
 from amzest.evaluation._costs import count_parameters, member_costs
 
 GENERATOR = np.random.default_rng(0)
@@ -77,3 +78,10 @@ def test_costs_of_a_crossfit():
         },
         "forest": {"fit_seconds": 4.0, "predict_seconds_per_1000": 0.0},
     }
+
+
+@pytest.mark.parametrize("refit", [True, "average", False])
+def test_parameters_are_those_of_one_model_however_it_is_kept(refit):
+    members = [("linear", LogisticRegression())]
+    crossfit = CrossFit(members, cv=2, refit=refit, random_state=0).fit(X, Y)
+    assert member_costs(crossfit)["linear"]["n_parameters"] == LINEAR

@@ -34,13 +34,14 @@ def member_costs(crossfit: Any) -> dict[str, dict[str, float]]:
         if name in (predict := _mapping(crossfit, "predict_seconds_")):
             seconds = 1000 * float(np.sum(predict[name])) / n_samples
             known["predict_seconds_per_1000"] = seconds
-        fitted = _mapping(crossfit, "estimators_").get(name)
-        if fitted is None:
-            folds = _mapping(crossfit, "fold_estimators_").get(name)
-            fitted = folds[0] if folds else None
-        n_parameters = count_parameters(fitted)
-        if n_parameters is not None:
-            known["n_parameters"] = n_parameters
+        # The fitted design; with no other, or an average of fold models, one of these.
+        whole = _mapping(crossfit, "estimators_").get(name)
+        folds = _mapping(crossfit, "fold_estimators_").get(name) or []
+        for fitted in [whole, *folds[:1]]:
+            n_parameters = count_parameters(fitted)
+            if n_parameters is not None:
+                known["n_parameters"] = n_parameters
+                break
         costs[name] = known
     return costs
 
