@@ -66,9 +66,21 @@ model = HierarchicalClassifier(
 model.fit(X, y)
 
 # %%
+# Where the whole path cannot be told
+# -----------------------------------
+# The classifier below the tree answers with whole paths. Among the three categories in
+# "Home" it can only guess.
+
+from amzest.evaluation import CategoryScoresDisplay
+
+whole_path = model.estimator_.predict(X_test)
+display = CategoryScoresDisplay.from_predictions(y_test, whole_path)
+_ = display.figure_.suptitle("Scores of answers with whole paths")
+
+# %%
 # What it answers
 # ---------------
-# `whole path` is what the classifier below would answer on its own. The last column,
+# `whole path` is what the classifier below answers on its own. The last column,
 # an answer for every product at the top level, is
 # :meth:`~amzest.evaluation.HierarchicalClassifier.predict_at`. An empty answer is the
 # root: not even the top level is sure enough.
@@ -79,7 +91,7 @@ answers = pd.DataFrame(
     {
         "title": X_test["title"],
         "true": y_test,
-        "whole path": model.estimator_.predict(X_test),
+        "whole path": whole_path,
         "as deep as is sure": model.predict(X_test),
         "top level": model.predict_at(1, X_test),
     }
@@ -144,11 +156,11 @@ ax.set_title("How deep the answers go, and how many are wrong")
 _ = ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
 
 # %%
-# At 0, which always answers with a whole path, every third answer is wrong. The higher
-# the bound, the more of them become shorter and right. The same number of wrong answers
-# can be had without a tree: answer only where the whole path is sure, and leave the
-# rest to people. This is how many products get an answer of any use in the two ways,
-# if one answer in ten may be wrong:
+# At 0, which always answers with a whole path, every third answer is wrong. With a
+# higher bound many of these become shorter, and right; with a very high one there are
+# no answers. Few wrong ones can be had without a tree as well: answer where the whole
+# path is sure, and leave the rest to people. If one answer in ten may be wrong, this is
+# how many products get an answer in the two ways:
 
 best = proba.max(axis=1)
 is_right = model.classes_[proba.argmax(axis=1)] == y_test.to_numpy()
@@ -161,4 +173,4 @@ bound = wrong.index[wrong <= 0.1].min()
 print(f"Whole path or nothing: {flat:.0%} of the products get an answer.")
 print(f"min_probability={bound}: {1 - shares.loc[bound, 'no answer']:.0%} do.")
 
-# sphinx_gallery_thumbnail_number = 1
+# sphinx_gallery_thumbnail_number = 2

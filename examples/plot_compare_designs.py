@@ -20,10 +20,10 @@ what they say of products that they have not learnt from.
 # A linear model belongs into every such comparison. It costs next to nothing, and
 # where it is as good as the networks there is no need of them.
 
+from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
 
 from amzest import (
     ColumnSelector,
@@ -37,18 +37,12 @@ from amzest import (
 
 X, y = make_products(320, return_X_y=True, random_state=0)
 
-
-def join_texts(table):
-    """Return one string a row: the vectorizer reads a single text."""
-    return table.fillna("").agg(" ".join, axis=1)
-
-
 texts, photo = ColumnSelector(["title", "description"]), ColumnSelector("image")
 designs = {
     "TF-IDF + linear": make_pipeline(
-        texts,
-        FunctionTransformer(join_texts),
-        TfidfVectorizer(sublinear_tf=True),
+        make_column_transformer(
+            (TfidfVectorizer(), "title"), (TfidfVectorizer(), "description")
+        ),
         LogisticRegression(C=10),
     ),
     "Text CNN": make_pipeline(texts, TextCNNClassifier(max_epochs=6)),
@@ -88,11 +82,14 @@ comparison = compare_classifiers(crossfit, ensembles={"Stack": stack}, top_k=(2,
 print(comparison)
 
 # %%
-# The :class:`~amzest.evaluation.ClassifierComparison` shows the same as a table in a
-# notebook, and gives it as a DataFrame. That one also has what a design costs: the
-# mean of the seconds that a fit on one fold took, and the number of parameters.
+# :class:`~amzest.evaluation.ClassifierComparison` is what was printed; in a notebook it
+# shows as a table. :meth:`~amzest.evaluation.ClassifierComparison.frame` has the same
+# numbers, and beside them what a design costs: the seconds of one fit and of 1,000
+# predictions, as they were when this page was built, and the number of parameters. An
+# ensemble costs what its members cost together.
 
-comparison
+costs = ["fit_seconds", "predict_seconds_per_1000", "n_parameters"]
+comparison.frame()[["accuracy", *costs]].round(2)
 
 # %%
 # What "better" means
@@ -103,35 +100,36 @@ comparison
 # unless a test finds one of them better. A filled dot stands for a design that no
 # other is better than.
 
-_ = comparison.plot()
+_ = comparison.plot().figure.suptitle("Accuracy of the designs")
 
 # %%
 # The test is McNemar's. It looks only at products that one of the two sorts rightly and
 # the other wrongly (`n_only_first` and `n_only_second`), and asks whether they are
 # split more unevenly than a fair coin would. Its p-values are corrected for the number
 # of pairs: with 21 pairs, one that looks significant at 0.05 is to be expected of
-# chance alone. `better` names the better design, if there is one.
+# chance alone. `better` names the better design, if there is one. These are the pairs
+# with one network for texts or one for photos in front:
 
 tests = comparison.tests()
-columns = ["first", "second", "difference", "n_only_first", "n_only_second"]
-tests[[*columns, "mcnemar_p_corrected", "better"]].round(3)
+columns = ["first", "second", "n_only_first", "n_only_second", "mcnemar_p_corrected"]
+is_shown = tests["first"].isin(["Text CNN", "Image CNN"])
+tests.loc[is_shown, [*columns, "better"]].round(3)
 
 # %%
 # "No better" is not "equally good": it says that this many products do not tell. What
-# the difference may be is in `difference_low` and `difference_high`. A text design and
-# an image design disagree on half of the products and still have nearly the same
-# accuracy, so that the interval between them is several points wide; the text designs
-# hardly ever disagree.
+# the difference may be is in `difference_low` and `difference_high`. A text network
+# and an image network fail in different products, so that the interval between them is
+# many points wide; two text networks fail in nearly the same ones, and their difference
+# is known much better.
 
-is_pair = tests["first"].isin(["Text CNN"]) & ~tests["second"].eq("Stack")
-tests.loc[is_pair, ["first", "second", "difference_low", "difference_high"]].round(3)
+bounds = ["difference", "difference_low", "difference_high"]
+tests.loc[is_shown, ["first", "second", *bounds]].round(3)
 
 # %%
 # Was training long enough?
 # -------------------------
 # A comparison is only as fair as the training. Where a loss still falls steeply at the
-# right edge, the network has not had its chance. Here those of the texts have arrived,
-# and those of the photos would gain little by more epochs.
+# right edge, the network has not had its chance. Here all five are nearly level.
 
 from amzest.evaluation import TrainingCurveDisplay
 
@@ -140,7 +138,8 @@ networks = {
     for name, models in crossfit.fold_estimators_.items()
     if name != "TF-IDF + linear"
 }
-_ = TrainingCurveDisplay.from_estimator(networks)
+display = TrainingCurveDisplay.from_estimator(networks)
+_ = display.figure_.suptitle("Training loss of the five networks")
 
 # %%
 # What is confused
@@ -148,16 +147,19 @@ _ = TrainingCurveDisplay.from_estimator(networks)
 # Scores by category say where each design fails. The texts fail in the three categories
 # that only photos tell, the photos in the three that only texts tell.
 
-_ = comparison.plot("per_category")
+_ = comparison.plot("per_category").figure.suptitle("F1 in each category")
 
 # %%
-# The errors that are left are those of the stack. Their titles say why: they are the
-# ones in which the seller has not said what is sold.
+# These are errors that the stack still makes. The titles tell why: they could be those
+# of anything.
 
 from amzest.evaluation import TopConfusionsDisplay
 
 predicted = crossfit.classes_[stack.oof_proba_.argmax(axis=1)]
-_ = TopConfusionsDisplay.from_predictions(y, predicted, titles=X["title"], n_pairs=6)
+display = TopConfusionsDisplay.from_predictions(
+    y, predicted, titles=X["title"], n_pairs=6
+)
+_ = display.figure_.suptitle("What the stack confuses")
 
 # %%
 # For a table of your own, the same comparison is a script of the checkout:

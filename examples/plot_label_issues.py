@@ -3,7 +3,7 @@ Find wrong labels
 =================
 
 Some products of every catalogue stand in the wrong category. Can they be found without
-reading all of it, and is it worth the while? This example draws a catalogue in which
+reading all of it, and what is gained? This example draws a catalogue in which
 one label in eight is wrong and known to be so, lists the doubtful ones, counts how many
 of the wrong ones are near the top of the list, and corrects what a person would find
 there.
@@ -51,7 +51,7 @@ vote = crossfit.weighted_voting("learn")
 # --------
 # :func:`~amzest.evaluation.find_label_issues` lists all products, those with the most
 # doubtful label first. `quality` is below 0.5 where another category is more probable
-# than the given one; `is_issue` is stricter and marks those that can be called wrong.
+# than the given one; `is_issue` is stricter and marks the labels that count as wrong.
 
 from amzest.evaluation import find_label_issues
 
@@ -81,7 +81,7 @@ for name, table in sources.items():
     ax.plot(read, found / n_wrong, label=name)
     print(f"{name}: {found[n_wrong - 1]} of {n_wrong} within the first {n_wrong} rows")
 ax.plot(read, np.minimum(read / n_wrong, 1), "k--", lw=1, label="the best possible")
-ax.plot(read, read / len(y), "k:", lw=1, label="any order")
+ax.plot(read, read / len(y), "k:", lw=1, label="in any order")
 ax.set(xlabel="rows read", ylabel="share of the wrong labels found")
 ax.set_title("Wrong labels found, by rows read")
 ax.grid(alpha=0.3)
@@ -96,18 +96,19 @@ print(f"{marked.size} rows are marked, {marked.sum()} of them are wrong.")
 # %%
 # The most suspicious products
 # ----------------------------
-# A person decides faster with the photo before them. "true" in a tile is the category
-# that the product has in the catalogue.
+# A person decides faster with the photo before them. In these tiles the first category
+# is what the models say, and "true" is what the catalogue says.
 
 from amzest.evaluation import ProductGridDisplay
 
-_ = ProductGridDisplay.from_predictions(
+display = ProductGridDisplay.from_predictions(
     y,
     vote.oof_proba_,
     titles=X["title"],
     images=X["image"],
     rows=issues["row"].head(8),
 )
+_ = display.figure_.suptitle("The eight most doubtful labels")
 
 # %%
 # Correct them
@@ -125,8 +126,8 @@ votes = {"as it came": vote, "60 rows read": refitted.weighted_voting("learn")}
 labels = {"as it came": y, "60 rows read": mended}
 
 # %%
-# The first column is what one would have measured on the catalogue itself, out of fold;
-# the second is the accuracy on the clean products.
+# `measured` is the accuracy that one would have reported: out of fold, on the labels as
+# they are. `on clean products` is what the models are really worth.
 
 import pandas as pd
 
@@ -136,9 +137,17 @@ for name, model in votes.items():
     answers = model.classes_[model.oof_proba_.argmax(axis=1)]
     scores[name] = {
         "wrong labels": (labels[name] != shop.true_target).mean(),
-        "measured accuracy": (answers == labels[name]).mean(),
-        "accuracy on clean products": model.score(X_new, y_new),
+        "measured": (answers == labels[name]).mean(),
+        "on clean products": model.score(X_new, y_new),
     }
 pd.DataFrame(scores).T.round(3)
+
+# %%
+# Reading 60 of 400 rows removed all errors, and the models hardly gained by it: labels
+# that are wrong here and there, without a pattern, cancel out in training. What they
+# had spoilt is the measurement. A model that is right in 19 of 20 products seemed to be
+# wrong in every sixth, and small differences between designs would have drowned in
+# that. Errors with a pattern, such as a supplier who calls all bottles mugs, are
+# another matter: models learn them, and then no longer doubt them.
 
 # sphinx_gallery_thumbnail_number = 2

@@ -15,29 +15,24 @@ calibrated member of them, and compares.
 # A linear model and a network read the same texts, another network looks at the photos.
 # A quarter of the products have no photo.
 
+from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
 
 from amzest import ColumnSelector, ImageCNNClassifier, TextCNNClassifier, make_products
 
 X, y = make_products(400, missing_image=0.25, return_X_y=True, random_state=0)
 
-
-def join_texts(table):
-    """Return one string a row: the vectorizer reads a single text."""
-    return table.fillna("").agg(" ".join, axis=1)
-
-
-texts = ColumnSelector(["title", "description"])
 linear = make_pipeline(
-    texts,
-    FunctionTransformer(join_texts),
-    TfidfVectorizer(sublinear_tf=True),
+    make_column_transformer(
+        (TfidfVectorizer(), "title"), (TfidfVectorizer(), "description")
+    ),
     LogisticRegression(C=10),
 )
-text = make_pipeline(texts, TextCNNClassifier(max_epochs=6))
+text = make_pipeline(
+    ColumnSelector(["title", "description"]), TextCNNClassifier(max_epochs=6)
+)
 photo = make_pipeline(
     ColumnSelector("image"), ImageCNNClassifier(image_size=32, max_epochs=8)
 )
@@ -47,13 +42,12 @@ members = [("linear", linear), ("text CNN", text), ("photo CNN", photo)]
 # Fit them once
 # -------------
 # :class:`~amzest.ensemble.CrossFit` fits each member on each of three folds: nine fits.
-# Everything below is made of what the members say of products outside of their fold,
+# The ensembles are then made of what the members say of products outside of their fold,
 # in a fraction of a second.
 
 from amzest.ensemble import CrossFit
 
 crossfit = CrossFit(members, cv=3, refit="average", random_state=0).fit(X, y)
-
 ensembles = {
     "equal vote": crossfit.weighted_voting(),
     "weighted vote": crossfit.weighted_voting("learn"),
@@ -69,8 +63,8 @@ calibrated = crossfit.calibrated("text CNN")
 # :class:`~sklearn.calibration.CalibratedClassifierCV` of one member with ``cv=3`` fits
 # 9: 54 in all. They also count a member that has nothing to read in a row like any
 # other. Here it has no vote there, and the weights of the others are scaled up;
-# :class:`~amzest.ensemble.MissingAwareStackingClassifier` gives zeros to its meta-model
-# and tells it so.
+# :class:`~amzest.ensemble.MissingAwareStackingClassifier`, the `stack`, gives zeros to
+# its meta-model in such rows and tells it so.
 #
 # The weights are those with the least log-loss on out-of-fold products. They divide
 # one vote between the two that read the same texts, and give the photos more than the
@@ -109,7 +103,7 @@ tests.loc[is_fused, [*columns, "mcnemar_p_corrected", "better"]].round(4)
 # and there the stack is better than both votes: an average of members that can only
 # guess is less sure than it could be.
 
-_ = comparison.plot(metric="log_loss")
+_ = comparison.plot(metric="log_loss").figure.suptitle("Log-loss, the least on top")
 
 # %%
 # Who adds what
@@ -125,20 +119,23 @@ print(comparison.fusion())
 # in the column make too? The two that read texts fail in the same products. One of
 # them is enough; the photos fail elsewhere, which is what fusion lives on.
 
-_ = comparison.plot("overlap")
+_ = comparison.plot("overlap").figure.suptitle("Errors that members have in common")
 
 # %%
 # Calibrate
 # ---------
-# A text network that is trained to the end is too sure of itself: in the picture its
-# points lie below the diagonal. :class:`~amzest.ensemble.CalibratedClassifier` learns
-# a temperature from the out-of-fold products; the order of the categories in a row,
-# and with it the accuracy, stays as it was. The calibrated probabilities of each fold
-# come from a temperature that was learnt on the other folds.
+# The text network is too sure of itself: in the picture its points lie below the
+# diagonal. :class:`~amzest.ensemble.CalibratedClassifier` learns a temperature from
+# the out-of-fold products; the order of the categories in a row, and with it the
+# accuracy, stays as it was. The calibrated probabilities of each fold come from a
+# temperature that was learnt on the other folds. One temperature mends the
+# probabilities on the whole and does not bring every point onto the diagonal: the
+# network is too sure of products whose texts say nothing, and right to be sure of the
+# others.
 
 from amzest.evaluation import ReliabilityDisplay
 
-_ = ReliabilityDisplay.from_predictions(
+display = ReliabilityDisplay.from_predictions(
     y,
     {
         "text CNN": crossfit.oof_proba_["text CNN"],
@@ -146,6 +143,7 @@ _ = ReliabilityDisplay.from_predictions(
     },
     n_bins=8,
 )
+_ = display.figure_.suptitle("Before and after calibration")
 
 # %%
 # The plain way
