@@ -35,6 +35,14 @@ EPOCHS = {"short": 0.25, "default": 1.0, "long": 2.0}
 QUICK_ROWS = 500
 
 
+def draw_rows(table: pd.DataFrame, n_rows: int, seed: int) -> pd.DataFrame:
+    """Draw some rows of a table, stratified."""
+    drawn, _ = train_test_split(
+        table, train_size=n_rows, stratify=table["category"], random_state=seed
+    )
+    return drawn
+
+
 @dataclass(frozen=True)
 class Table:
     """A product table of the folder AMZEST_DATA, and what is read of it."""
@@ -57,12 +65,7 @@ class Table:
         """Return four fifths to learn from and one to score on, stratified."""
         table = pd.read_csv(self.root / "products.csv")
         if quick:
-            table, _ = train_test_split(
-                table,
-                train_size=QUICK_ROWS,
-                stratify=table["category"],
-                random_state=seed,
-            )
+            table = draw_rows(table, QUICK_ROWS, seed)
         train, test = train_test_split(
             table, test_size=0.2, stratify=table["category"], random_state=seed
         )
@@ -173,17 +176,25 @@ def parameters_of(table: Table, design: str, setting: str, seed: int) -> dict[st
 
 
 def run_design(
-    table: Table, design: str, setting: str, seed: int, *, quick: bool
+    table: Table,
+    design: str,
+    setting: str,
+    seed: int,
+    *,
+    quick: bool = False,
+    n_rows: int | None = None,
 ) -> dict[str, Any]:
-    """Fit a design on a table and score it.
+    """Fit a design on a table, or on `n_rows` of its training rows, and score it.
 
     Returns
     -------
     dict
-        Accuracy, macro-averaged F1, and the seconds of `fit` by both clocks. What is
-        imported and loaded before is not counted; decoding photos is.
+        Rows learnt from, accuracy, macro-averaged F1, and the seconds of `fit` by both
+        clocks. What is imported and loaded before is not counted; decoding photos is.
     """
     train, test = table.split(seed, quick=quick)
+    if n_rows is not None:
+        train = draw_rows(train, n_rows, seed)
     made = DESIGNS[design]
     settings = made.settings[setting]
     if made.build is None:
@@ -192,7 +203,7 @@ def run_design(
             train[columns], train["category"], test[columns], settings
         )
     else:
-        warm_up(design)
+        _warm_up(design)
         model = made.build(table, seed, **settings)
         wall, processor = time.perf_counter(), time.process_time()
         model.fit(train, train["category"])
@@ -203,13 +214,14 @@ def run_design(
         predicted = model.predict(test)
     truth = test["category"].to_numpy(dtype=object)
     return {
+        "n_train": len(train),
         "accuracy": float(np.mean(predicted == truth)),
         "macro_f1": float(f1_score(truth, predicted, average="macro")),
         **seconds,
     }
 
 
-def warm_up(design: str) -> None:
+def _warm_up(design: str) -> None:
     """Import what the design runs on, so that `fit` is not charged for it."""
     if design.startswith("Text"):
         import skorch  # noqa: F401

@@ -14,12 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rivals.linear_text import join_texts
+from rivals.linear_text import linear_text
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.pipeline import make_pipeline, make_union
-from sklearn.preprocessing import FunctionTransformer
-from sklearn.svm import LinearSVC
+from sklearn.pipeline import make_pipeline
 
 from amzest import (
     ColumnSelector,
@@ -46,16 +43,10 @@ TABLES: dict[str, tuple[list[str], list[str], bool]] = {
 def build_members(name: str, root: Path) -> list[tuple[str, Any]]:
     """Return a linear model and networks that read the table."""
     columns, networks, photos = TABLES[name]
-    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-    characters = TfidfVectorizer(
-        analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True
-    )
-    linear = CalibratedClassifierCV(LinearSVC(), cv=3, ensemble=False)
-    joined = FunctionTransformer(join_texts)
     select = ColumnSelector(columns)
-    members = [
-        ("linear", make_pipeline(select, joined, make_union(words, characters), linear))
-    ]
+    *features, svm = (step for _, step in linear_text().steps)
+    calibrated = CalibratedClassifierCV(svm, cv=3, ensemble=False)
+    members = [("linear", make_pipeline(select, *features, calibrated))]
     for network in networks:
         classifier = TEXT_NETWORKS[network](random_state=0)
         members.append((network, make_pipeline(select, classifier)))

@@ -12,14 +12,12 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
-import time
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import numpy as np
-from accuracy_designs import DESIGNS, NETWORKS, TABLES, Table, warm_up
+from accuracy_designs import DESIGNS, NETWORKS, TABLES, Table, run_design
 from side_by_side import make_table
-from sklearn.model_selection import train_test_split
 
 #: Rows to learn from; None takes all.
 CASES: dict[str, tuple[Table, tuple[int | None, ...]]] = {
@@ -41,38 +39,16 @@ RIVALS = {"text": "TF-IDF + LinearSVC", "image": "HOG + colours, forest"}
 HEADER = ("table", "design", "rows", "seconds", "accuracy", "of the splits")
 
 
-def measure(table: Table, design: str, n_rows: int | None, seed: int) -> dict[str, Any]:
-    """Fit one design on some rows, score it on those held out."""
-    train, test = table.split(seed, quick=False)
-    if n_rows is not None:
-        train, _ = train_test_split(
-            train, train_size=n_rows, stratify=train["category"], random_state=seed
-        )
-    made = DESIGNS[design]
-    build = made.build
-    if build is None:
-        raise ValueError(f"{design} runs elsewhere.")
-    setting = made.settings[
-        "default" if design in NETWORKS else list(made.settings)[-1]
-    ]
-    warm_up(design)
-    model = build(table, seed, **setting)
-    start = time.process_time()
-    model.fit(train, train["category"])
-    seconds = time.process_time() - start
-    truth = test["category"].to_numpy(dtype=object)
-    return {
-        "n_rows": len(train),
-        "seconds": seconds,
-        "accuracy": float(np.mean(model.predict(test) == truth)),
-    }
-
-
-def run_alone(*arguments: Any) -> dict[str, Any]:
+def run_alone(
+    table: Table, design: str, seed: int, n_rows: int | None
+) -> dict[str, Any]:
     """Measure in a new process: nothing that was read before is remembered."""
+    settings = DESIGNS[design].settings
+    setting = "default" if design in NETWORKS else list(settings)[-1]
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn) as pool:
-        return pool.submit(measure, *arguments).result()
+        run = pool.submit(run_design, table, design, setting, seed, n_rows=n_rows)
+        return run.result()
 
 
 def main() -> None:
@@ -88,14 +64,14 @@ def main() -> None:
         designs = [name for name in NETWORKS if DESIGNS[name].kind == table.kind]
         for n_rows in sizes:
             for design in [RIVALS[table.kind], *designs]:
-                runs = [run_alone(table, design, n_rows, s) for s in options.seeds]
+                runs = [run_alone(table, design, s, n_rows) for s in options.seeds]
                 accuracies = [run["accuracy"] for run in runs]
-                seconds = np.mean([run["seconds"] for run in runs])
+                seconds = np.mean([run["fit_processor"] for run in runs])
                 rows.append(
                     (
                         case,
                         design,
-                        f"{runs[0]['n_rows']:,}",
+                        f"{runs[0]['n_train']:,}",
                         f"{seconds:.1f}",
                         f"{np.mean(accuracies):.3f}",
                         f"{min(accuracies):.3f} to {max(accuracies):.3f}",

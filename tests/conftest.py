@@ -9,8 +9,9 @@ import pytest
 # Said before TensorFlow is imported anywhere: its start-up notes are no test output.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-# Modules of checks that several test files share.
+# Modules of checks that several test files share, and the project's own tools.
 sys.path.insert(0, str(Path(__file__).parent / "common"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 
 
 @pytest.fixture(scope="session")

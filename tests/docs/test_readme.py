@@ -1,3 +1,4 @@
+import gzip
 import re
 import subprocess
 import sys
@@ -62,8 +63,6 @@ def test_command_runs(line, tmp_path):
 
 def run_prepare(line, folder):
     """Run the command on lines as published, without a photo to fetch."""
-    import gzip
-
     with gzip.open(folder / "meta_Books.json.gz", "wt", encoding="utf-8") as file:
         for i in range(60):
             top = ("Books", "Toys & Games")[i % 2]

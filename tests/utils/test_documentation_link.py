@@ -1,7 +1,7 @@
-import importlib
 import inspect
 
 import pytest
+from public_api import shortest_paths
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -10,19 +10,14 @@ from sklearn.utils import estimator_html_repr
 from amzest import ColumnSelector, TextCNNClassifier
 from amzest.utils import DOCUMENTATION_URL
 
-PACKAGES = ["", ".datasets", ".ensemble", ".evaluation"]
-
 
 def public_estimators():
     """Return the estimators that users import, by their shortest path."""
-    found = {}
-    for package in PACKAGES:
-        module = importlib.import_module(f"amzest{package}")
-        for name in module.__all__:
-            member = getattr(module, name)
-            if inspect.isclass(member) and issubclass(member, BaseEstimator):
-                found.setdefault(member, f"amzest{package}.{name}")
-    return {path: member for member, path in found.items()}
+    return {
+        path: thing
+        for path, thing in shortest_paths().items()
+        if inspect.isclass(thing) and issubclass(thing, BaseEstimator)
+    }
 
 
 def fresh(estimator):
