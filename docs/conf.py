@@ -14,6 +14,7 @@ from numpydoc.xref import DEFAULT_LINKS
 
 # The gallery looks up what its examples import, without running that line of theirs.
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sphinx.pycode import ModuleAnalyzer
 from sphinx_gallery.sorting import ExplicitOrder
 
 import amzest
@@ -90,7 +91,19 @@ def members_of(name):
     return {"own": own, "properties": properties, "inherited": inherited}
 
 
-autosummary_context = {"members_of": members_of}
+def comment_of(name):
+    """Return the comment above a constant, where it is defined: autodoc sees none."""
+    package, _, constant = name.rpartition(".")
+    value = pkgutil.resolve_name(name)
+    for module in [m for m in sys.modules if m.startswith(f"{package}._")]:
+        if vars(sys.modules[module]).get(constant) is value:
+            comments = ModuleAnalyzer.for_module(module).find_attr_docs()
+            if ("", constant) in comments:
+                return "\n".join(comments["", constant]).strip()
+    raise LookupError(f"{name} has no comment that starts with '#:'.")
+
+
+autosummary_context = {"comment_of": comment_of, "members_of": members_of}
 suppress_warnings = ["config.cache"]  # functions in the configuration are not kept
 
 # --- Links to the documentation of other projects ----------------------------------
