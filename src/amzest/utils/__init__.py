@@ -7,6 +7,7 @@ from amzest.utils._documentation_link import (
     DocumentationLinkMixin,
 )
 from amzest.utils._frameworks import import_keras, import_torch
+from amzest.utils._messages import shown
 from amzest.utils._missing import describe_rows, is_missing, missing_mask
 from amzest.utils._optional import check_installed, require
 from amzest.utils._seeds import PURPOSES, draw_seeds
@@ -29,5 +30,6 @@ __all__ = [
     "missing_mask",
     "quiet_workers",
     "require",
+    "shown",
     "worker_threads",
 ]

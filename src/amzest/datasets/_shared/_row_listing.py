@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from amzest.utils import shown
+
 #: How many rows a message writes out.
 _N_SHOWN = 3
 
@@ -28,7 +30,7 @@ def list_rows(rows: Sequence[int], values: Sequence[Any] | None = None) -> str:
     shown = [f"row {row}" for row in rows[:_N_SHOWN]]
     if values is not None:
         shown = [
-            f"{row} ({value!r})" for row, value in zip(shown, values, strict=False)
+            f"{row} ({shown(value)})" for row, value in zip(shown, values, strict=False)
         ]
     more = len(rows) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -1,0 +1,44 @@
+"""Values written into messages, at a length that can be read."""
+
+from __future__ import annotations
+
+import reprlib
+from typing import Any
+
+import numpy as np
+
+_REPR = reprlib.Repr()
+_REPR.maxlist = _REPR.maxtuple = _REPR.maxset = _REPR.maxfrozenset = _REPR.maxdict = 6
+
+
+def shown(value: Any, limit: int = 80) -> str:
+    """Return the repr of a value, shortened: a cell of 10 MB is no message.
+
+    Parameters
+    ----------
+    value : object
+        Any value; a `repr` that raises is replaced by the name of the type.
+
+    limit : int, default=80
+        Largest number of characters.
+
+    Returns
+    -------
+    str
+        Bytes are written as their number, arrays as their shape and dtype.
+    """
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"{len(value)} bytes"
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"array of shape {value.shape}, dtype {value.dtype}"
+    if isinstance(value, str):
+        text = repr(value[: limit + 1])
+    elif isinstance(value, list | tuple | set | frozenset | dict):
+        _REPR.maxstring = _REPR.maxother = limit
+        text = _REPR.repr(value)
+    else:
+        try:
+            text = repr(value)
+        except Exception:
+            text = f"<{type(value).__name__}>"
+    return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -1,0 +1,35 @@
+"""Values in messages."""
+
+import numpy as np
+import pytest
+
+from amzest.utils import shown
+
+
+class _Broken:
+    def __repr__(self):
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("mug", "'mug'"),
+        (7.5, "7.5"),
+        (None, "None"),
+        (b"\xff" * 300, "300 bytes"),
+        (np.zeros((2, 3)), "array of shape (2, 3), dtype float64"),
+        ([1, 2], "[1, 2]"),
+        (_Broken(), "<_Broken>"),
+    ],
+)
+def test_shown_of_a_short_value(value, expected):
+    assert shown(value) == expected
+
+
+@pytest.mark.parametrize(
+    "value", ["x" * 10**7, ["x" * 10**7], {"a": "x" * 10**7}, list(range(10**6))]
+)
+def test_shown_of_a_long_value_is_short(value):
+    assert len(shown(value)) <= 80
+    assert "..." in shown(value)
