@@ -27,13 +27,13 @@ def list_rows(rows: Sequence[int], values: Sequence[Any] | None = None) -> str:
     str
         The phrase.
     """
-    shown = [f"row {row}" for row in rows[:_N_SHOWN]]
+    first = [f"row {row}" for row in rows[:_N_SHOWN]]
     if values is not None:
-        shown = [
-            f"{row} ({shown(value)})" for row, value in zip(shown, values, strict=False)
+        first = [
+            f"{row} ({shown(value)})" for row, value in zip(first, values, strict=False)
         ]
-    more = len(rows) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
+    more = len(rows) - len(first)
+    return ", ".join(first) + (f" and {more} more" if more else "")
 
 
 def count(n: int, thing: str) -> str:
