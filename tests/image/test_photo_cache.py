@@ -41,9 +41,9 @@ def decoded(monkeypatch):
     """Cells in the order in which they were decoded."""
     cells = []
 
-    def decode(cell, root, size):
+    def decode(cell, *settings):
         cells.append(cell)
-        return _decode(cell, root, size)
+        return _decode(cell, *settings)
 
     _decode = _store.decode
     monkeypatch.setattr(_store, "decode", decode)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amzest.utils import require
+from amzest.utils import plain_image_cell, require
 
 #: Height and width of a photo in pixels.
 PHOTO_SIZE = 256
@@ -127,12 +126,10 @@ def decode_photos(
         photo, note = None, "no photo"
         if not is_missing_image(cell):
             try:
-                # Pillow warns of odd metadata, which nobody sees in a tile.
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    photo, note = decode(cell, root, PHOTO_SIZE), "shown"
+                photo, note = decode(cell, root, PHOTO_SIZE), "shown"
             except ImageNotFound:
-                note = f"photo not found: {Path(str(cell)).name}"
+                path = str(plain_image_cell(cell))
+                note = f"photo not found: {Path(path).name}"
             except UnreadableImage as error:
                 note = f"photo cannot be decoded: {error}"
         photos.append(photo)

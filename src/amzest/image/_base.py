@@ -23,6 +23,7 @@ class BaseImageClassifier(BaseNeuralClassifier):
     image_size: int
     image_root: str | PathLike[str] | None
     on_error: Literal["raise", "missing"]
+    max_pixels: int
     augmentation: bool
     max_memory: int
 
@@ -34,6 +35,7 @@ class BaseImageClassifier(BaseNeuralClassifier):
         "image_size": [Interval(Integral, 32, None, closed="left")],
         "image_root": [str, PathLike, None],
         "on_error": [StrOptions({"raise", "missing"})],
+        "max_pixels": [Interval(Integral, 1, None, closed="left")],
         "augmentation": ["boolean"],
         "max_memory": [Interval(Integral, 0, None, closed="left")],
     }
@@ -64,10 +66,14 @@ class BaseImageClassifier(BaseNeuralClassifier):
             size=self.image_size_,
             root=None if self.image_root is None else Path(self.image_root),
             on_error=self.on_error,
+            max_pixels=int(self.max_pixels),
             max_memory=self.max_memory * 2**20,
             augmentation=self.augmentation,
             reader=type(self).__name__,
         )
+
+    def _describe_missing(self, inputs: Any) -> str:
+        return str(inputs.absence)
 
     def _build_engine(
         self, architecture: dict[str, Any], settings: TrainingSettings

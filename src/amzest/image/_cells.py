@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amzest.utils import is_missing
+from amzest.utils import is_missing, plain_image_cell
 
 #: What Amazon's servers send where a product has no photo: ".../icons/no-img-sm...gif".
 PLACEHOLDER = "no-img"
@@ -118,8 +118,10 @@ def is_missing_image(cell: Any) -> bool:
     Returns
     -------
     bool
-        True for None, NaN, blank text, empty bytes and Amazon's ``no-img`` placeholder.
+        True for None, NaN, blank text, empty bytes, Amazon's ``no-img`` placeholder and
+        a dict of bytes and path that has neither.
     """
+    cell = plain_image_cell(cell)
     if isinstance(cell, str) and PLACEHOLDER in cell.rpartition("/")[2]:
         return True
     return is_missing(cell) or (isinstance(cell, bytes | bytearray) and not cell)

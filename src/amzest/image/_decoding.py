@@ -1,40 +1,69 @@
-"""From one cell to one picture of the network's size."""
+"""From one cell to one image of the network's size."""
 
 from __future__ import annotations
 
-import io
+import contextlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
+
+from amzest.utils import (
+    MAX_PIXELS,
+    ImageNotFound,
+    UnreadableImage,
+    bounded_memory,
+    check_pixels,
+    image_errors,
+    image_path,
+    load_given_image,
+    open_image,
+    plain_image_cell,
+)
+
+__all__ = ["ImageNotFound", "UnreadableImage", "decode"]
 
 #: Modes that Pillow keeps in more than 8 bits a channel.
-_DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "F")
+_DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
+#: Formats whose grey pixels of mode "I" were scaled to 16 bits by Pillow.
+_SIXTEEN_BITS = ("PNG", "PPM")
+_TIFF_BITS_PER_SAMPLE = 258
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+#: Pixels that are converted at a time, to bound the memory.
+_BLOCK = 2**20
 
 
-class UnreadableImage(ValueError):
-    """The picture is there but cannot be decoded; the message says why."""
-
-
-class ImageNotFound(UnreadableImage):
-    """The path leads nowhere."""
-
-
-def decode(cell: Any, root: Path | None, size: int) -> NDArray[np.uint8]:
+def decode(
+    cell: Any, root: Path | None, size: int, max_pixels: int = MAX_PIXELS
+) -> NDArray[np.uint8]:
     """Decode a cell and fit it into a white square.
 
     Parameters
     ----------
-    cell : str, Path, bytes, PIL image or ndarray
-        A path, an encoded file or pixels. Not missing.
+    cell : str, path, bytes, PIL image, ndarray or dict
+        A path, an encoded file, pixels, or a dict of `bytes` and `path`. Not missing.
 
     root : Path or None
         Folder that relative paths start from; None for the working directory.
 
     size : int
         Height and width of the result in pixels.
+
+    max_pixels : int, default=50000000
+        Width times height of the largest image that is decoded.
 
     Returns
     -------
@@ -47,63 +76,109 @@ def decode(cell: Any, root: Path | None, size: int) -> NDArray[np.uint8]:
     ImageNotFound
         When a path leads to no file.
     UnreadableImage
-        When it cannot be decoded.
+        When it cannot be decoded, for whatever reason.
     """
-    if isinstance(cell, np.ndarray):
-        if cell.dtype == np.uint8 and cell.shape == (size, size, 3):
-            return cell  # as it is, and not copied: tables of arrays are large
-        image = Image.fromarray(_to_uint8(cell))
-    elif isinstance(cell, Image.Image):
-        image = cell
-    else:
-        image = _open(cell, root, size)
-    try:
-        rgb = _to_rgb(image)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UnreadableImage(str(error) or type(error).__name__) from error
-    return np.asarray(_to_square(rgb, size), dtype=np.uint8)
-
-
-def _open(cell: Any, root: Path | None, size: int) -> Image.Image:
-    """Open an encoded picture; a large JPEG is decoded at a fraction of its size."""
-    source: Any
-    if isinstance(cell, bytes | bytearray | memoryview):
-        source = io.BytesIO(cell)
-    elif isinstance(cell, str | Path):
-        text = str(cell)
-        if text.startswith(("http://", "https://")):
-            raise UnreadableImage("it is a URL; download the pictures first")
-        source = Path(text) if root is None else root / text
-        if not source.is_file():
-            raise ImageNotFound("there is no such file")
-    else:
-        raise UnreadableImage(
-            f"a {type(cell).__name__} is no image; expected a path, bytes, a PIL image "
-            "or an array"
-        )
-    try:
-        image = Image.open(source)
-        image.draft("RGB", (2 * size, 2 * size))  # twice, for what resizing blurs
+    cell = plain_image_cell(cell)
+    if (
+        isinstance(cell, np.ndarray)
+        and cell.dtype == np.uint8
+        and cell.shape == (size, size, 3)
+    ):
+        return cell  # as it is, and not copied: tables of arrays are large
+    with _opened(cell, root, size, max_pixels) as image, bounded_memory(image.size):
         image.load()
-    except Image.UnidentifiedImageError as error:
-        raise UnreadableImage("not an image file of a known format") from error
-    except (
-        OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError
-    ) as error:  # fmt: skip
-        raise UnreadableImage(str(error) or type(error).__name__) from error
-    return image
+        return np.asarray(_to_square(_to_rgb(image), size), dtype=np.uint8)
+
+
+@contextlib.contextmanager
+def _opened(
+    cell: Any, root: Path | None, size: int, max_pixels: int
+) -> Iterator[Image.Image]:
+    """Open an image of any kind, small enough; what the block raises is its fault."""
+    if isinstance(cell, bytes | bytearray | memoryview | str | os.PathLike):
+        source = image_path(cell, root) if isinstance(cell, str | os.PathLike) else cell
+        with open_image(source, max_pixels) as image:
+            # A large JPEG is decoded at a fraction of its size: twice the size that is
+            # needed, for what resizing blurs.
+            image.draft("RGB", (2 * size, 2 * size))
+            yield image
+        return
+    with image_errors():
+        if isinstance(cell, np.ndarray):
+            pixels = _check_shape(np.asarray(cell))
+            check_pixels((pixels.shape[1], pixels.shape[0]), max_pixels)
+            yield Image.fromarray(_to_uint8(pixels))
+        elif isinstance(cell, Image.Image):
+            load_given_image(cell, max_pixels)
+            yield cell
+        else:
+            raise UnreadableImage(_describe_kind(cell))
+
+
+def _describe_kind(cell: Any) -> str:
+    if isinstance(cell, dict):
+        return (
+            'a dict is an image only as {"bytes": ..., "path": ...}, with the bytes of '
+            "an image file or its path"
+        )
+    return (
+        f"a {type(cell).__name__} is no image; expected a path, bytes, a PIL image or "
+        "an array"
+    )
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     """Turn upright, put transparency on white and convert to 8-bit RGB."""
-    image = ImageOps.exif_transpose(image)
     if image.mode in _DEEP_MODES:
-        return Image.fromarray(_deep_to_uint8(np.asarray(image))).convert("RGB")
+        image = _deep_to_grey(image)
+    image = _turn_upright(image)
     if image.has_transparency_data:
-        image = image.convert("RGBA")
+        image = _with_alpha(image)
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
     return image.convert("RGB")
+
+
+def _turn_upright(image: Image.Image) -> Image.Image:
+    """Turn an image by what its camera noted; a note that is damaged says nothing."""
+    orientation = 1
+    with contextlib.suppress(Exception):
+        orientation = image.getexif().get(_ORIENTATION, 1)
+    method = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+    return image if method is None else image.transpose(method)
+
+
+def _with_alpha(image: Image.Image) -> Image.Image:
+    """Convert to RGBA."""
+    if image.mode == "La":  # Pillow has no way from here to RGBA
+        image = image.convert("LA")
+    color = image.info.get("transparency")
+    if image.mode == "RGB" and isinstance(color, tuple) and max(color) > 255:
+        # Of a PNG of 16 bits, whose pixels Pillow has cut to 8 already.
+        image = image.copy()
+        image.info["transparency"] = tuple(value >> 8 for value in color)
+    return image.convert("RGBA")
+
+
+def _deep_to_grey(image: Image.Image) -> Image.Image:
+    """Bring grey pixels of more than 8 bits to 8, by the rule for arrays."""
+    deep = np.asarray(image)
+    pixels = deep
+    if image.mode == "I" and image.format in _SIXTEEN_BITS:
+        pixels = deep.astype(np.uint16)
+    elif image.mode.startswith("I;16") and _bits_of_tiff(image) == 12:
+        pixels = deep << 4
+    grey = Image.fromarray(_to_uint8(pixels))
+    grey.info = {key: image.info[key] for key in ("exif", "xmp") if key in image.info}
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int | float):
+        grey.putalpha(Image.fromarray((deep != transparent).astype(np.uint8) * 255))
+    return grey
+
+
+def _bits_of_tiff(image: Image.Image) -> Any:
+    tags: Any = getattr(image, "tag_v2", {})
+    return next(iter(tags.get(_TIFF_BITS_PER_SAMPLE, ())), None)
 
 
 def _to_square(rgb: Image.Image, size: int) -> Image.Image:
@@ -118,15 +193,8 @@ def _to_square(rgb: Image.Image, size: int) -> Image.Image:
     return square
 
 
-def _deep_to_uint8(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Bring 16-bit greys to 8 bits; leave what fits 8 bits as it is."""
-    if pixels.max(initial=0) > 255:
-        pixels = pixels / 257
-    return np.clip(pixels, 0, 255).round().astype(np.uint8)
-
-
-def _to_uint8(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Check an array of pixels and bring it to uint8 of a shape Pillow takes."""
+def _check_shape(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Check the shape of an array of pixels, and drop a single channel."""
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[:, :, 0]
     grey = pixels.ndim == 2
@@ -138,20 +206,38 @@ def _to_uint8(pixels: NDArray[Any]) -> NDArray[np.uint8]:
             f"an array of shape {pixels.shape} is no image; expected (height, width), "
             "or (height, width, channels) with 1, 3 or 4 channels"
         )
-    kind = pixels.dtype.kind
-    if kind == "b":
-        return pixels.astype(np.uint8) * np.uint8(255)
-    if pixels.dtype == np.uint8:
-        return np.ascontiguousarray(pixels)
-    if pixels.dtype == np.uint16:
-        return (pixels / 257).round().astype(np.uint8)
-    if kind not in "iuf":
+    return pixels
+
+
+def _to_uint8(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    """Bring pixels to 8 bits by their dtype, whether they come from arrays or files.
+
+    Booleans and 8 bits are as they are, of 16 bits without sign the upper 8 are kept,
+    which is what Pillow keeps of colours in 16 bits; floats go from 0 to 1, and all
+    other integers from 0 to 255.
+    """
+    kind, n_bytes = pixels.dtype.kind, pixels.dtype.itemsize
+    if kind not in "biuf":
         raise UnreadableImage(f"an array of dtype {pixels.dtype} is no image")
+    if kind == "b":
+        return np.where(pixels, np.uint8(255), np.uint8(0))
+    if kind == "u" and n_bytes == 1:
+        return np.ascontiguousarray(pixels)
+    if kind == "u" and n_bytes == 2:
+        return (pixels >> 8).astype(np.uint8)
     low, high = pixels.min(), pixels.max()
     top = 1 if kind == "f" else 255
     if not (low >= 0 and high <= top):
+        found = f"{low:g} to {high:g}" if low <= high else "NaN"
         raise UnreadableImage(
             f"pixels of dtype {pixels.dtype} must lie between 0 and {top}, found "
-            f"{low:g} to {high:g}; convert them to uint8"
+            f"{found}; convert them to uint8"
         )
-    return (pixels * (255 / top)).round().astype(np.uint8)
+    if kind != "f":
+        return pixels.astype(np.uint8)
+    scaled = np.empty(pixels.shape, dtype=np.uint8)
+    n_rows = max(1, _BLOCK // pixels.shape[1])
+    for top_row in range(0, len(pixels), n_rows):
+        block = pixels[top_row : top_row + n_rows].astype(np.float32) * 255
+        scaled[top_row : top_row + n_rows] = block.round()
+    return scaled

@@ -74,6 +74,11 @@ class ImageInceptionClassifier(BaseImageClassifier):
         What to do about a photo that is there but cannot be decoded: raise an error
         that names row and file, or treat it as missing and warn once with the count.
 
+    max_pixels : int, default=50000000
+        Width times height of the largest image that is decoded; a larger one cannot be
+        decoded in the sense of `on_error`. Of encoded images the header is read first.
+        Pillow's own limit, twice ``PIL.Image.MAX_IMAGE_PIXELS``, holds as well.
+
     augmentation : bool, default=True
         Whether training photos are mirrored, zoomed, shifted and brightened at
         random, and predictions averaged over a photo and its mirror image.
@@ -228,6 +233,7 @@ class ImageInceptionClassifier(BaseImageClassifier):
         image_size: int = 64,
         image_root: str | PathLike[str] | None = None,
         on_error: Literal["raise", "missing"] = "raise",
+        max_pixels: int = 50_000_000,
         augmentation: bool = True,
         max_memory: int = 1024,
         learning_rate: float = 0.003,
@@ -257,6 +263,7 @@ class ImageInceptionClassifier(BaseImageClassifier):
         self.image_size = image_size
         self.image_root = image_root
         self.on_error = on_error
+        self.max_pixels = max_pixels
         self.augmentation = augmentation
         self.max_memory = max_memory
         self.learning_rate = learning_rate

@@ -20,11 +20,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from amzest.utils import MAX_PIXELS
+
 #: Bytes of pixels in files that are kept open for later; they take disk, not memory.
 MAX_STORED_BYTES = 2**32
 
 
-def photo_key(cell: Any, root: Path | None, size: int) -> Hashable | None:
+def photo_key(
+    cell: Any, root: Path | None, size: int, max_pixels: int = MAX_PIXELS
+) -> Hashable | None:
     """Return what tells a decoded photo from all others.
 
     Parameters
@@ -38,6 +42,10 @@ def photo_key(cell: Any, root: Path | None, size: int) -> Hashable | None:
     size : int
         Height and width of the decoded photo.
 
+    max_pixels : int, default=50000000
+        Width times height of the largest image that is decoded. An image that was
+        decoded under a higher limit is not found under this one.
+
     Returns
     -------
     tuple or None
@@ -46,14 +54,15 @@ def photo_key(cell: Any, root: Path | None, size: int) -> Hashable | None:
         file.
     """
     if isinstance(cell, bytes | bytearray | memoryview):
-        return hashlib.blake2b(cell, digest_size=20).digest(), size
-    if not isinstance(cell, str | Path):
+        return hashlib.blake2b(cell, digest_size=20).digest(), size, max_pixels
+    if not isinstance(cell, str | os.PathLike):
         return None
-    path = os.path.abspath(cell if root is None else os.path.join(root, cell))
     try:
+        path = os.fspath(cell if root is None else os.path.join(root, cell))
         found = os.stat(path)
     except (OSError, ValueError):  # decoding says what is wrong with it
         return None
+    path = os.path.abspath(path)
     return (
         path,
         found.st_dev,
@@ -62,6 +71,7 @@ def photo_key(cell: Any, root: Path | None, size: int) -> Hashable | None:
         found.st_mtime_ns,
         found.st_ctime_ns,
         size,
+        max_pixels,
     )
 
 
@@ -69,7 +79,8 @@ class PhotoFile:
     """Pixels in a file without a name, which vanishes with the last of its photos.
 
     It is read, not mapped: pages of a mapped file count as memory of the process once
-    they were touched, and an epoch touches all of them.
+    they were touched, and an epoch touches all of them. Each read names its place:
+    forked processes share the position in the file that `seek` moves.
 
     Parameters
     ----------
@@ -80,24 +91,63 @@ class PhotoFile:
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = shape
         self.nbytes = int(np.prod(shape))
-        self._lock = threading.Lock()
         # Closed when this object goes, which no `with` can say.
-        self._file = tempfile.TemporaryFile(prefix="amzest-images-")  # noqa: SIM115
+        self._file = tempfile.TemporaryFile(  # noqa: SIM115
+            prefix="amzest-images-", buffering=0
+        )
         weakref.finalize(self, self._file.close)
 
     def write(self, place: int, pixels: NDArray[np.uint8]) -> StoredPhoto:
         """Put a photo into its place in the file."""
-        with self._lock:
-            self._file.seek(place * self.nbytes)
-            self._file.write(pixels.tobytes())
+        try:
+            _write_at(self._file.fileno(), pixels.tobytes(), place * self.nbytes)
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"decoded images cannot be written ({error.strerror}); make room "
+                "there, set TMPDIR to another folder, or raise max_memory",
+                tempfile.gettempdir(),
+            ) from error
         return StoredPhoto(self, place)
 
     def read(self, place: int) -> NDArray[np.uint8]:
         """Return the photo at a place."""
-        with self._lock:
-            self._file.seek(place * self.nbytes)
-            held = self._file.read(self.nbytes)
+        held = _read_at(self._file.fileno(), self.nbytes, place * self.nbytes)
         return np.frombuffer(held, dtype=np.uint8).reshape(self.shape)
+
+
+#: Where there is no pread, as on Windows: one seek and read at a time.
+_seek_lock = threading.Lock()
+
+
+def _write_at(number: int, data: bytes, offset: int) -> None:
+    """Write all bytes at a place in a file, whatever its position is."""
+    left = memoryview(data)
+    while left:
+        if hasattr(os, "pwrite"):
+            n_written = os.pwrite(number, left, offset)
+        else:
+            with _seek_lock:
+                os.lseek(number, offset, os.SEEK_SET)
+                n_written = os.write(number, left)
+        left, offset = left[n_written:], offset + n_written
+
+
+def _read_at(number: int, n_bytes: int, offset: int) -> bytes:
+    """Read so many bytes at a place in a file, whatever its position is."""
+    pieces = []
+    while n_bytes:
+        if hasattr(os, "pread"):
+            piece = os.pread(number, n_bytes, offset)
+        else:
+            with _seek_lock:
+                os.lseek(number, offset, os.SEEK_SET)
+                piece = os.read(number, n_bytes)
+        if not piece:
+            raise OSError(f"decoded images end {n_bytes} bytes early")
+        pieces.append(piece)
+        n_bytes, offset = n_bytes - len(piece), offset + len(piece)
+    return b"".join(pieces)
 
 
 class StoredPhoto(NamedTuple):
@@ -164,3 +214,11 @@ class PhotoCache:
 
 #: The photos of this process: in memory, and in files.
 IN_MEMORY, STORED = PhotoCache(), PhotoCache()
+if hasattr(os, "register_at_fork"):
+    # A process that is forked while another thread holds a lock would wait for ever.
+    for _cache in (IN_MEMORY, STORED):
+        os.register_at_fork(
+            before=_cache._lock.acquire,
+            after_in_parent=_cache._lock.release,
+            after_in_child=_cache._lock.release,
+        )

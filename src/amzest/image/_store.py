@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,14 @@ from amzest.image._photo_cache import (
     photo_key,
     pixels_of,
 )
-from amzest.utils import available_threads, describe_rows
+from amzest.utils import (
+    MAX_PIXELS,
+    available_threads,
+    describe_rows,
+    plain_image_cell,
+    quiet_pillow,
+    shown,
+)
 
 _ROWS_PER_TASK, _MAX_THREADS = 64, 4
 
@@ -39,13 +47,22 @@ class DecodedImages:
 
     augmentation : bool
         Whether training batches are varied, and the mirror image is a second view.
+
+    absence : str, default="every cell is missing or blank."
+        Why rows have no picture, for the error when none has.
     """
 
     sizes: NDArray[np.intp] | None = None
 
-    def __init__(self, pictures: list[Photo | None], augmentation: bool) -> None:
+    def __init__(
+        self,
+        pictures: list[Photo | None],
+        augmentation: bool,
+        absence: str = "every cell is missing or blank.",
+    ) -> None:
         self.pictures = pictures
         self.augmentation = augmentation
+        self.absence = absence
         self.n_views = 2 if augmentation else 1
         self.present = np.array([picture is not None for picture in pictures])
 
@@ -76,13 +93,14 @@ def decode_column(
     max_memory: int,
     augmentation: bool,
     reader: str,
+    max_pixels: int = MAX_PIXELS,
 ) -> DecodedImages:
     """Decode a column of pictures, each file once in a process where memory allows.
 
     Parameters
     ----------
     cells : ndarray of shape (n_rows,), dtype object
-        Paths, bytes, PIL images, arrays or missing values.
+        Paths, bytes, PIL images, arrays, dicts of bytes and path, or missing values.
 
     name : str
         Name of the column, for messages.
@@ -108,6 +126,9 @@ def decode_column(
     reader : str
         Class that reads, for warnings.
 
+    max_pixels : int, default=50000000
+        Width times height of the largest image that is decoded.
+
     Returns
     -------
     DecodedImages
@@ -118,13 +139,14 @@ def decode_column(
     ValueError
         When a picture cannot be decoded and `on_error` is "raise"; names row and file.
     """
+    cells = _plain_cells(cells)
     pictures: list[Photo | None] = [None] * len(cells)
     keys: dict[int, Hashable | None] = {}  # of rows that are not decoded yet
     n_held = 0
     for row, cell in enumerate(cells):
         if is_missing_image(cell):
             continue
-        key = photo_key(cell, root, size)
+        key = photo_key(cell, root, size, max_pixels)
         if key is not None:
             pictures[row] = IN_MEMORY.get(key)
             if pictures[row] is not None:
@@ -135,32 +157,56 @@ def decode_column(
             keys[row] = key
     not_found: list[int] = []
     unreadable: list[int] = []
-    for row, error in _decode_rows(
-        cells, pictures, keys, n_held, size, root, max_memory
+    with quiet_pillow():
+        for row, error in _decode_rows(
+            cells, pictures, keys, n_held, size, root, max_memory, max_pixels
+        ):
+            if isinstance(error, ImageNotFound):
+                not_found.append(row)
+            elif on_error == "missing":
+                unreadable.append(row)
+            else:
+                raise ValueError(
+                    f"`{name}` row {row} ({_shown(cells[row])}): cannot be decoded as "
+                    f'an image ({error}). Pass on_error="missing" to treat such rows '
+                    "as having no image."
+                ) from error
+    absence = []
+    for lost, what, advice in (
+        (not_found, "lead to no file", _advise(cells, not_found, root)),
+        (unreadable, "cannot be decoded", ""),
     ):
-        if isinstance(error, ImageNotFound):
-            not_found.append(row)
-        elif on_error == "missing":
-            unreadable.append(row)
-        else:
-            raise ValueError(
-                f"`{name}` row {row} ({_shown(cells[row])}): cannot be decoded as an "
-                f'image ({error}). Pass on_error="missing" to treat such rows as '
-                "having no image."
-            ) from error
-    for lost, what in (
-        (not_found, "lead to no file"),
-        (unreadable, "cannot be decoded"),
-    ):
-        if len(lost):
+        if lost:
+            count = f"{len(lost)} of {len(cells)} images in `{name}` {what}"
+            first = f"{_shown(cells[lost[0]])}{advice}"
+            absence.append(f"{count} (first: {first}).")
             warnings.warn(
-                f"{reader}: {len(lost)} of {len(cells)} images in `{name}` {what} "
-                f"and are treated as missing: {describe_rows(np.array(lost))} (first: "
-                f"{_shown(cells[lost[0]])}).",
+                f"{reader}: {count} and are treated as missing: "
+                f"{describe_rows(np.array(lost))} (first: {first}).",
                 UserWarning,
                 stacklevel=2,
             )
-    return DecodedImages(pictures, augmentation)
+    if not absence:
+        return DecodedImages(pictures, augmentation)
+    return DecodedImages(pictures, augmentation, " ".join(absence))
+
+
+def _plain_cells(cells: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Take images out of the dicts of Hugging Face datasets; other cells stay."""
+    if not any(isinstance(cell, dict) for cell in cells):
+        return cells
+    plain = np.empty(len(cells), dtype=object)
+    for row, cell in enumerate(cells):
+        plain[row] = plain_image_cell(cell)
+    return plain
+
+
+def _advise(cells: NDArray[np.object_], not_found: list[int], root: Path | None) -> str:
+    """Name the folder that relative paths were looked for in."""
+    if all(os.path.isabs(cells[row]) for row in not_found):
+        return ""
+    folder = os.path.abspath(os.curdir if root is None else root)
+    return f", below {shown(folder, 200)}; pass image_root= the folder of these paths"
 
 
 def _decode_rows(
@@ -171,6 +217,7 @@ def _decode_rows(
     size: int,
     root: Path | None,
     max_memory: int,
+    max_pixels: int,
 ) -> Iterator[tuple[int, UnreadableImage]]:
     """Fill in pictures that are still to be decoded; yield the rows that failed."""
     n_bytes = 3 * size**2
@@ -184,8 +231,10 @@ def _decode_rows(
         for place in places:
             row = int(rows[place])
             try:
-                pixels = decode(cells[row], root, size)
+                pixels = decode(cells[row], root, size, max_pixels)
             except UnreadableImage as error:
+                # Without the frames that raised it, which hold the image.
+                error.__traceback__ = error.__cause__ = error.__context__ = None
                 failures.append((row, error))
                 continue
             photo: Photo = pixels
@@ -210,9 +259,7 @@ def _decode_rows(
 
 def _shown(cell: Any) -> str:
     """Write a cell for a message, shortened."""
-    if isinstance(cell, bytes | bytearray | memoryview):
-        return f"{len(cell)} bytes"
-    if isinstance(cell, np.ndarray):
-        return f"array of shape {cell.shape}"
-    text = f'"{cell}"' if isinstance(cell, str | Path) else repr(cell)
-    return text if len(text) <= 80 else text[:77] + "..."
+    if not isinstance(cell, str | os.PathLike):
+        return shown(cell)
+    text = str(cell)
+    return f'"{text}"' if len(text) <= 78 else f'"{text[:75]}..."'

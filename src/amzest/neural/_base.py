@@ -152,6 +152,10 @@ class BaseNeuralClassifier(
                 f"{list(fitted)}. Give the same columns in the same order."
             )
 
+    def _describe_missing(self, inputs: Inputs) -> str:
+        """Say why no row has anything to read."""
+        return "every cell is missing or blank."
+
     def _load_pretrained(self, engine: Any) -> None:
         """Give the untrained network what it need not learn; nothing by default."""
 
@@ -242,7 +246,7 @@ class BaseNeuralClassifier(
         if not inputs.present[train].any():
             raise ValueError(
                 f"`X` has nothing to read in any of the {len(train)} training rows: "
-                "every cell is missing or blank."
+                f"{self._describe_missing(inputs)}"
             )
         return TrainingRows(
             inputs,

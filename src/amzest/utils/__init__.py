@@ -7,6 +7,26 @@ from amzest.utils._documentation_link import (
     DocumentationLinkMixin,
 )
 from amzest.utils._frameworks import import_keras, import_torch
+from amzest.utils._image_cells import (
+    ImageNotFound,
+    NotAnImage,
+    UnreadableImage,
+    describe_text,
+    image_path,
+    is_url,
+    plain_image_cell,
+)
+from amzest.utils._image_files import (
+    FORMATS,
+    MAX_PIXELS,
+    TooManyPixels,
+    bounded_memory,
+    check_pixels,
+    image_errors,
+    load_given_image,
+    open_image,
+    quiet_pillow,
+)
 from amzest.utils._messages import shown
 from amzest.utils._missing import describe_rows, is_missing, missing_mask
 from amzest.utils._optional import check_installed, require
@@ -15,19 +35,35 @@ from amzest.utils._workers import available_threads, quiet_workers, worker_threa
 
 __all__ = [
     "DOCUMENTATION_URL",
+    "FORMATS",
+    "MAX_PIXELS",
     "PURPOSES",
     "DocumentationLinkMixin",
+    "ImageNotFound",
+    "NotAnImage",
+    "TooManyPixels",
+    "UnreadableImage",
     "available_threads",
+    "bounded_memory",
     "check_choice",
     "check_counts",
     "check_installed",
     "check_integer",
+    "check_pixels",
     "describe_rows",
+    "describe_text",
     "draw_seeds",
+    "image_errors",
+    "image_path",
     "import_keras",
     "import_torch",
     "is_missing",
+    "is_url",
+    "load_given_image",
     "missing_mask",
+    "open_image",
+    "plain_image_cell",
+    "quiet_pillow",
     "quiet_workers",
     "require",
     "shown",

@@ -301,19 +301,22 @@ def test_categories_and_ids_are_checked(tmp_path):
 
 
 def test_photo_that_does_not_exist(tmp_path):
-    write(tmp_path, image=["images/a.png", "images/c.png", "images", "d.png"])
+    write(tmp_path, image=["images/a.png", "images/c.png", "images/", "d.png"])
     with pytest.raises(ValueError, match="does not exist") as error:
         load_products(tmp_path)
     assert str(error.value) == (
-        f"`image` names a file that does not exist below {str(tmp_path)!r} in 3 rows: "
-        "row 1 ('images/c.png'), row 2 ('images'), row 3 ('d.png'). Pass image_root= "
-        "the folder that these paths start from, or pass on_missing_image="
-        '"missing" to treat such rows as having no image.'
+        f"`image` names a file that does not exist below {str(tmp_path)!r} in 2 rows: "
+        "row 1 ('images/c.png'), row 3 ('d.png'). Pass image_root= the folder that "
+        'these paths start from, or pass on_missing_image="missing" to treat such rows '
+        "as having no image."
     )
-    with pytest.warns(UserWarning, match="in 3 rows") as caught:
+    with pytest.warns(UserWarning, match="`image`") as caught:
         products = load_products(tmp_path, on_missing_image="missing")
-    assert len(caught) == 1
-    assert caught[0].filename == __file__
+    assert len(caught) == 2
+    assert "`image` is no image file in 1 row: row 2 ('images/': it is a folder" in str(
+        caught[1].message
+    )
+    assert [warning.filename for warning in caught] == [__file__] * 2
     assert products.data["image"].isna().tolist() == [False, True, True, True]
 
 
@@ -365,7 +368,7 @@ def test_photo_that_cannot_be_decoded(tmp_path):
     assert load_products(tmp_path).data["image"].notna().sum() == 3
     with pytest.raises(ValueError, match=r"cannot be decoded as an image in 3 rows"):
         load_products(tmp_path, check_images="decode")
-    with pytest.warns(UserWarning, match="b.png: cannot identify") as caught:
+    with pytest.warns(UserWarning, match="b.png': not an image file") as caught:
         products = load_products(
             tmp_path, check_images="decode", on_missing_image="missing"
         )

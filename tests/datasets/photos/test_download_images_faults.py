@@ -90,7 +90,7 @@ def outcome(manifest, url):
             "/text",
             "not an image",
             "The answer is in none of the formats that are read (AVIF, BMP, GIF, JPEG, "
-            "PNG, TIFF, WEBP).",
+            "JPEG2000, PNG, PPM, TIFF, WEBP).",
             1,
         ),
         ("/truncated.jpg", "broken image", BROKEN, 2),
@@ -286,7 +286,10 @@ def test_content_type_is_not_believed(tmp_path, server, path):
     assert manifest.loc[url, "format"] == kind
 
 
-@pytest.mark.parametrize("kind", ["AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize(
+    "kind",
+    ["AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP"],
+)
 def test_formats(tmp_path, server, monkeypatch, kind):
     monkeypatch.setattr("image_server._Handler.send_jpeg", _sender(kind))
     manifest = download([server.url("/jpeg")], tmp_path)

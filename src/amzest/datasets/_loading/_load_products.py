@@ -14,7 +14,7 @@ from amzest.datasets._loading._check_products import check_products
 from amzest.datasets._loading._photo_column import resolve_photos
 from amzest.datasets._loading._read_table import find_table, read_table
 from amzest.datasets._shared._row_listing import count, list_rows
-from amzest.utils import check_choice, is_missing
+from amzest.utils import check_choice, check_integer, is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +41,7 @@ def load_products(
     absolute_images: bool = True,
     check_images: Literal["exists", "decode"] | None = "exists",
     on_missing_image: Literal["raise", "missing"] = "raise",
+    max_pixels: int = 50_000_000,
     encoding: str = "utf-8",
     separator: str = ",",
     return_X_y: bool = False,
@@ -61,8 +62,9 @@ def load_products(
         Column to predict. Pass None for products that have no category yet.
 
     image_column : str or None, default="image"
-        Column with the path of a photo, or in Parquet its bytes. Pass None for a
-        table without photos.
+        Column with the path of a photo, or in Parquet its bytes or a dict of `bytes`
+        and `path`, as Hugging Face datasets write it, which become bytes or a path.
+        Pass None for a table without photos.
 
     id_column : str or None, default="id"
         Column whose values may not repeat. It stays text, leading zeros included. A
@@ -94,6 +96,11 @@ def load_products(
         What to do about photos that `check_images` does not find or cannot decode:
         raise an error, or leave their cells missing and warn once for each kind of
         problem. Empty cells and Amazon's `no-img` placeholder are always missing.
+
+    max_pixels : int, default=50000000
+        Width times height of the largest image that ``check_images="decode"`` decodes.
+        The header is read first. Pillow's own limit, twice
+        ``PIL.Image.MAX_IMAGE_PIXELS``, holds as well.
 
     encoding : str, default="utf-8"
         Of CSV and JSON lines. A byte order mark is skipped.
@@ -181,6 +188,7 @@ def load_products(
 
     check_choice("check_images", check_images, ("exists", "decode", None))
     check_choice("on_missing_image", on_missing_image, ("raise", "missing"))
+    check_integer("max_pixels", max_pixels, 1)
     file = find_table(Path(path))
     frame = read_table(file, encoding=encoding, separator=separator)
     texts = _check_columns(
@@ -205,6 +213,7 @@ def load_products(
             check_images=check_images,
             on_missing_image=on_missing_image,
             absolute_images=absolute_images,
+            max_pixels=int(max_pixels),
         )
         all_paths = all(photo is None or isinstance(photo, str) for photo in photos)
         frame[image_column] = pd.Series(photos, dtype="str" if all_paths else object)

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import warnings
-from types import ModuleType
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from amzest.datasets._shared._row_listing import count, list_rows
-from amzest.utils import is_missing, require
+from amzest.utils import (
+    ImageNotFound,
+    UnreadableImage,
+    bounded_memory,
+    describe_text,
+    image_path,
+    is_missing,
+    is_url,
+    open_image,
+    plain_image_cell,
+    quiet_pillow,
+    require,
+    shown,
+)
 
-_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
 #: What Amazon's metadata holds where there is no photo.
 _PLACEHOLDER = re.compile(r"(^|.*/)no-img[^/]*$")
 
@@ -25,13 +36,14 @@ def resolve_photos(
     check_images: Literal["exists", "decode"] | None,
     on_missing_image: Literal["raise", "missing"],
     absolute_images: bool,
+    max_pixels: int,
 ) -> list[Any]:
     """Check the photos of a table and give the cells for its frame.
 
     Parameters
     ----------
     cells : list
-        Paths, bytes, or missing.
+        Paths, bytes, dicts of bytes and path, or missing.
 
     name : str
         The column, for messages.
@@ -48,6 +60,9 @@ def resolve_photos(
     absolute_images : bool
         Whether to give absolute paths.
 
+    max_pixels : int
+        Width times height of the largest image that is decoded.
+
     Returns
     -------
     list
@@ -59,9 +74,73 @@ def resolve_photos(
         If a path leads out of `image_root`, or, with ``on_missing_image="raise"``, a
         photo is not there or cannot be decoded.
     TypeError
-        If a cell is neither text nor bytes.
+        If a cell is neither text nor bytes, nor a dict of them.
     """
-    photos: list[Any] = [None if is_no_photo(cell) else cell for cell in cells]
+    photos = [plain_image_cell(cell) for cell in cells]
+    photos = [None if is_no_photo(cell) else cell for cell in photos]
+    _check_kinds(photos, name)
+    texts = {row: cell for row, cell in enumerate(photos) if isinstance(cell, str)}
+    remote = [row for row, text in texts.items() if is_url(text)]
+    faults = {
+        row: reason
+        for row, text in texts.items()
+        if not is_url(text) and (reason := describe_text(text)) is not None
+    }
+    paths = {
+        row: os.path.normpath(os.path.join(image_root, text))
+        for row, text in texts.items()
+        if row not in faults and not is_url(text)
+    }
+    if check_images is not None:
+        _report(
+            f"`{name}` is a web address in {{}}: {{}}. Download the photos and put "
+            "their paths there",
+            remote,
+            photos,
+            on_missing_image,
+        )
+    _refuse_outside(paths, photos, name, image_root)
+    if check_images is None:
+        return _with_paths(photos, paths if absolute_images else {})
+    absent = _find_files(paths, faults)
+    _report(
+        f"`{name}` names a file that does not exist below {image_root!r} in {{}}: "
+        "{}. Pass image_root= the folder that these paths start from",
+        absent,
+        photos,
+        on_missing_image,
+    )
+    _report(
+        f"`{name}` is no image file in {{}}: {{}}. Replace these cells",
+        sorted(faults),
+        photos,
+        on_missing_image,
+        faults,
+    )
+    lost = {*remote, *absent, *faults}
+    if check_images == "decode":
+        sources = {
+            row: paths.get(row, photo)
+            for row, photo in enumerate(photos)
+            if photo is not None and row not in lost
+        }
+        broken = _find_undecodable(sources, max_pixels)
+        _report(
+            f"`{name}` cannot be decoded as an image in {{}}: {{}}. Replace the files",
+            list(broken),
+            photos,
+            on_missing_image,
+            broken,
+        )
+        lost.update(broken)
+    for row in lost:
+        photos[row] = None
+        paths.pop(row, None)
+    return _with_paths(photos, paths if absolute_images else {})
+
+
+def _check_kinds(photos: list[Any], name: str) -> None:
+    """Refuse cells that can be no image."""
     wrong = [
         row
         for row, photo in enumerate(photos)
@@ -71,59 +150,21 @@ def resolve_photos(
         kinds = [type(photos[row]).__name__ for row in wrong]
         msg = (
             f"`{name}` is neither a path nor bytes in {count(len(wrong), 'row')}: "
-            f"{list_rows(wrong, kinds)}. Put the path of one photo into each cell."
+            f"{list_rows(wrong, kinds)}. Put the path of one photo into each cell"
         )
-        raise TypeError(msg)
-    paths = {
-        row: os.path.normpath(os.path.join(image_root, photo))
-        for row, photo in enumerate(photos)
-        if isinstance(photo, str)
-    }
-    if check_images is not None:
-        remote = [row for row in paths if _URL.match(photos[row])]
-        _report(
-            f"`{name}` is a web address in {{}}: {{}}. Download the photos and put "
-            "their paths there",
-            remote,
-            photos,
-            on_missing_image,
-        )
-        for row in remote:
-            photos[row] = None
-            del paths[row]
-    _refuse_outside(paths, photos, name, image_root)
-    if check_images is not None:
-        absent = [row for row, path in paths.items() if not os.path.isfile(path)]
-        _report(
-            f"`{name}` names a file that does not exist below {image_root!r} in {{}}: "
-            "{}. Pass image_root= the folder that these paths start from",
-            absent,
-            photos,
-            on_missing_image,
-        )
-        for row in absent:
-            photos[row] = None
-    if check_images == "decode":
-        broken = _find_undecodable(photos, paths)
-        _report(
-            f"`{name}` cannot be decoded as an image in {{}}: {{}}. Replace the files",
-            list(broken),
-            broken,
-            on_missing_image,
-        )
-        for row in broken:
-            photos[row] = None
-    if absolute_images:
-        for row, path in paths.items():
-            if photos[row] is not None and not _URL.match(photos[row]):
-                photos[row] = path
-    return photos
+        if any(isinstance(photos[row], Mapping) for row in wrong):
+            msg += ', or a dict {"bytes": ..., "path": ...} with its bytes or its path'
+        raise TypeError(f"{msg}.")
+
+
+def _with_paths(photos: list[Any], paths: dict[int, str]) -> list[Any]:
+    return [paths.get(row, photo) for row, photo in enumerate(photos)]
 
 
 def is_no_photo(cell: Any) -> bool:
-    return is_missing(cell) or (
-        isinstance(cell, str) and _PLACEHOLDER.match(cell) is not None
-    )
+    if isinstance(cell, str) and _PLACEHOLDER.match(cell) is not None:
+        return True
+    return is_missing(cell) or (isinstance(cell, bytes) and not cell)
 
 
 def _refuse_outside(
@@ -131,11 +172,7 @@ def _refuse_outside(
 ) -> None:
     """Refuse paths that climb out of the folder. Links inside it are followed."""
     root = os.path.join(os.path.normpath(image_root), "")
-    outside = [
-        row
-        for row, path in paths.items()
-        if not path.startswith(root) and not _URL.match(photos[row])
-    ]
+    outside = [row for row, path in paths.items() if not path.startswith(root)]
     if outside:
         msg = (
             f"`{name}` leads out of {image_root!r} in {count(len(outside), 'row')}: "
@@ -145,39 +182,57 @@ def _refuse_outside(
         raise ValueError(msg)
 
 
-def _find_undecodable(photos: list[Any], paths: dict[int, str]) -> dict[int, str]:
-    """Give the rows whose photos are no images, each with the cell and the reason."""
-    image = require(
-        "PIL.Image", extra="image", purpose='load_products(check_images="decode")'
-    )
+def _find_files(paths: dict[int, str], faults: dict[int, str]) -> list[int]:
+    """Give the rows whose paths lead nowhere; add to `faults` what is no file."""
+    absent = []
+    for row, path in paths.items():
+        try:
+            image_path(path, None)
+        except ImageNotFound:
+            absent.append(row)
+        except UnreadableImage as error:
+            faults[row] = str(error)
+    return absent
+
+
+def _find_undecodable(sources: dict[int, Any], max_pixels: int) -> dict[int, str]:
+    """Give the rows whose photos cannot be decoded, each with the reason."""
+    require("PIL.Image", extra="image", purpose='load_products(check_images="decode")')
     broken = {}
-    for row, photo in enumerate(photos):
-        if photo is not None:
-            reason = _why_undecodable(image, paths.get(row, photo))
-            if reason is not None:
-                cell = photo if isinstance(photo, str) else "bytes"
-                broken[row] = f"{cell}: {reason}"
+    with quiet_pillow():
+        for row, source in sources.items():
+            try:
+                with (
+                    open_image(source, max_pixels) as image,
+                    bounded_memory(image.size),
+                ):
+                    image.load()
+            except UnreadableImage as error:
+                broken[row] = str(error)
     return broken
 
 
-def _why_undecodable(image: ModuleType, photo: str | bytes) -> str | None:
-    source = io.BytesIO(photo) if isinstance(photo, bytes) else photo
-    try:
-        with image.open(source) as opened:
-            opened.load()
-    # Pillow's plugins raise SyntaxError and ValueError on files that they dislike.
-    except (OSError, SyntaxError, ValueError, image.DecompressionBombError) as error:
-        # Without the path or buffer, which the message names anyhow.
-        return re.sub(r" file ['<].*", "", str(error)) or type(error).__name__
-    return None
-
-
-def _report(message: str, rows: list[int], values: Any, on_missing_image: str) -> None:
+def _report(
+    message: str,
+    rows: list[int],
+    photos: list[Any],
+    on_missing_image: str,
+    reasons: dict[int, str] | None = None,
+) -> None:
+    """Raise or warn about rows, with their cells and, where there are, the reasons."""
     if not rows:
         return
-    text = message.format(
-        count(len(rows), "row"), list_rows(rows, [values[row] for row in rows])
-    )
+    cells = [photos[row] for row in rows]
+    if reasons is None:
+        listed = list_rows(rows, cells)
+    else:
+        listed = list_rows(
+            [
+                f"{row} ({shown(cell)}: {reasons[row]})"
+                for row, cell in zip(rows, cells, strict=True)
+            ]
+        )
+    text = message.format(count(len(rows), "row"), listed)
     if on_missing_image == "raise":
         msg = (
             f'{text}, or pass on_missing_image="missing" to treat such rows as having '

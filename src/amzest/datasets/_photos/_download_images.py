@@ -116,8 +116,8 @@ def download_images(
         - `image`: path below `folder`;
         - `status`: "ok" or a kind of failure, see Notes;
         - `reason`: a sentence about the failure;
-        - `format`: as Pillow calls it, "JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP" or
-          "TIFF";
+        - `format`: as Pillow calls it, "AVIF", "BMP", "GIF", "JPEG", "JPEG2000",
+          "PNG", "PPM", "TIFF" or "WEBP";
         - `width`, `height`: pixels, dtype Int64;
         - `n_bytes`: size of the file, dtype Int64;
         - `sha256`: digest of the file.

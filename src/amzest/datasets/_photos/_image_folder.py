@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _PART = ".part"
-_PHOTO_NAME = re.compile(r"([0-9a-f]{20})\.[a-z]{3,4}")
-_PART_NAME = re.compile(r"\.[0-9a-f]{20}\.[a-z]{3,4}\.part|\.manifest\.parquet\.part")
+_PHOTO_NAME = re.compile(r"([0-9a-f]{20})\.[a-z0-9]{3,4}")
+_PART_NAME = re.compile(
+    r"\.[0-9a-f]{20}\.[a-z0-9]{3,4}\.part|\.manifest\.parquet\.part"
+)
 _SUBFOLDER = re.compile(r"[0-9a-f]{2}")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import math
 import re
-import warnings
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from amzest.datasets._photos._image_address import parse_address
 from amzest.datasets._photos._image_folder import Listing, list_folder, stem_of
 from amzest.datasets._photos._image_manifest import read_manifest, write_manifest
 from amzest.datasets._photos._image_outcome import Outcome
-from amzest.utils import check_choice, check_integer, require
+from amzest.utils import check_choice, check_integer, quiet_pillow, require
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -215,13 +214,11 @@ class DownloadPlan:
         n_failed = sum(not outcome.is_ok for outcome in outcomes.values())
         saved = monotonic()
         with (
-            # Here, not in the threads: they share the filters of the process.
-            warnings.catch_warnings(),
+            quiet_pillow(),
             closing(connections),
             bar,
             closing(self._queue(jobs, folder, connections).run()) as settled,
         ):
-            warnings.filterwarnings("ignore", module=r"PIL\.")
             for job, outcome in settled:
                 outcomes[job.url] = outcome
                 n_failed += not outcome.is_ok

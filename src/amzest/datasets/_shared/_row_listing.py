@@ -11,13 +11,13 @@ from amzest.utils import shown
 _N_SHOWN = 3
 
 
-def list_rows(rows: Sequence[int], values: Sequence[Any] | None = None) -> str:
+def list_rows(rows: Sequence[int | str], values: Sequence[Any] | None = None) -> str:
     """Write rows for a message: ``row 3 ('a.jpg'), row 8 ('b.jpg') and 4 more``.
 
     Parameters
     ----------
-    rows : sequence of int
-        Positions of rows, counted from 0.
+    rows : sequence of (int or str)
+        Positions of rows, counted from 0; or each with what is said of it.
 
     values : sequence, default=None
         What stands there, one for each row.

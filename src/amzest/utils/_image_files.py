@@ -1,0 +1,328 @@
+"""Encoded images: which formats are decoded, how many pixels, and what can go wrong.
+
+Everything that opens an image file of a user or of a server opens it here: the image
+classifiers, `load_products` and `download_images`. Pillow is imported when the first
+image is opened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import io
+import os
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from amzest.utils._image_cells import (
+    NotAnImage,
+    UnreadableImage,
+    describe_bytes,
+    open_regular_file,
+)
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+#: Largest number of pixels that is decoded, unless a caller passes another one.
+MAX_PIXELS = 50_000_000
+#: Formats that are decoded, by Pillow's name, and the suffix of their files. All are
+#: decoded inside the process, and their header tells the size before any pixel is
+#: decoded. Not so with EPS, which Pillow hands to Ghostscript, and ICO, which it
+#: decodes while it opens the file.
+FORMATS = {
+    "AVIF": "avif",
+    "BMP": "bmp",
+    "GIF": "gif",
+    "JPEG": "jpg",
+    "JPEG2000": "jp2",
+    "MPO": "jpg",
+    "PNG": "png",
+    "PPM": "pnm",
+    "TIFF": "tiff",
+    "WEBP": "webp",
+}
+_PLUGINS = (
+    "Avif", "Bmp", "Gif", "Jpeg", "Jpeg2K", "Mpo", "Png", "Ppm", "Tiff", "WebP",
+)  # fmt: skip
+#: Of images with more pixels than this, one is decoded at a time, to bound the memory.
+_LARGE = 10_000_000
+#: A file is not read if it is longer than an image of this depth could be.
+_MAX_BYTES_PER_PIXEL, _MIN_MAX_BYTES = 16, 2**26
+_TIFF_TILE_SIZE = (322, 323)
+
+
+class TooManyPixels(UnreadableImage):
+    """The image has more pixels than are decoded; `size` is None if Pillow refused."""
+
+    def __init__(self, reason: str, size: tuple[int, int] | None = None) -> None:
+        super().__init__(reason)
+        self.size = size
+
+
+def check_pixels(size: tuple[int, int], max_pixels: int) -> None:
+    """Check the size of an image before its pixels are decoded or converted.
+
+    Parameters
+    ----------
+    size : tuple of (int, int)
+        Width and height.
+
+    max_pixels : int
+        Largest product of both.
+
+    Raises
+    ------
+    TooManyPixels
+        If it is larger.
+    """
+    width, height = size
+    if width * height > max_pixels:
+        reason = f"it has {width} x {height} pixels; `max_pixels` is {max_pixels}"
+        raise TooManyPixels(reason, (width, height))
+
+
+@contextlib.contextmanager
+def open_image(source: bytes | Any, max_pixels: int) -> Iterator[Image.Image]:
+    """Open an encoded image, of which no pixel is decoded yet, and close its file.
+
+    Parameters
+    ----------
+    source : bytes-like or path
+        An encoded image, or the path of its file.
+
+    max_pixels : int
+        Largest number of pixels.
+
+    Yields
+    ------
+    PIL.Image.Image
+        In one of `FORMATS`, small enough. It is to be loaded inside the block.
+
+    Raises
+    ------
+    UnreadableImage
+        For whatever the file system or the decoder raise, also inside the block.
+    """
+    with image_errors(), quiet_pillow(), _open_source(source, max_pixels) as file:
+        from PIL import Image
+
+        formats = _available_formats()
+        try:
+            image = Image.open(file, formats=formats)
+        except Image.UnidentifiedImageError:
+            file.seek(0)
+            raise _unidentified(file.read(256), formats) from None
+        check_pixels(image.size, max_pixels)
+        _check_tiles(image, max_pixels)
+        yield image
+
+
+@contextlib.contextmanager
+def image_errors() -> Iterator[None]:
+    """Turn whatever a decoder raises into `UnreadableImage`, with its reason.
+
+    Yields
+    ------
+    None
+        While the image is decoded.
+
+    Raises
+    ------
+    UnreadableImage
+        With a short sentence, without the addresses and paths that decoders name.
+    """
+    try:
+        yield
+    except UnreadableImage:
+        raise
+    except MemoryError as error:
+        raise UnreadableImage("there is not enough memory to decode it") from error
+    except Exception as error:
+        if type(error).__name__ == "DecompressionBombError":
+            raise TooManyPixels(str(error)) from error
+        raise UnreadableImage(_reason(error)) from error
+
+
+def bounded_memory(size: tuple[int, int]) -> AbstractContextManager[Any]:
+    """Let one thread at a time decode a large image.
+
+    Parameters
+    ----------
+    size : tuple of (int, int)
+        Width and height that are decoded.
+
+    Returns
+    -------
+    context manager
+        Entered when it is this thread's turn.
+    """
+    large = size[0] * size[1] > _LARGE
+    return _locks.large if large else contextlib.nullcontext()
+
+
+def load_given_image(image: Image.Image, max_pixels: int) -> None:
+    """Load a PIL image that a user opened, with the care that is taken of files.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Loaded already or not.
+
+    max_pixels : int
+        Largest number of pixels.
+
+    Raises
+    ------
+    UnreadableImage
+        If it is not loaded and in none of `FORMATS`, is too large, or cannot be loaded.
+    """
+    with image_errors(), quiet_pillow():
+        check_pixels(image.size, max_pixels)
+        kind = getattr(image, "format", None)
+        if getattr(image, "tile", None) and kind not in FORMATS:
+            reason = (
+                f"it is a PIL image of the format {kind}, which is not decoded here; "
+                "call its load() first if you trust the file"
+            )
+            raise NotAnImage(reason)
+        _check_tiles(image, max_pixels)
+        # One object may be the cell of several rows, and loading is not thread-safe.
+        with _locks.given:
+            image.load()
+
+
+@contextlib.contextmanager
+def quiet_pillow() -> Iterator[None]:
+    """Keep Pillow's warnings from surfacing, in all threads, while images are decoded.
+
+    They are about odd metadata and many pixels; where warnings are errors they would
+    make images unreadable. `warnings.catch_warnings` is no help: when two threads leave
+    it in the order in which they entered, the filters of the second one stay.
+
+    Yields
+    ------
+    None
+        While the warnings are off.
+    """
+    _warnings_filter.enter()
+    try:
+        yield
+    finally:
+        _warnings_filter.leave()
+
+
+class _WarningsFilter:
+    """One entry in the filters of the process, there while anybody needs it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n = 0
+        self._entry: Any = None
+        self._lists: list[list[Any]] = []
+
+    def enter(self) -> None:
+        """Put the entry in front of all others."""
+        with self._lock:
+            self._n += 1
+            if self._n == 1 or not _is_first(self._entry):
+                # The comment makes it different from any entry of a user.
+                warnings.filterwarnings("ignore", module=r"PIL\.(?#amzest)")
+                filters: Any = warnings.filters
+                self._entry = filters[0]
+                self._lists.append(filters)
+
+    def leave(self) -> None:
+        """Take it out of every list of filters that it was put into."""
+        with self._lock:
+            self._n -= 1
+            if self._n == 0:
+                current: Any = warnings.filters
+                for filters in [*self._lists, current]:
+                    with contextlib.suppress(ValueError):
+                        filters.remove(self._entry)
+                self._lists.clear()
+
+
+def _is_first(entry: Any) -> bool:
+    return bool(warnings.filters) and warnings.filters[0] is entry
+
+
+class _Locks:
+    """Locks of this module; a forked process gets new ones, which nobody holds."""
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Forget the locks that threads of the parent process hold."""
+        self.large = threading.Lock()
+        self.given = threading.Lock()
+
+
+_locks, _warnings_filter = _Locks(), _WarningsFilter()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_locks.renew)
+    os.register_at_fork(
+        before=_warnings_filter._lock.acquire,
+        after_in_parent=_warnings_filter._lock.release,
+        after_in_child=_warnings_filter._lock.release,
+    )
+
+
+@functools.cache
+def _available_formats() -> list[str]:
+    """Import Pillow's plugins for `FORMATS`; return those that this Pillow has."""
+    from PIL import Image
+
+    for plugin in _PLUGINS:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(f"PIL.{plugin}ImagePlugin")
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
+def _open_source(source: Any, max_pixels: int) -> Any:
+    if isinstance(source, bytes | bytearray | memoryview):
+        return io.BytesIO(source)
+    return open_regular_file(
+        source, max_bytes=max(_MAX_BYTES_PER_PIXEL * max_pixels, _MIN_MAX_BYTES)
+    )
+
+
+def _unidentified(head: bytes, formats: list[str]) -> UnreadableImage:
+    """Tell a damaged image from a file that is none."""
+    from PIL import Image
+
+    for name in formats:
+        accept = Image.OPEN[name][1]
+        if accept is not None and accept(head[:16]):
+            return UnreadableImage(f"its {name} header is damaged or not supported")
+    found = describe_bytes(head)
+    return NotAnImage(
+        "not an image file of a known format" + (f", but {found}" if found else "")
+    )
+
+
+def _check_tiles(image: Image.Image, max_pixels: int) -> None:
+    """Check the tiles of a TIFF file, which may be larger than the image."""
+    tags: Any = getattr(image, "tag_v2", None)
+    if tags is not None and all(tag in tags for tag in _TIFF_TILE_SIZE):
+        width, height = (tags[tag] for tag in _TIFF_TILE_SIZE)
+        # One tile may cover an image that is smaller than it.
+        if width * height > max(max_pixels, 4096**2):
+            reason = f"it has tiles of {width} x {height} pixels"
+            raise TooManyPixels(f"{reason}; `max_pixels` is {max_pixels}")
+
+
+def _reason(error: Exception) -> str:
+    """Say in a few words what a decoder raised."""
+    text = str(getattr(error, "strerror", None) or error).strip()
+    # Without the path or buffer, which the message names anyhow.
+    text = text.partition(" file '")[0].partition(" file <")[0]
+    if not isinstance(error, OSError | ValueError | SyntaxError) or not text:
+        text = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return text if len(text) <= 160 else text[:157] + "..."
