@@ -141,7 +141,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 def _turn_upright(image: Image.Image) -> Image.Image:
     """Turn an image by what its camera noted; a note that is damaged says nothing."""
-    orientation = 1
+    orientation: Any = 1
     with contextlib.suppress(Exception):
         orientation = image.getexif().get(_ORIENTATION, 1)
     method = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None

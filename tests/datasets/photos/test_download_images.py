@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from image_server import ImageServer, photo
+from loopback import allow_only_loopback
 from pandas.testing import assert_frame_equal
 
 from amzest.datasets._photos import _image_plan, _image_queue
@@ -31,6 +32,11 @@ COLUMNS = [
     "n_bytes",
     "sha256",
 ]
+
+
+@pytest.fixture(autouse=True)
+def connected(monkeypatch):
+    return allow_only_loopback(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -15,16 +15,26 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 from image_server import ImageServer, photo
+from loopback import allow_only_loopback
 from PIL import Image
 
 from amzest.datasets._photos import _image_connection, _image_queue
 from amzest.datasets._photos._download_images import download_images
-from amzest.datasets._photos._image_address import is_public, parse_address
+from amzest.datasets._photos._image_address import (
+    is_forbidden,
+    is_public,
+    parse_address,
+)
 from amzest.datasets._photos._image_request import _read_pause
 
 ENDED = "The connection ended before the answer was complete."
 BROKEN = "The photo cannot be decoded: the file is damaged or ends early."
 NO_HOST = "The address has no valid host or port."
+
+
+@pytest.fixture(autouse=True)
+def connected(monkeypatch):
+    return allow_only_loopback(monkeypatch)
 
 
 @pytest.fixture(autouse=True)
@@ -446,10 +456,114 @@ def test_connection_made_by_another_way_is_looked_at(tmp_path, server, monkeypat
     assert server.n_requests == {}
 
 
+FORBIDDEN = [
+    "169.254.169.254",
+    "169.254.0.1",
+    "169.254.170.2",
+    "2852039166",
+    "0xa9fea9fe",
+    "0251.0376.0251.0376",
+    "0xa9.254.43518",
+    "100.100.100.200",
+    "192.0.0.192",
+    "168.63.129.16",
+    "[fe80::1]",
+    "[febf:ffff::1]",
+    "[fd00:ec2::254]",
+    "[fd00:ec2:0::23]",
+    "[fd20:ce::254]",
+    "[::ffff:169.254.169.254]",
+    "[::ffff:a9fe:a9fe]",
+    "[::169.254.169.254]",
+    "[::ffff:0:169.254.169.254]",
+    "[64:ff9b::169.254.169.254]",
+    "[64:ff9b:1::a9fe:a9fe]",
+    "[64:ff9b:1:a9fe:a9:fe00::]",
+    "[2002:a9fe:a9fe::1]",
+    "[2001:0:a9fe:a9fe::1]",
+    "[2001:0:1:2:3:4:5601:5601]",
+    "[2001:db8::5efe:a9fe:a9fe]",
+    "[::ffff:100.100.100.200]",
+]
+NEVER = "The host is link-local or a metadata server, never to be asked."
+
+
+@pytest.mark.parametrize("host", FORBIDDEN)
+def test_metadata_servers_are_never_asked(tmp_path, server, connected, host):
+    urls = [f"http://{host}/latest/meta-data/", f"http://{host}:8080/a.jpg"]
+    urls += [server.redirect(urls[0]), server.redirect(server.redirect(urls[1]))]
+    manifest = download(urls, tmp_path)
+    assert [outcome(manifest, url) for url in urls] == [("private address", NEVER)] * 4
+    assert set(connected) == {"127.0.0.1"}
+    assert set(server.n_requests) == {"/redirect"}
+
+
+def test_name_that_stands_for_a_metadata_server(tmp_path, server, monkeypatch):
+    """Also where the name stood for another machine at first, or for several."""
+    answers = {
+        "metadata.example": [["169.254.169.254"]],
+        "two.example": [["fe80::1", "127.0.0.1"]],
+        "changing.example": [["127.0.0.1"], ["169.254.169.254"]],
+    }
+
+    def look_up(host, port, *args, **kwargs):
+        ips = answers.get(host, [[host]])
+        ips = ips.pop(0) if len(ips) > 1 else ips[0]
+        return [(0, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in ips]
+
+    monkeypatch.setattr(_image_connection.socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(
+        _image_connection,
+        "create_connection",
+        lambda address, *args, **kwargs: socket_to(address),
+    )
+    urls = [
+        server.url("/photo/1.jpg", host=host)
+        for host in ("metadata.example", "two.example", "changing.example")
+    ]
+    manifest = download(urls, tmp_path / "a")
+    assert manifest["status"].tolist() == ["private address", "ok", "ok"]
+    again = server.url("/photo/2.jpg", host="changing.example")
+    assert outcome(download([again], tmp_path / "b"), again) == (
+        "private address",
+        NEVER,
+    )
+
+
+def socket_to(address):
+    sock = socket.socket()
+    sock.connect(address)
+    return sock
+
+
+@pytest.mark.parametrize(
+    ("ip", "expected"),
+    [
+        ("127.0.0.1", False),
+        ("10.0.0.1", False),
+        ("192.168.1.1", False),
+        ("8.8.8.8", False),
+        ("::1", False),
+        ("::", False),
+        ("fd00::1", False),
+        ("2606:4700::a9fe:a9fe", False),
+        ("::ffff:127.0.0.1", False),
+        ("64:ff9b::8.8.8.8", False),
+        ("169.253.255.255", False),
+        ("169.255.0.0", False),
+        ("fe80::1%eth0", True),
+        ("169.254.255.255", True),
+    ],
+)
+def test_is_forbidden(ip, expected):
+    assert is_forbidden(ip) is expected
+
+
 @pytest.mark.parametrize(
     ("ip", "expected"),
     [
         ("8.8.8.8", True),
+        ("64:ff9b:1::808:808", False),
         ("2606:4700::1111", True),
         ("::ffff:8.8.8.8", True),
         ("64:ff9b::808:808", True),

@@ -85,8 +85,10 @@ def download_images(
         twice ``PIL.Image.MAX_IMAGE_PIXELS``, holds as well.
 
     allow_private : bool, default=False
-        Whether hosts may be asked that are not on the public internet: this machine,
-        private networks, link-local addresses. Only for tables that you trust.
+        Whether hosts may be asked that are not on the public internet: this machine
+        and private networks. Only for tables that you trust. Link-local addresses and
+        the metadata servers of clouds are never asked, for any server may redirect
+        there.
 
     retry_failed : bool, default=False
         Whether to try again what failed for good in an earlier call, for example

@@ -13,6 +13,30 @@ _HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
 #: Left as they are: reserved signs, and escapes that are written already.
 _SAFE = "%/?:@!$&'()*+,;=~[]|"
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
+#: Mapped, compatible, translated (RFC 2765) and NAT64 addresses.
+_ENDING_IN_IPV4 = [
+    ipaddress.IPv6Network("::ffff:0:0/96"),
+    ipaddress.IPv6Network("::/96"),
+    ipaddress.IPv6Network("::ffff:0:0:0/96"),
+    _NAT64,
+    _NAT64_LOCAL,
+]
+#: Bits 64 to 95 of an ISATAP address.
+_ISATAP = (f"{0x00005EFE:032b}", f"{0x02005EFE:032b}")
+#: Where clouds tell a virtual machine its credentials, beside link-local addresses.
+_METADATA_SERVERS = [
+    ipaddress.ip_network(network)
+    for network in (
+        "100.100.100.200",  # Alibaba
+        "168.63.129.16",  # Azure
+        "192.0.0.192",  # Oracle
+        "fd00:ec2::/32",  # Amazon
+        "fd00:42::42",  # Scaleway
+        "fd20:ce::254",  # Google
+    )
+]
+_IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +143,30 @@ def follow_redirect(address: Address, location: str) -> Address:
     return parse_address(joined)
 
 
+def is_forbidden(ip: str) -> bool:
+    """Tell whether a machine is never asked for a photo, whatever the table says.
+
+    A table that is trusted may name a server that is not, and that one may redirect to
+    where clouds give credentials to any machine that asks.
+
+    Parameters
+    ----------
+    ip : str
+        IPv4 or IPv6 address, as the socket gives it.
+
+    Returns
+    -------
+    bool
+        True for link-local addresses and the metadata servers of clouds, also where
+        one of IPv6 stands for one of IPv4.
+    """
+    address = ipaddress.ip_address(ip.partition("%")[0])
+    return any(
+        each.is_link_local or any(each in network for network in _METADATA_SERVERS)
+        for each in (address, *_embedded(address))
+    )
+
+
 def is_public(ip: str) -> bool:
     """Tell whether an IP address belongs to the public internet.
 
@@ -140,11 +188,31 @@ def is_public(ip: str) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
-        if address.is_site_local:
+        if address.is_site_local or address in _NAT64_LOCAL:
             return False
     return address.is_global and not (
         address.is_multicast or address.is_reserved or address.is_unspecified
     )
+
+
+def _embedded(address: _IP) -> list[ipaddress.IPv4Address]:
+    """Give the addresses of IPv4 that one of IPv6 may be translated to."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return []
+    found = [*(address.teredo or ())]
+    if address.sixtofour is not None:
+        found.append(address.sixtofour)
+    bits = f"{int(address):0128b}"
+    if any(address in network for network in _ENDING_IN_IPV4) or bits[64:96] in _ISATAP:
+        found.append(ipaddress.IPv4Address(int(bits[96:], 2)))
+    if address in _NAT64_LOCAL:
+        # RFC 6052: behind a prefix of any of these lengths, skipping bits 64 to 71.
+        skipping = bits[:64] + bits[72:]
+        found += [
+            ipaddress.IPv4Address(int(skipping[start : start + 32], 2))
+            for start in (48, 56, 64)
+        ]
+    return found
 
 
 def _check_host(host: str) -> str:

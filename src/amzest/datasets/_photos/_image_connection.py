@@ -12,11 +12,27 @@ from typing import Any
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.connection import create_connection
 
-from amzest.datasets._photos._image_address import Address, is_public
+from amzest.datasets._photos._image_address import Address, is_forbidden, is_public
 
 
 class PrivateAddressError(Exception):
     """The host is a machine that is not on the public internet."""
+
+
+class ForbiddenAddressError(PrivateAddressError):
+    """The host is a link-local address or the metadata server of a cloud."""
+
+
+def _choose_hosts(hosts: list[str], allow_private: bool) -> list[str]:
+    """Leave out machines that may not be asked; raise where none is left."""
+    if not allow_private:
+        hosts = [host for host in hosts if is_public(host)]
+        if not hosts:
+            raise PrivateAddressError
+    hosts = [host for host in hosts if not is_forbidden(host)]
+    if not hosts:
+        raise ForbiddenAddressError
+    return hosts
 
 
 class _Guarded:
@@ -32,10 +48,7 @@ class _Guarded:
         stop = time.monotonic() + self.timeout
         found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         hosts = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        if not self.allow_private:
-            hosts = [host for host in hosts if is_public(host)]
-            if not hosts:
-                raise PrivateAddressError
+        hosts = _choose_hosts(hosts, self.allow_private)
         failure: OSError = TimeoutError()
         for host in hosts:
             left = stop - time.monotonic()
@@ -122,7 +135,8 @@ class Connections:
         Seconds to wait for a connection, and then for each piece of an answer.
 
     allow_private : bool
-        Whether machines that are not on the public internet may be asked.
+        Whether machines that are not on the public internet may be asked; not even
+        then link-local addresses and metadata servers of clouds.
 
     max_idle : int
         Number of unused connections that are kept.
@@ -194,10 +208,8 @@ class Connections:
         try:
             connection.connect()
             # A second look, should urllib3 ever connect by another way.
-            if not self._allow_private and not is_public(
-                connection.sock.getpeername()[0]
-            ):
-                raise PrivateAddressError
+            peer = str(connection.sock.getpeername()[0])
+            _choose_hosts([peer], self._allow_private)
         except BaseException:
             connection.close()
             raise

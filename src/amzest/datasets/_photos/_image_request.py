@@ -17,6 +17,7 @@ from amzest.datasets._photos._image_address import Address, follow_redirect
 from amzest.datasets._photos._image_connection import (
     Connections,
     Exchange,
+    ForbiddenAddressError,
     PrivateAddressError,
 )
 from amzest.datasets._photos._image_outcome import Outcome, refused_answer
@@ -192,6 +193,9 @@ class Requests:
         if isinstance(error, TimeoutError | ReadTimeoutError):
             reason = f"The server sent nothing for {self.timeout:g} s."
             return Outcome("time-out", reason)
+        if isinstance(error, ForbiddenAddressError):
+            reason = "The host is link-local or a metadata server, never to be asked."
+            return Outcome("private address", reason)
         if isinstance(error, PrivateAddressError):
             reason = "The host is not on the public internet."
             return Outcome("private address", reason)
