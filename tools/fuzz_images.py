@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import io
 import os
 import resource
@@ -129,6 +130,7 @@ def _handwritten(pixels: bytes) -> dict[str, bytes]:
     }  # fmt: skip
 
 
+@functools.cache
 def make_seeds(seed: int = 0) -> dict[str, list[bytes]]:
     """Make images of every format that Pillow writes, in several modes, or opens."""
     Image.init()
@@ -294,7 +296,7 @@ def run(n_images: int, seed: int = 0, *, progress: bool = False) -> Report:
         What came of them.
     """
     rng = np.random.default_rng(seed)
-    seeds = make_seeds(seed)
+    seeds = make_seeds()
     # Every second file is of a format that is decoded.
     kinds, report = [*seeds, *[kind for kind in seeds if kind in FORMATS] * 4], Report()
     if not any(hook is _note_program for hook in _hooks):
@@ -362,7 +364,7 @@ def predict(n_images: int, seed: int = 1) -> str:
     from amzest import ImageCNNClassifier, load_products
 
     rng = np.random.default_rng(seed)
-    seeds = make_seeds(seed)
+    seeds = make_seeds()
     files = [data for kind in seeds.values() for data in kind]
     chosen = rng.integers(0, len(files), (n_images, 2))
     images = [mutate(files[one], files[other], rng) for one, other in chosen]

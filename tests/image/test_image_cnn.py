@@ -53,12 +53,53 @@ def test_root_is_where_relative_paths_start(tmp_path, pictures):
     )
 
 
-def test_wrong_root_ends_in_an_error_that_hints_at_it(tmp_path, pictures):
+def test_wrong_root_ends_in_an_error_that_names_it(tmp_path, pictures):
+    message = (
+        r"nothing to read in any of the 2 training rows: 2 of 2 images in `image` lead "
+        rf"to no file \(first: \"a.jpg\", below '{tmp_path}'; pass image_root="
+    )
     with (
         pytest.warns(UserWarning, match="lead to no file"),
-        pytest.raises(ValueError, match="nothing to read"),
+        pytest.raises(ValueError, match=message),
     ):
         ImageCNNClassifier(image_root=tmp_path).fit(["a.jpg", "b.jpg"], ["x", "y"])
+
+
+def test_broken_images_only_end_in_an_error_that_says_so():
+    model = ImageCNNClassifier(on_error="missing")
+    with (
+        pytest.warns(UserWarning, match="cannot be decoded"),
+        pytest.raises(ValueError, match="2 of 3 images in `image` cannot be decoded"),
+    ):
+        model.fit([b"broken", None, "data:,x"], ["x", "y", "x"])
+    with pytest.raises(ValueError, match="every cell is missing or blank"):
+        model.fit([None, "", {"bytes": None, "path": None}], ["x", "y", "x"])
+
+
+def test_pixel_limit_and_dicts(pictures):
+    from io import BytesIO
+
+    from PIL import Image
+
+    X, y = pictures
+    files = []
+    for pixels in X:
+        file = BytesIO()
+        Image.fromarray(pixels).save(file, "PNG")
+        files.append({"bytes": file.getvalue(), "path": "image.png"})
+    settings = {"filters": (4,), "image_size": 32, "max_epochs": 1, "random_state": 0}
+    model = ImageCNNClassifier(**settings).fit(files, y)
+    np.testing.assert_array_equal(model.predict_proba(files), model.predict_proba(X))
+    model.set_params(max_pixels=1023)
+    with pytest.raises(ValueError, match="32 x 32 pixels; `max_pixels` is 1023"):
+        model.predict(files)
+    model.set_params(on_error="missing")
+    with pytest.warns(UserWarning, match="24 of 24 images"):
+        present = model.predict_proba_and_presence(files)[1]
+    assert not present.any()
+    for wrong in (0, -1, 1.5, None):
+        with pytest.raises(ValueError, match="max_pixels"):
+            ImageCNNClassifier(max_pixels=wrong).fit(X, y)
 
 
 def test_same_result_when_pictures_are_mapped_from_a_file(pictures):

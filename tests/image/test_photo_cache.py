@@ -1,7 +1,12 @@
 """Photos are decoded once in a process, and again when their file has changed."""
 
+import errno
 import os
 import pickle
+import tempfile
+import threading
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -11,7 +16,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from amzest import ColumnSelector
-from amzest.image import ImageCNNClassifier, _store
+from amzest.image import ImageCNNClassifier, _photo_cache, _store
 from amzest.image._photo_cache import PhotoCache, PhotoFile, photo_key, pixels_of
 from amzest.image._store import decode_column
 
@@ -172,6 +177,90 @@ def test_a_file_goes_with_its_last_photo():
     assert not handle.closed
     del photos
     assert handle.closed
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes are forked here")
+def test_forked_processes_read_their_own_photos():
+    """They share the position in the file, and so may not depend on it."""
+    n = 64
+    file = PhotoFile((16, 16, 3))
+    photos = [file.write(i, np.full((16, 16, 3), i, np.uint8)) for i in range(n)]
+    readers = []
+    for seed in (1, 2):
+        number = fork()
+        if number == 0:
+            wrong = 1
+            try:
+                rows = np.random.default_rng(seed).integers(0, n, 20_000)
+                wrong = sum(bool((pixels_of(photos[i]) != i).any()) for i in rows)
+            finally:
+                os._exit(min(wrong, 100))
+        readers.append(number)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) for number in readers]
+    assert codes == [0, 0]
+    assert [int(pixels_of(photo).max()) for photo in photos] == list(range(n))
+
+
+@pytest.mark.parametrize("with_places", [True, False])
+def test_threads_read_and_write_one_file(monkeypatch, with_places):
+    if not with_places:  # as on Windows
+        monkeypatch.delattr(os, "pread", raising=False)
+        monkeypatch.delattr(os, "pwrite", raising=False)
+    file = PhotoFile((8, 8, 3))
+
+    def work(start):
+        photos = {
+            place: file.write(place, np.full((8, 8, 3), place, np.uint8))
+            for place in range(start, 200, 4)
+        }
+        return all((pixels_of(photos[i]) == i).all() for i in [*photos] * 5)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, range(4)))
+
+
+def test_short_reads_and_writes_are_continued(monkeypatch):
+    read, write = os.pread, os.pwrite
+    monkeypatch.setattr(os, "pread", lambda f, n, at: read(f, min(n, 7), at))
+    monkeypatch.setattr(os, "pwrite", lambda f, data, at: write(f, data[:5], at))
+    file = PhotoFile((2, 5, 3))
+    pixels = np.arange(30, dtype=np.uint8).reshape(2, 5, 3)
+    file.write(3, pixels)
+    np.testing.assert_array_equal(file.read(3), pixels)
+
+
+def test_a_full_disk_is_named(monkeypatch):
+    def fail(*args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", fail)
+    with pytest.raises(OSError, match=r"decoded images .*No space.*TMPDIR") as error:
+        PhotoFile((2, 2, 3)).write(0, np.zeros((2, 2, 3), np.uint8))
+    assert error.value.filename == tempfile.gettempdir()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes are forked here")
+def test_a_forked_process_finds_the_caches_unlocked():
+    lock = _photo_cache.STORED._lock
+    lock.acquire()
+    threading.Timer(0.2, lock.release).start()  # as a thread that just reads it
+    number = fork()
+    if number == 0:
+        os._exit(0 if lock.acquire(timeout=10) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) == 0
+
+
+def fork():
+    with warnings.catch_warnings():
+        # Python 3.12 warns of what is tested here.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def test_a_lower_pixel_limit_is_another_photo(paths, decoded):
+    read(paths)
+    with pytest.raises(ValueError, match="`max_pixels` is 1199"):
+        read(paths, max_pixels=1199)
 
 
 def test_photos_not_used_for_longest_go_first():

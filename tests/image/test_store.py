@@ -1,11 +1,14 @@
 """A column is decoded once; what is missing or broken is named and counted."""
 
+import base64
 import io
+import os
 import warnings
+from traceback import walk_tb
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from amzest.image._photo_cache import StoredPhoto
 from amzest.image._store import decode_column
@@ -13,7 +16,8 @@ from amzest.image._store import decode_column
 
 def column(*cells):
     array = np.empty(len(cells), dtype=object)
-    array[:] = cells
+    for row, cell in enumerate(cells):
+        array[row] = cell
     return array
 
 
@@ -79,6 +83,114 @@ def test_paths_to_no_file_are_missing_with_one_warning(tmp_path):
     with pytest.warns(UserWarning, match=r"2 of 3 images in `photo` lead to no file"):
         images = read(cells, root=tmp_path)
     assert images.present.tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("https://shop.example/a.jpg", "URL"),
+        ("data:image/png;base64," + "A" * 10**6, "data: URL"),
+        (base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(10**6)).decode(), "base64"),
+        ("x" * 300, "longer than a file name"),
+        ('["a.jpg", "b.jpg"]', "list or dict"),
+        ("a\0.jpg", "NUL"),
+        ("\ud800.jpg", "Unicode"),
+        ("folder", "a folder"),
+        ("pipe.jpg", "a named pipe"),
+        ("empty.jpg", "empty"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "PostScript"),
+        (b"<html>", "HTML"),
+        ({"url": "a.jpg"}, "a dict"),
+        (["a.jpg"], "a list"),
+        (7, "an? int"),
+        (np.full((3, 3), np.nan), "NaN"),
+        (np.zeros((0, 3), np.uint8), "no image"),
+        (Image.new("L", (0, 0)), "no pixels"),
+        (png(1)[:-30], "PNG|truncated|broken"),
+    ],
+    ids=lambda cell: str(cell)[:20],
+)
+def test_all_that_is_no_image_is_named_or_missing(tmp_path, cell, reason):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "empty.jpg").touch()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.jpg")
+    cells = column(picture(1), cell, picture(2))
+    with pytest.raises(ValueError, match=rf"(?s)`photo` row 1 \(.*{reason}") as error:
+        read(cells, root=tmp_path)
+    assert len(str(error.value)) < 500
+    with pytest.warns(UserWarning, match="1 of 3 images in `photo` cannot") as caught:
+        images = read(cells, root=tmp_path, on_error="missing")
+    assert len(str(caught[0].message)) < 500
+    assert images.present.tolist() == [True, False, True]
+
+
+def test_whatever_a_decoder_raises_is_an_unreadable_image(monkeypatch):
+    def fail(self):
+        raise RuntimeError("decoding of frame 0 failed")
+
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load_prepare", fail)
+    file = io.BytesIO()
+    Image.new("L", (9, 5)).save(file, "PNG")  # no other test has decoded this one
+    cells = column(file.getvalue(), picture(1))
+    with pytest.raises(ValueError, match=r"row 0 .*RuntimeError: decoding of frame 0"):
+        read(cells)
+    with pytest.warns(UserWarning, match="cannot be decoded"):
+        assert read(cells, on_error="missing").present.tolist() == [False, True]
+
+
+def test_errors_do_not_hold_the_images():
+    data = png(1)
+    with pytest.raises(ValueError, match="row 0") as caught:
+        read(column(data[:-30]))
+    frames = []
+    error = caught.value.__cause__
+    while error is not None:
+        frames += [frame.f_code.co_name for frame, _ in walk_tb(error.__traceback__)]
+        error = error.__cause__ or error.__context__
+    assert "decode" not in frames
+
+
+def test_pixel_limit():
+    cells = column(png(1), picture(2), Image.new("L", (7, 7)), picture(3)[:6])
+    with pytest.warns(UserWarning, match="3 of 4 images in `photo` cannot be decoded"):
+        images = read(cells, on_error="missing", max_pixels=48)
+    assert images.present.tolist() == [False, False, False, True]
+    with pytest.raises(ValueError, match="has 7 x 7 pixels; `max_pixels` is 48"):
+        read(cells, max_pixels=48)
+    assert read(cells, max_pixels=49).present.all()
+
+
+def test_dicts_of_bytes_and_path(tmp_path):
+    (tmp_path / "a.png").write_bytes(png(30))
+    cells = column(
+        {"bytes": png(10), "path": "gone.png"},
+        {"bytes": None, "path": "a.png"},
+        {"bytes": None, "path": None},
+        {"bytes": b"", "path": ""},
+        {"bytes": None, "path": "x/no-img-sm.gif"},
+        {"bytes": None, "path": "gone.png"},
+    )
+    with pytest.warns(UserWarning, match=r"1 of 6 .* no file .*row 5 .*gone\.png"):
+        images = read(cells, root=tmp_path)
+    assert images.present.tolist() == [True, True, False, False, False, False]
+    assert images.batch(np.array([0, 1]))[:, 0, 0, 0].tolist() == [10, 30]
+
+
+def test_folder_is_named_where_paths_lead_nowhere(tmp_path):
+    with pytest.warns(UserWarning, match=rf"below '{tmp_path}'; pass image_root="):
+        images = read(column("a.jpg", picture(1)), root=tmp_path)
+    assert images.absence.startswith("1 of 2 images in `photo` lead to no file")
+    with pytest.warns(UserWarning, match=r"\(first: \"/gone/a.jpg\"\)\.$"):
+        read(column("/gone/a.jpg", picture(1)), root=tmp_path)
+
+
+def test_warnings_of_pillow_do_not_decide_what_is_read(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 30)
+    cells = column(*(png(i) for i in range(200)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read(cells).present.all()
 
 
 def test_nothing_is_said_when_nothing_is_wrong():

@@ -18,6 +18,7 @@ from amzest.utils._messages import shown
 from amzest.utils._missing import is_missing
 
 _URL = re.compile(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]+://|(?:file|blob|mailto):)")
+_URL_WITHOUT_SCHEME = re.compile(r"\s*//[\w-]+(?:\.[\w-]+)+/")
 _LIST_START = re.compile(r"""\s*[\[{(]+\s*(?:b?["']|\w+://)""")
 _LIST_END = re.compile(r".*[\])}]\s*", re.DOTALL)
 _BYTES_START = re.compile(r"""\s*b["']""")
@@ -55,6 +56,8 @@ _OTHERS = (
     (rb"(?:\xef\xbb\xbf)?\s*[{\[]\s*[\"'{\[\]}]", "JSON"),
     (rb"\x00{16}", "zeros"),
 )
+#: So many characters of a text are looked at.
+_HEAD = 256
 _DICT_KEYS = {"bytes", "path"}
 _KINDS = (
     (stat.S_ISDIR, "it is a folder"),
@@ -66,6 +69,7 @@ _KINDS = (
 _NOT_FOUND = (errno.ENOENT, errno.ENOTDIR)
 _FAULTS = {
     errno.ENAMETOOLONG: "the text is longer than a file name may be",
+    errno.EISDIR: "it is a folder, not an image file",
     errno.EACCES: "there is no permission to read it",
     errno.EPERM: "there is no permission to read it",
     errno.ELOOP: "its symbolic links form a loop",
@@ -110,7 +114,7 @@ def plain_image_cell(cell: Any) -> Any:
 
 def is_url(text: str) -> bool:
     """Tell whether a cell is the address of something on the web."""
-    return _URL.match(text) is not None
+    return _URL.match(text[:_HEAD]) is not None
 
 
 def describe_text(text: str) -> str | None:
@@ -130,9 +134,11 @@ def describe_text(text: str) -> str | None:
         return "it is a data: URL, not a path; decode it to bytes first"
     if is_url(text):
         return "it is a URL; download the images first"
+    start, end = text[:_HEAD], text[-_HEAD:]
+    if _URL_WITHOUT_SCHEME.match(start):
+        return "it is a URL without its https:; download the images first"
     if "\0" in text:
         return "it holds a NUL character"
-    start, end = text[:200], text[-200:]
     if _BYTES_START.match(start) and _BYTES_END.fullmatch(end):
         return "it is bytes written as text; keep bytes in a Parquet table"
     if _LIST_START.match(start) and _LIST_END.fullmatch(end):
@@ -282,7 +288,7 @@ def _is_data_url(text: str) -> bool:
 
 def _describe_encoded(text: str) -> str | None:
     """Tell base64 and hexadecimal text that holds an image."""
-    start = "".join(text[:256].split())
+    start = "".join(text[:_HEAD].split())
     number = _HEXADECIMAL.match(start)
     with contextlib.suppress(ValueError, binascii.Error):
         if number is not None and _starts_like(bytes.fromhex(number[1][:48]), _IMAGES):

@@ -79,8 +79,12 @@ def check_pixels(size: tuple[int, int], max_pixels: int) -> None:
     ------
     TooManyPixels
         If it is larger.
+    UnreadableImage
+        If it has no pixel at all.
     """
     width, height = size
+    if not width or not height:
+        raise UnreadableImage("it has no pixels")
     if width * height > max_pixels:
         reason = f"it has {width} x {height} pixels; `max_pixels` is {max_pixels}"
         raise TooManyPixels(reason, (width, height))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import errno
 import gzip
 import json
 import os
@@ -340,6 +342,106 @@ def test_photo_below_the_root_folder_of_the_machine(tmp_path):
     write(tmp_path, image=[str(tmp_path / "images" / "a.png")] * 4)
     assert load_products(tmp_path, image_root="/").data["image"].notna().all()
     assert load_products(tmp_path).data["image"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("data:image/png;base64,iVBORw0KGgo=", "data: URL"),
+        (base64.b64encode(b"\xff\xd8\xff" + bytes(99)).decode(), "base64"),  # "/9j/"
+        (base64.b64encode(PNG * 999).decode(), "base64"),
+        ('["images/a.png"]', "list or dict"),
+        ("x" * 300, "longer than a file name"),
+        ("pipe.png", "named pipe"),
+        ("images", "a folder"),
+        ("empty.png", "empty"),
+    ],
+)
+def test_photos_that_are_no_files_are_named(tmp_path, cell, reason):
+    write(tmp_path, image=["images/a.png", cell, "", ""])
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "empty.png").touch()
+    with pytest.raises(ValueError, match=rf"no image file in 1 row: row 1 .*{reason}"):
+        load_products(tmp_path)
+    with pytest.warns(UserWarning, match=reason) as caught:
+        products = load_products(tmp_path, on_missing_image="missing")
+    assert len(str(caught[0].message)) < 500
+    assert products.data["image"].notna().tolist() == [True, False, False, False]
+
+
+def test_texts_that_are_no_paths_stay_as_they_are_unchecked(tmp_path):
+    cells = ["data:,x", base64.b64encode(PNG * 9).decode(), "images/a.png", ""]
+    write(tmp_path, image=cells)
+    images = load_products(tmp_path, check_images=None).data["image"]
+    assert images[:3].tolist() == [*cells[:2], str(tmp_path / "images" / "a.png")]
+
+
+def test_whatever_the_file_system_raises_is_a_missing_photo(tmp_path, monkeypatch):
+    def fail(path, *args, **kwargs):
+        if str(path).endswith("b.png"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return look(path, *args, **kwargs)
+
+    look = os.stat
+    write(tmp_path)
+    monkeypatch.setattr(os, "stat", fail)
+    with pytest.warns(UserWarning, match="no permission to read it"):
+        products = load_products(tmp_path, on_missing_image="missing")
+    assert products.data["image"].notna().tolist() == [True, False, False, True]
+
+
+def test_whatever_a_decoder_raises_is_a_missing_photo(tmp_path, monkeypatch):
+    def fail(self):
+        raise RuntimeError("decoding of frame 0 failed")
+
+    png = pytest.importorskip("PIL.PngImagePlugin", reason="decoding needs Pillow")
+    write(tmp_path)
+    monkeypatch.setattr(png.PngImageFile, "load_prepare", fail)
+    with pytest.raises(ValueError, match="RuntimeError: decoding of frame 0"):
+        load_products(tmp_path, check_images="decode")
+    with pytest.warns(UserWarning, match="cannot be decoded as an image in 3 rows"):
+        products = load_products(
+            tmp_path, check_images="decode", on_missing_image="missing"
+        )
+    assert products.data["image"].isna().all()
+
+
+def test_pixel_limit(tmp_path):
+    image = pytest.importorskip("PIL.Image", reason="decoding needs Pillow")
+    write(tmp_path)
+    image.new("L", (30, 20)).save(tmp_path / "images" / "b.png")
+    assert load_products(tmp_path, check_images="decode", max_pixels=600) is not None
+    message = r"row 1 \('images/b.png': it has 30 x 20 pixels; `max_pixels` is 599\)"
+    with pytest.raises(ValueError, match=message):
+        load_products(tmp_path, check_images="decode", max_pixels=599)
+    with pytest.raises(ValueError, match="`max_pixels` must be at least 1"):
+        load_products(tmp_path, max_pixels=0)
+
+
+def test_dicts_of_bytes_and_path(tmp_path):
+    """As datasets of Hugging Face write a column of images."""
+    write(tmp_path)
+    frame = pd.DataFrame(
+        {
+            "image": [
+                {"bytes": PNG, "path": "x.png"},
+                {"bytes": None, "path": "images/a.png"},
+                {"bytes": None, "path": None},
+                {"bytes": b"", "path": "images/b.png"},
+            ],
+            "category": ["A", "A", "B", "B"],
+        }
+    )
+    (tmp_path / "products.csv").unlink()
+    frame.to_parquet(tmp_path / "products.parquet")
+    images = load_products(tmp_path).data["image"]
+    assert images[0] == PNG
+    assert images[1] == str(tmp_path / "images" / "a.png")
+    assert images.isna().tolist() == [False, False, True, False]
+    frame["image"] = [{"url": "a.png", "height": 3}] * 4
+    frame.to_parquet(tmp_path / "products.parquet")
+    with pytest.raises(TypeError, match=r'in 4 rows: .*\{"bytes": ..., "path": ...\}'):
+        load_products(tmp_path)
 
 
 def test_photo_that_is_a_web_address(tmp_path):
