@@ -381,7 +381,7 @@ def predict(n_images: int, seed: int = 1) -> str:
             path.write_bytes(data)
         table = pd.DataFrame({"image": [path.name for path in paths]})
         table.to_csv(Path(folder, "products.csv"), index=False)
-        products = load_products(
+        products: Any = load_products(
             folder,
             category_column=None,
             check_images="decode",

@@ -26,11 +26,12 @@ class ImageInceptionClassifier(BaseImageClassifier):
     from given weights: first with its body frozen, then fine-tuned from a given block
     on. Trained by Keras through scikeras.
 
-    `X` is one column of photos: paths, bytes, PIL images or arrays of shape (height,
-    width) or (height, width, 1 | 3 | 4), in a list, array, Series or frame of one
-    column; or one array of shape (n, height, width, channels). Rows without a photo
-    (None, NaN, blank, a path to no file, Amazon's ``no-img``) are left out of training
-    and get the class frequencies.
+    `X` is one column of images: paths, bytes, dicts of `bytes` and `path`, PIL images
+    or arrays of shape (height, width) or (height, width, 1 | 3 | 4), in a list, array,
+    Series or frame of one column; or one array of shape (n, height, width, channels).
+    Formats and the range of pixels are those of :ref:`image-inputs`. Rows without an
+    image (None, NaN, blank, a path to no file, Amazon's ``no-img``) are left out of
+    training and get the class frequencies.
 
     Parameters
     ----------
@@ -71,8 +72,9 @@ class ImageInceptionClassifier(BaseImageClassifier):
         Folder that relative paths start from; None for the working directory.
 
     on_error : {"raise", "missing"}, default="raise"
-        What to do about a photo that is there but cannot be decoded: raise an error
-        that names row and file, or treat it as missing and warn once with the count.
+        What to do about an image that is there but cannot be decoded, for whatever
+        reason, and about a cell that is none: raise an error that names row and file,
+        or treat it as missing and warn once with the count.
 
     max_pixels : int, default=50000000
         Width times height of the largest image that is decoded; a larger one cannot be
