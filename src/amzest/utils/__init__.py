@@ -31,6 +31,18 @@ from amzest.utils._messages import shown
 from amzest.utils._missing import describe_rows, is_missing, missing_mask
 from amzest.utils._optional import check_installed, require
 from amzest.utils._seeds import PURPOSES, draw_seeds
+from amzest.utils._tables import (
+    as_frame,
+    as_native,
+    as_pandas,
+    as_series,
+    check_unique_names,
+    column_names,
+    is_column,
+    is_table,
+    replace_columns,
+    take_rows,
+)
 from amzest.utils._workers import available_threads, quiet_workers, worker_threads
 
 __all__ = [
@@ -43,6 +55,10 @@ __all__ = [
     "NotAnImage",
     "TooManyPixels",
     "UnreadableImage",
+    "as_frame",
+    "as_native",
+    "as_pandas",
+    "as_series",
     "available_threads",
     "bounded_memory",
     "check_choice",
@@ -50,6 +66,8 @@ __all__ = [
     "check_installed",
     "check_integer",
     "check_pixels",
+    "check_unique_names",
+    "column_names",
     "describe_rows",
     "describe_text",
     "draw_seeds",
@@ -57,7 +75,9 @@ __all__ = [
     "image_path",
     "import_keras",
     "import_torch",
+    "is_column",
     "is_missing",
+    "is_table",
     "is_url",
     "load_given_image",
     "missing_mask",
@@ -65,7 +85,9 @@ __all__ = [
     "plain_image_cell",
     "quiet_pillow",
     "quiet_workers",
+    "replace_columns",
     "require",
     "shown",
+    "take_rows",
     "worker_threads",
 ]
