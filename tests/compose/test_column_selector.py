@@ -6,7 +6,10 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
+from no_rows import NO_ROWS, NO_ROWS_IDS
 from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal, assert_series_equal
 from scipy import sparse
@@ -22,6 +25,7 @@ from sklearn.utils import estimator_html_repr, get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from amzest.compose import ColumnSelector
+from amzest.utils import as_native
 
 EXPECTED_FAILED_CHECKS = {
     "check_complex_data": "values pass untouched, so complex numbers pass too",
@@ -203,16 +207,78 @@ def test_columns_empty_or_repeated(products):
 
 
 @pytest.mark.parametrize(
-    "X", [["mug", "lamp"], [["mug"], ["lamp", 1]], np.zeros(3), np.zeros((2, 2, 2))]
+    "X", [["mug", "lamp"], [["mug"], "lamp"], [], np.zeros(3), np.zeros((2, 2, 2))]
 )
 def test_input_that_is_no_table(X):
     with pytest.raises(ValueError, match="Expected 2D array"):
         ColumnSelector(0).fit(X)
 
 
+def test_input_with_rows_of_unequal_length():
+    with pytest.raises(ValueError, match="`X` row 1 has 2 cells, but row 0 has 1"):
+        ColumnSelector(0).fit([["mug"], ["lamp", 1]])
+
+
+def test_input_of_records():
+    with pytest.raises(ValueError, match=r"it holds dict.*pandas.DataFrame\(X\)"):
+        ColumnSelector("title").fit([{"title": "mug"}, {"title": "lamp"}])
+
+
 def test_input_sparse():
     with pytest.raises(TypeError, match=r"Use '\.toarray\(\)'"):
         ColumnSelector(0).fit(sparse.eye(3))
+
+
+@pytest.mark.parametrize(
+    "as_kind", [pl.DataFrame, pa.table, pa.RecordBatch.from_pydict]
+)
+def test_tables_of_other_libraries_give_their_own_columns(as_kind):
+    table = as_kind({"title": ["mug", None], "id": [2**53 + 1, None], "x": [[1], [2]]})
+    native = as_native(table)
+
+    one = ColumnSelector("title").fit(table)
+    assert one.feature_names_in_.tolist() == ["title", "id", "x"]
+    assert one.transform(table).equals(native["title"])
+    two = ColumnSelector(["x", "id"]).fit_transform(table)
+    assert type(two) is type(native)
+    assert two.equals(native.select(["x", "id"]))
+    # Positions mean the columns that stood there during `fit`.
+    assert (
+        ColumnSelector(1)
+        .fit(table)
+        .transform(native.select(["x", "id"]))
+        .equals(native["id"])
+    )
+    assert ColumnSelector([-1]).transform(table).equals(native.select(["x"]))
+    with pytest.raises(ValueError, match="Did you mean 'title'"):
+        ColumnSelector("titel").fit(table)
+
+
+def test_tables_whose_rows_are_not_computed():
+    with pytest.raises(TypeError, match=r"`X` is a lazy table.*X\.collect"):
+        ColumnSelector("title").fit(pl.LazyFrame({"title": ["mug"]}))
+
+
+def test_columns_that_have_one_name():
+    table = pd.DataFrame([["mug", 1, 2]], columns=["title", "n", "n"])
+    for columns in ("title", 0):
+        with pytest.raises(ValueError, match="`X` has more than one column named 'n'"):
+            ColumnSelector(columns).fit(table)
+    assert ColumnSelector("title").transform(table).tolist() == ["mug"]
+    with pytest.raises(ValueError, match="'n', which X has more than once"):
+        ColumnSelector("n").fit(table)
+
+
+def test_column_names_of_several_levels():
+    levels = pd.DataFrame([["mug"]], columns=pd.MultiIndex.from_tuples([("a", "b")]))
+    with pytest.raises(ValueError, match="MultiIndex"):
+        ColumnSelector("a").fit(levels)
+
+
+@pytest.mark.parametrize(("X", "message"), NO_ROWS, ids=NO_ROWS_IDS)
+def test_what_holds_no_rows(X, message):
+    with pytest.raises((TypeError, ValueError), match=f"`X` .*{message}"):
+        ColumnSelector(0).fit(X)
 
 
 def test_array_with_other_width_at_transform():

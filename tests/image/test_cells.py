@@ -4,7 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
+from no_rows import NO_ROWS, NO_ROWS_IDS
 
 from amzest.image._cells import image_cells, is_missing_image
 
@@ -20,6 +23,8 @@ GREY = np.zeros((4, 5), np.uint8)
         np.array(["a.jpg", None, b"x\0"], dtype=object),
         np.array([["a.jpg"], [None], [b"x\0"]], dtype=object),
         [["a.jpg"], [None], [b"x\0"]],
+        pl.Series(["a.jpg", None, b"x\0"], dtype=pl.Object),
+        pl.DataFrame({"photo": pl.Series(["a.jpg", None, b"x\0"], dtype=pl.Object)}),
     ],
     ids=lambda X: type(X).__name__,
 )
@@ -36,6 +41,38 @@ def test_one_array_of_pictures(shape):
     cells, name = image_cells(np.zeros(shape))
     assert name is None
     assert [cell.shape for cell in cells] == [shape[1:]] * 2
+
+
+@pytest.mark.parametrize(
+    "as_kind", [pl.DataFrame, pa.table, pa.RecordBatch.from_pydict]
+)
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["a.jpg", None],
+        [b"\x00\x01\x00", None],
+        [{"bytes": b"\x00", "path": None}, {"bytes": None, "path": "a.jpg"}],
+    ],
+    ids=["paths", "bytes", "structs"],
+)
+def test_tables_of_other_libraries(as_kind, cells):
+    for X in (as_kind({"photo": cells}), as_kind({"photo": cells})["photo"]):
+        found, name = image_cells(X)
+        assert [None if pd.isna(cell) else cell for cell in found] == cells
+        if hasattr(X, "columns"):
+            assert name == "photo"
+
+
+@pytest.mark.parametrize(("X", "message"), NO_ROWS, ids=NO_ROWS_IDS)
+def test_what_holds_no_rows(X, message):
+    with pytest.raises((TypeError, ValueError), match=f"`X` .*{message}"):
+        image_cells(X)
+
+
+@pytest.mark.parametrize("X", [[["a.jpg"], []], [[], ["a.jpg"]], [("a",), ("b", "c")]])
+def test_rows_of_unequal_length(X):
+    with pytest.raises(ValueError, match=r"`X` row 1 has \d cells, but row 0 has"):
+        image_cells(X)
 
 
 def test_list_of_arrays_of_one_shape_stays_a_column():

@@ -2,7 +2,10 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
+from no_rows import NO_ROWS, NO_ROWS_IDS
 
 from amzest.text._columns import text_columns
 
@@ -14,7 +17,6 @@ TITLES = ["Blue mug", "Desk lamp", "Red chair"]
     [
         TITLES,
         tuple(TITLES),
-        iter(TITLES),
         np.array(TITLES),
         np.array(TITLES, dtype=object),
         np.array(TITLES)[:, None],
@@ -111,14 +113,14 @@ def test_columns_of_numbers_are_refused():
         text_columns(np.arange(3))
 
 
-@pytest.mark.parametrize("X", ["one title", b"one title", 3, 2.5, None])
+@pytest.mark.parametrize("X", ["one title", b"one title", 3, 2.5])
 def test_a_single_value_is_refused(X):
     with pytest.raises(TypeError, match=rf"single {type(X).__name__}.*\[text\]"):
         text_columns(X)
 
 
 @pytest.mark.parametrize(
-    "X", [[], np.array([], dtype=object), pd.Series([], dtype="string"), iter([])]
+    "X", [[], np.array([], dtype=object), pd.Series([], dtype="string"), pl.Series([])]
 )
 def test_no_rows(X):
     with pytest.raises(ValueError, match="0 rows"):
@@ -132,12 +134,86 @@ def test_no_columns():
         text_columns([[], []])
 
 
-@pytest.mark.parametrize("shape", [(), (2, 3, 2)])
-def test_other_dimensions(shape):
-    with pytest.raises(ValueError, match=f"{len(shape)} dimensions"):
-        text_columns(np.full(shape, "mug"))
+def test_other_dimensions():
+    with pytest.raises(ValueError, match="3 dimensions"):
+        text_columns(np.full((2, 3, 2), "mug"))
 
 
-def test_rows_of_unequal_length():
-    with pytest.raises(ValueError, match="`X`"):
-        text_columns([["a", "b"], ["c"]])
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ([["a", "b"], ["c"]], "row 1 has 1 cells, but row 0 has 2"),
+        ([("a",), ("b",), ("c", "d")], "row 2 has 2 cells, but row 0 has 1"),
+        ([["a"], []], "row 1 has 0 cells"),
+        ([np.array(["a"]), np.array(["b", "c"])], "row 1 has 2 cells"),
+    ],
+)
+def test_rows_of_unequal_length(X, message):
+    with pytest.raises(ValueError, match=f"`X` {message}"):
+        text_columns(X)
+
+
+@pytest.mark.parametrize("cell", [["a"], ["a", "b"], ("a",), np.array(["a"])])
+def test_cells_that_are_sequences_become_no_dimension(cell):
+    for X in ([["mug", cell], ["lamp", cell]], [["mug", "x"], ["lamp", cell]]):
+        with pytest.raises(TypeError, match=r"`column 1` row [01] .*expected text"):
+            text_columns(X)
+
+
+@pytest.mark.parametrize(("X", "message"), NO_ROWS, ids=NO_ROWS_IDS)
+def test_what_holds_no_rows(X, message):
+    with pytest.raises((TypeError, ValueError), match=f"`X` .*{message}"):
+        text_columns(X)
+
+
+def test_names_that_do_not_tell_columns_apart():
+    twice = pd.DataFrame([["mug", "blue"]], columns=["title", "title"])
+    with pytest.raises(ValueError, match="`X` has more than one column named 'title'"):
+        text_columns(twice)
+    levels = twice.set_axis(pd.MultiIndex.from_product([["en"], ["a", "b"]]), axis=1)
+    with pytest.raises(ValueError, match="several levels"):
+        text_columns(levels)
+
+
+@pytest.mark.parametrize(
+    "as_kind", [pl.DataFrame, pa.table, pa.RecordBatch.from_pydict]
+)
+def test_tables_of_other_libraries(as_kind):
+    table = as_kind({"title": [*TITLES, None], "text": ["a", " ", None, "b"]})
+
+    cells, names = text_columns(table)
+
+    assert names == ["title", "text"]
+    assert cells.tolist() == [
+        *(["Blue mug", "a"], ["Desk lamp", ""], ["Red chair", ""], ["", "b"])
+    ]
+    assert all(type(cell) is str for cell in cells.ravel())
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pl.Series(TITLES),
+        pl.Series(TITLES, dtype=pl.Categorical),
+        pa.array(TITLES),
+        pa.chunked_array([TITLES[:1], TITLES[1:]]),
+        pa.array(TITLES).dictionary_encode(),
+        pa.array(TITLES, pa.large_string()),
+    ],
+)
+def test_columns_of_other_libraries(column):
+    assert text_columns(column)[0].ravel().tolist() == TITLES
+
+
+def test_cells_of_other_libraries_that_are_no_text():
+    table = pl.DataFrame({"title": TITLES, "tags": [["a"], None, ["b"]]})
+    with pytest.raises(TypeError, match=r"`tags` row 0 \(\['a'\]\): expected text"):
+        text_columns(table)
+    with pytest.raises(TypeError, match="lazy table"):
+        text_columns(table.lazy())
+
+
+def test_the_message_is_short_whatever_the_cell():
+    with pytest.raises(TypeError) as caught:
+        text_columns(["mug", ["x" * 10_000_000]])
+    assert len(str(caught.value)) < 400

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from amzest.utils import DocumentationLinkMixin
+from amzest.utils import (
+    DocumentationLinkMixin,
+    as_native,
+    cell_matrix,
+    check_rows,
+    check_unique_names,
+    column_names,
+    is_row,
+    is_table,
+    shown,
+)
 
 if TYPE_CHECKING:
     from typing import Self
 
-    import pandas as pd
     from sklearn.utils import Tags
 
 
@@ -38,9 +47,9 @@ class ColumnSelector(  # type: ignore[call-arg]
     Parameters
     ----------
     columns : str, int, or sequence of these
-        What to select. A scalar gives one dimension (a Series from a frame, a 1-D
+        What to select. A scalar gives one dimension (a Series from a table, a 1-D
         array from an array), a sequence gives two, even if it holds one item.
-        Strings are column names and need a frame; integers are positions counted
+        Strings are column names and need a table; integers are positions counted
         from 0, negative ones from the end.
 
     Attributes
@@ -49,7 +58,7 @@ class ColumnSelector(  # type: ignore[call-arg]
         Number of columns seen during `fit`.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,), dtype object
-        Names of the columns seen during `fit`. Exists only if `X` was a frame
+        Names of the columns seen during `fit`. Exists only if `X` was a table
         whose column names are all strings.
 
     See Also
@@ -64,8 +73,12 @@ class ColumnSelector(  # type: ignore[call-arg]
     a frame, positions mean the columns that stood there during `fit`, so that a frame
     with other or reordered columns still gives the right ones.
 
+    Tables may be those of pandas, polars or pyarrow, or of another library with the
+    Arrow PyCapsule interface. The columns come in the same kind of table, with nothing
+    converted; a pyarrow `RecordBatch` gives a `Table`.
+
     `set_output` is accepted, because pipelines call it on all of their steps, and
-    changes nothing: a frame gives pandas objects, an array gives arrays.
+    changes nothing: a table gives a table of its kind, an array gives arrays.
 
     Examples
     --------
@@ -95,8 +108,9 @@ class ColumnSelector(  # type: ignore[call-arg]
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n_samples, n_features)
-            The table. A list of rows is accepted with integer `columns`.
+        X : table or array-like of shape (n_samples, n_features)
+            The table, of pandas, polars or pyarrow. An array or a list of rows is
+            accepted with integer `columns`.
 
         y : Ignored
             Not used, present for API consistency.
@@ -111,7 +125,8 @@ class ColumnSelector(  # type: ignore[call-arg]
         ValueError
             If a column is missing, stands twice in `X`, or `X` is not a table.
         TypeError
-            If `columns` is neither strings nor integers, or `X` is sparse.
+            If `columns` is neither strings nor integers, or `X` is sparse, a mapping,
+            a set, an iterator or a lazy table.
         """
         table = _as_table(X)
         for n, what in zip(table.shape, ("sample", "feature"), strict=True):
@@ -123,37 +138,41 @@ class ColumnSelector(  # type: ignore[call-arg]
                 )
                 raise ValueError(msg)
         _locate(self.columns, table)
+        if is_table(table):  # what scikit-learn says of repeated names is not for users
+            check_unique_names(column_names(table))
         validate_data(self, table, skip_check_array=True)
         return self
 
-    def transform(self, X: Any) -> pd.Series | pd.DataFrame | NDArray[Any]:
+    def transform(self, X: Any) -> Any:
         """Return the selected columns of `X`.
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n_samples, n_features)
-            The table. A frame may hold more columns than the one `fit` saw, in any
-            order; an array must have as many columns.
+        X : table or array-like of shape (n_samples, n_features)
+            The table. One with named columns may hold more of them than the one that
+            `fit` saw, in any order; an array must have as many columns.
 
         Returns
         -------
-        X_selected : Series, DataFrame or ndarray
-            With a scalar `columns` a Series or an array of shape (n_samples,), else a
-            frame or an array of shape (n_samples, n_selected). Arrays keep their
-            dtype; a list of rows gives numbers if it holds nothing else, and objects
-            otherwise.
+        X_selected : column, table or ndarray
+            With a scalar `columns` a column (a Series, in pyarrow a ChunkedArray) or
+            an array of shape (n_samples,), else a table or an array of shape
+            (n_samples, n_selected). Tables stay of their library and arrays keep
+            their dtype; a list of rows gives numbers if it holds nothing else, and
+            objects otherwise.
 
         Raises
         ------
         ValueError
             If a column is missing, stands twice in `X`, or `X` is not a table.
         TypeError
-            If `columns` is neither strings nor integers, or `X` is sparse.
+            If `columns` is neither strings nor integers, or `X` is sparse, a mapping,
+            a set, an iterator or a lazy table.
         """
         table = _as_table(X)
-        if _is_frame(table):
+        if is_table(table):
             positions = _locate(self._fitted_names(), table)
-            return table.iloc[:, positions]
+            return _safe_indexing(table, positions, axis=1)
         if hasattr(self, "n_features_in_"):
             validate_data(self, table, skip_check_array=True, reset=False)
         return table[:, _locate(self.columns, table)]
@@ -241,20 +260,12 @@ class ColumnSelector(  # type: ignore[call-arg]
         return chosen[0] if scalar else chosen
 
 
-def _is_frame(X: Any) -> bool:
-    return hasattr(X, "iloc") and hasattr(X, "columns")
-
-
 def _as_table(X: Any) -> Any:
-    """Give `X` as a frame or an array, or say why it is neither."""
-    if _is_frame(X):
+    """Give `X` as a table with named columns or an array, or say why it is neither."""
+    X = as_native(X)
+    if is_table(X):
         return X
-    if sparse.issparse(X):
-        msg = (
-            "Sparse data was passed for X, but ColumnSelector selects from frames and "
-            "dense arrays. Use '.toarray()' to convert it."
-        )
-        raise TypeError(msg)
+    check_rows(X, "a DataFrame, a table with named columns or a 2D array")
     table = _rows_to_array(X) if isinstance(X, (list, tuple)) else np.asarray(X)
     if table.ndim != 2:
         msg = (
@@ -267,29 +278,24 @@ def _as_table(X: Any) -> Any:
 
 
 def _rows_to_array(rows: Sequence[Any]) -> NDArray[Any]:
-    widths = {len(row) if _is_row(row) else -1 for row in rows}
-    if len(widths) != 1 or widths == {-1}:
+    if not rows or not all(map(is_row, rows)):
+        records = bool(rows) and all(isinstance(row, Mapping) for row in rows)
+        advice = (
+            "Make a table of it: pandas.DataFrame(X)."
+            if records
+            else "Reshape your data with [[value] for value in X] if it is a single "
+            "column."
+        )
+        kinds = sorted({type(row).__name__ for row in rows})
         msg = (
             "Expected 2D array, got a list that is not made of rows of one length "
-            f"(lengths {sorted(widths - {-1})}). Reshape your data with "
-            "[[value] for value in X] if it is a single column."
+            f"(it holds {', '.join(kinds) or 'nothing'}). {advice}"
         )
         raise ValueError(msg)
-    cells = [cell for row in rows for cell in row]
-    if all(isinstance(c, Real) and not isinstance(c, bool) for c in cells):
+    table = cell_matrix(rows)
+    if all(isinstance(c, Real) and not isinstance(c, bool) for c in table.ravel()):
         return np.asarray([list(row) for row in rows])
-    # Cell by cell: np.array would turn equally sized pictures into further axes.
-    table = np.empty((len(rows), widths.pop()), dtype=object)
-    for i, row in enumerate(rows):
-        for j, cell in enumerate(row):
-            table[i, j] = cell
     return table
-
-
-def _is_row(row: Any) -> bool:
-    return isinstance(row, (list, tuple)) or (
-        isinstance(row, np.ndarray) and row.ndim == 1
-    )
 
 
 def _checked_columns(columns: Any) -> tuple[list[str] | list[int], bool]:
@@ -309,7 +315,7 @@ def _checked_columns(columns: Any) -> tuple[list[str] | list[int], bool]:
     if not strings and not integers:
         msg = (
             "`columns` must be a column name, a position, or a list of one of the "
-            f"two, got {columns!r}."
+            f"two, got {shown(columns)}."
         )
         raise TypeError(msg)
     twice = sorted({str(c) for c in wanted if wanted.count(c) > 1})
@@ -338,13 +344,14 @@ def _locate(columns: Any, table: Any) -> int | list[int]:
 
 
 def _locate_names(wanted: list[str], table: Any) -> list[int]:
-    if not _is_frame(table):
+    if not is_table(table):
         msg = (
             f"`columns` names {_quoted(wanted)}, but X is an array and its columns "
-            "have no names. Pass a pandas DataFrame, or select by position."
+            "have no names. Pass a DataFrame of pandas or polars or a Table of "
+            "pyarrow, or select by position."
         )
         raise ValueError(msg)
-    available = list(table.columns)
+    available = column_names(table)
     missing = [name for name in wanted if name not in available]
     if missing:
         msg = (

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amzest.utils import is_missing, plain_image_cell
+from amzest.utils import (
+    as_native,
+    as_pandas,
+    cell_matrix,
+    check_rows,
+    is_missing,
+    plain_image_cell,
+)
 
 #: What Amazon's servers send where a product has no photo: ".../icons/no-img-sm...gif".
 PLACEHOLDER = "no-img"
@@ -22,7 +28,7 @@ def image_cells(X: Any) -> tuple[NDArray[np.object_], str | None]:
     Parameters
     ----------
     X : array-like
-        A Series, list or 1-D array of cells; a frame or 2-D object array with one
+        A Series, list or 1-D array of cells; a table or 2-D object array with one
         column of cells; or a numeric array of shape (n, height, width) or
         (n, height, width, channels).
 
@@ -37,10 +43,14 @@ def image_cells(X: Any) -> tuple[NDArray[np.object_], str | None]:
     Raises
     ------
     ValueError
-        When there is more than one column, no row, or a table of numbers.
+        When there is more than one column, no row, a table of numbers, or rows with
+        different numbers of cells.
     TypeError
-        When `X` is a single picture, path or scalar.
+        When `X` is a single picture or path, or no collection of rows.
     """
+    X = as_native(X)
+    check_rows(X, "a column of images: a list, Series, array or table", "image")
+    X = as_pandas(X)
     name: str | None = None
     if isinstance(X, pd.DataFrame):
         _check_one_column(X.shape[1], list(X.columns))
@@ -48,19 +58,18 @@ def image_cells(X: Any) -> tuple[NDArray[np.object_], str | None]:
     if isinstance(X, pd.Series):
         name = X.name if isinstance(X.name, str) else None
         X = X.to_numpy(dtype=object)
+    if not isinstance(X, Iterable):
+        X = np.asarray(X)
     if isinstance(X, np.ndarray):
         cells = _array_cells(X)
-    elif isinstance(X, str | bytes | Path) or not isinstance(X, Iterable):
-        raise TypeError(
-            f"`X` is a single {type(X).__name__}; expected a column of images: a list, "
-            "Series or array. Wrap one image in a list: [image]."
-        )
     else:
         rows = list(X)
         if rows and all(isinstance(row, list | tuple) for row in rows):
-            _check_one_column(max(map(len, rows)), None)
-            rows = [row[0] for row in rows]
-        cells = _fill(rows)
+            table = cell_matrix(rows)
+            _check_one_column(table.shape[1], None)
+            cells = table[:, 0]
+        else:
+            cells = _fill(rows)
     if len(cells) == 0:
         raise ValueError("`X` has 0 rows; a minimum of 1 is required.")
     return cells, name

@@ -9,7 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amzest.utils import missing_mask
+from amzest.utils import (
+    as_native,
+    as_pandas,
+    cell_matrix,
+    check_rows,
+    is_row,
+    missing_mask,
+    shown,
+)
 
 
 def text_columns(X: Any) -> tuple[NDArray[np.object_], list[str] | None]:
@@ -17,10 +25,10 @@ def text_columns(X: Any) -> tuple[NDArray[np.object_], list[str] | None]:
 
     Parameters
     ----------
-    X : array-like
-        A list, array or Series of strings, or a frame, a 2-D array or a list of rows
-        with one text column or more. Cells may be missing: None, NaN, ``pd.NA`` or
-        blank.
+    X : array-like or table
+        A list, array or Series of strings, or a table, a 2-D array or a list of rows
+        with one text column or more. Tables and columns may be those of pandas,
+        polars or pyarrow. Cells may be missing: None, NaN, ``pd.NA`` or blank.
 
     Returns
     -------
@@ -33,11 +41,15 @@ def text_columns(X: Any) -> tuple[NDArray[np.object_], list[str] | None]:
     Raises
     ------
     TypeError
-        When `X` is one string or no collection, or when a cell is neither text nor
-        missing; names the row and the column.
+        When `X` is one string or no collection of rows, or when a cell is neither
+        text nor missing; names the row and the column.
     ValueError
-        When there is no row or no column.
+        When there is no row or no column, when rows have different numbers of cells,
+        or when two columns have one name.
     """
+    X = as_native(X)
+    check_rows(X, "a column of texts: a list, Series, array or table", "text")
+    X = as_pandas(X)
     names: list[str] | None = None
     if isinstance(X, pd.Series):
         X = X.to_frame(name=X.name if isinstance(X.name, str) else 0)
@@ -45,11 +57,6 @@ def text_columns(X: Any) -> tuple[NDArray[np.object_], list[str] | None]:
         if all(isinstance(name, str) for name in X.columns):
             names = list(X.columns)
         cells = X.to_numpy(dtype=object, copy=True)
-    elif isinstance(X, str | bytes) or not isinstance(X, Iterable):
-        raise TypeError(
-            f"`X` is a single {type(X).__name__}; expected a column of texts: a list, "
-            "Series, array or frame. Wrap one text in a list: [text]."
-        )
     else:
         cells = _object_matrix(X)
     if cells.ndim != 2:
@@ -69,10 +76,12 @@ def text_columns(X: Any) -> tuple[NDArray[np.object_], list[str] | None]:
 
 def _object_matrix(X: Any) -> NDArray[np.object_]:
     """Make a 2-D object array of an array, a list of texts or a list of rows."""
+    if not isinstance(X, Iterable):
+        X = np.asarray(X)
     if not isinstance(X, np.ndarray):
         X = list(X)
-        if X and all(isinstance(row, list | tuple | np.ndarray) for row in X):
-            return np.array([list(row) for row in X], dtype=object)
+        if X and all(map(is_row, X)):
+            return cell_matrix(X)
         column = np.empty(len(X), dtype=object)
         column[:] = X
         X = column
@@ -84,7 +93,7 @@ def _check_text(column: NDArray[np.object_], name: str) -> None:
     for row, cell in enumerate(column):
         if not isinstance(cell, str):
             raise TypeError(
-                f"`{name}` row {row} ({cell!r}): expected text, found "
+                f"`{name}` row {row} ({shown(cell)}): expected text, found "
                 f"{type(cell).__name__}. Convert the column to text, for example with "
                 f"X[{name!r}].astype(str)."
             )

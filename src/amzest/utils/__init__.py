@@ -30,6 +30,7 @@ from amzest.utils._image_files import (
 from amzest.utils._messages import shown
 from amzest.utils._missing import describe_rows, is_missing, missing_mask
 from amzest.utils._optional import check_installed, require
+from amzest.utils._rows import cell_matrix, check_rows, is_row
 from amzest.utils._seeds import PURPOSES, draw_seeds
 from amzest.utils._tables import (
     as_frame,
@@ -61,11 +62,13 @@ __all__ = [
     "as_series",
     "available_threads",
     "bounded_memory",
+    "cell_matrix",
     "check_choice",
     "check_counts",
     "check_installed",
     "check_integer",
     "check_pixels",
+    "check_rows",
     "check_unique_names",
     "column_names",
     "describe_rows",
@@ -77,6 +80,7 @@ __all__ = [
     "import_torch",
     "is_column",
     "is_missing",
+    "is_row",
     "is_table",
     "is_url",
     "load_given_image",
