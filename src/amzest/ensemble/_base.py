@@ -20,7 +20,7 @@ from sklearn.utils.validation import (
 from amzest.ensemble._cross_fit import CrossFit
 from amzest.ensemble._predicting import PredictFromProbaMixin
 from amzest.ensemble._presence import predict_with_presence
-from amzest.utils import DocumentationLinkMixin
+from amzest.utils import DocumentationLinkMixin, as_native, is_table
 
 Asked = tuple[list[NDArray[np.float64]], list[NDArray[np.bool_]]]
 
@@ -100,7 +100,10 @@ class BaseEnsemble(
 
     def _ask(self, X: Any) -> Asked:
         check_is_fitted(self)
-        if hasattr(self, "n_features_in_") and getattr(X, "ndim", 0) == 2:
+        X = as_native(X)
+        if hasattr(self, "n_features_in_") and (
+            is_table(X) or getattr(X, "ndim", 0) == 2
+        ):
             _check_feature_names(self, X, reset=False)
             _check_n_features(self, X, reset=False)
         asked = [predict_with_presence(m, X, self.classes_) for m in self.estimators_]

@@ -15,7 +15,15 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 from amzest.ensemble._fold_average import FoldAverageClassifier
 from amzest.ensemble._fold_tasks import Fitted, Task, run_tasks
 from amzest.neural import encode_labels
-from amzest.utils import DocumentationLinkMixin, draw_seeds
+from amzest.utils import (
+    DocumentationLinkMixin,
+    as_native,
+    as_series,
+    check_rows,
+    column_names,
+    draw_seeds,
+    is_table,
+)
 
 if TYPE_CHECKING:
     from amzest.ensemble._calibrated import CalibratedClassifier
@@ -215,6 +223,9 @@ class CrossFit(DocumentationLinkMixin, BaseEstimator):
         if y is None:
             msg = "CrossFit requires y to be passed, but the target y is None."
             raise ValueError(msg)
+        X = as_native(X)
+        check_rows(X, "rows in the form that the members take: a table, array or list")
+        y = as_series(y)
         if _num_samples(X) == 0:
             raise ValueError("`X` has 0 sample(s), a minimum of 1 is required.")
         X, y = indexable(X, y)
@@ -308,17 +319,18 @@ class CrossFit(DocumentationLinkMixin, BaseEstimator):
 
     def _find_groups(self, X: Any) -> Any:
         if not isinstance(self.groups, str):
-            if self.groups is not None and _num_samples(self.groups) != len(self.y_):
+            groups = as_series(self.groups, "groups")
+            if groups is not None and _num_samples(groups) != len(self.y_):
                 msg = (
-                    f"`groups` has {_num_samples(self.groups)} rows, but `X` has "
+                    f"`groups` has {_num_samples(groups)} rows, but `X` has "
                     f"{len(self.y_)}."
                 )
                 raise ValueError(msg)
-            return self.groups
-        if not hasattr(X, "columns") or self.groups not in X.columns:
+            return groups
+        if not is_table(X) or self.groups not in column_names(X):
             msg = f"`groups` is {self.groups!r}, and `X` has no column of that name."
             raise ValueError(msg)
-        return _safe_indexing(X, self.groups, axis=1)
+        return as_series(_safe_indexing(X, self.groups, axis=1))
 
     def _keep_folds(self, folds: Folds, done: list[Fitted]) -> None:
         """Keep the fold models and what they say of the rows they have not seen."""

@@ -17,7 +17,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_memory
 
 from amzest.ensemble._presence import predict_with_presence
-from amzest.utils import quiet_workers
+from amzest.utils import as_pandas, quiet_workers
 
 #: Names of files that are photos.
 _PHOTOS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff")
@@ -144,6 +144,7 @@ def _digest(X: Any, y: NDArray[Any], estimators: Sequence[Any]) -> str:
         for name, value in estimator.get_params(deep=True).items()
         if name.rpartition("__")[2] == "image_root" and value is not None
     }
+    X = as_pandas(X)  # content decides, not how another library keeps it
     digest: str = joblib.hash(
         (X, y, _versions(), photo_states(X, ["", *sorted(roots)]))
     )
@@ -166,6 +167,7 @@ def photo_states(X: Any, roots: Sequence[str]) -> list[tuple[str, int, int]]:
     list of (str, int, int)
         Path, bytes and time of the last change, for each file that is there.
     """
+    X = as_pandas(X)
     if hasattr(X, "to_numpy"):
         X = X.to_numpy(dtype=object)
     cells = X.ravel() if isinstance(X, np.ndarray) and X.dtype == object else X

@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from amzest.compose import ColumnSelector
 from amzest.image._cells import is_missing_image
+from amzest.utils import as_pandas
 
 Proba = NDArray[np.float64]
 Presence = NDArray[np.bool_]
@@ -74,6 +75,7 @@ def row_presence(X: Any) -> Presence:
     """
     if sparse.issparse(X):
         return np.ones(X.shape[0], dtype=bool)
+    X = as_pandas(X)
     if hasattr(X, "__array__") and not hasattr(X, "to_numpy"):
         X = np.asarray(X)
     if isinstance(X, np.ndarray) and X.dtype.kind in "biuf":

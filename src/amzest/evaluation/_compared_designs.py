@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import column_or_1d
 
 from amzest.evaluation._costs import COSTS, member_costs
-from amzest.utils import describe_rows
+from amzest.utils import as_pandas, as_series, describe_rows
 
 #: How far the probabilities of a row may sum up to something else than 1. Enough for
 #: float32 and for numbers that were written with four digits.
@@ -153,7 +153,7 @@ def _name_pairs(argument: str, designs: Any) -> list[tuple[str, Any]]:
 
 
 def _encode(y_true: Any, classes: Any) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    labels = column_or_1d(y_true)
+    labels = column_or_1d(as_series(y_true, "y_true"))
     missing = np.flatnonzero(pd.isna(labels))
     if len(missing):
         msg = (
@@ -161,7 +161,7 @@ def _encode(y_true: Any, classes: Any) -> tuple[NDArray[Any], NDArray[np.int64]]
             "these rows."
         )
         raise ValueError(msg)
-    known = np.unique(labels) if classes is None else column_or_1d(classes)
+    known = np.unique(labels) if classes is None else column_or_1d(as_series(classes))
     index = pd.Index(known)
     if not index.is_unique:
         twice = index[index.duplicated()].tolist()[0]
@@ -182,6 +182,7 @@ def _encode(y_true: Any, classes: Any) -> tuple[NDArray[Any], NDArray[np.int64]]
 def _check_proba(
     name: str, proba: Any, classes: NDArray[Any], codes: NDArray[Any]
 ) -> NDArray[np.float64]:
+    proba = as_pandas(proba)
     columns = getattr(proba, "columns", None)
     if columns is not None and set(columns) == set(classes.tolist()):
         proba = proba[classes.tolist()]

@@ -9,7 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amzest.utils import plain_image_cell, require
+from amzest.utils import (
+    as_native,
+    as_pandas,
+    column_names,
+    is_table,
+    plain_image_cell,
+    require,
+)
 
 #: Height and width of a photo in pixels.
 PHOTO_SIZE = 256
@@ -42,7 +49,8 @@ def column_of(argument: str, given: Any, X: Any, default: str) -> Any:
     ValueError
         When `X` has no such column.
     """
-    columns = getattr(X, "columns", ())
+    X = as_native(X)
+    columns = column_names(X) if is_table(X) else ()
     if given is None:
         return X[default] if default in columns else None
     if isinstance(given, str):
@@ -80,6 +88,7 @@ def as_cells(argument: str, given: Any, n_samples: int) -> list[Any]:
     ValueError
         When there are more or fewer.
     """
+    given = as_pandas(given, argument)
     if isinstance(given, pd.DataFrame) and given.shape[1] == 1:
         given = given.iloc[:, 0]
     cells = list(given)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from amzest.utils import describe_rows
+from amzest.utils import as_pandas, as_series, describe_rows
 
 #: How far from 1 the probabilities of a product may add up.
 _SUM_TOLERANCE = 1e-3
@@ -80,7 +80,7 @@ def check_labels(
     ValueError
         When they are no column, too few or many, missing or of mixed types.
     """
-    array = np.asarray(labels)
+    array = np.asarray(as_series(labels, argument))
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
@@ -222,7 +222,7 @@ def check_probabilities(
     ValueError
         When they have another shape or are no probabilities.
     """
-    table = np.asarray(proba, dtype=np.float64)
+    table = np.asarray(as_pandas(proba, argument), dtype=np.float64)
     if table.ndim != 2:
         raise ValueError(
             f"`{argument}` has shape {table.shape}; expected probabilities of shape "

@@ -13,6 +13,7 @@ from amzest.evaluation._display_inputs import (
     check_probabilities,
     find_classes,
 )
+from amzest.utils import as_pandas
 
 SELECTIONS = ("errors", "sure errors", "unsure", "random")
 
@@ -39,7 +40,7 @@ def predictions_of(
         The columns `row`, `true`, `predicted`, `correct`, `probability` and
         `probability_true`.
     """
-    given = np.asarray(y_pred)
+    given = np.asarray(as_pandas(y_pred, "y_pred"))
     nothing = np.full(len(truth), np.nan)
     if given.ndim == 2 and given.shape[1] > 1:
         names = find_classes(classes, truth)

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from amzest.evaluation._hierarchical_metrics import hierarchical_precision_recall_f1
 from amzest.evaluation._hierarchy import CategoryTree, parse_path
-from amzest.utils import DocumentationLinkMixin
+from amzest.utils import DocumentationLinkMixin, as_series
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
@@ -176,7 +176,7 @@ class HierarchicalClassifier(
 
     def _canonical(self, y: Any) -> NDArray[Any]:
         """Write all paths in one way."""
-        labels = column_or_1d(np.asarray(y, dtype=object))
+        labels = column_or_1d(np.asarray(as_series(y), dtype=object))
         written = {
             label: self.separator.join(parse_path(label, self.separator))
             for label in dict.fromkeys(labels.tolist())

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from amzest.utils import describe_rows
+from amzest.utils import as_pandas, as_series, describe_rows
 
 
 class OofSource(NamedTuple):
@@ -127,7 +127,7 @@ def check_proba(oof_proba: Any, n_classes: int) -> NDArray[np.float64]:
     ValueError
         If it has another shape, no rows, or holds NaN.
     """
-    proba = np.asarray(oof_proba, dtype=np.float64)
+    proba = np.asarray(as_pandas(oof_proba), dtype=np.float64)
     if proba.ndim != 2 or proba.shape[1] != n_classes or not len(proba):
         msg = (
             f"`oof_proba` must have the shape (n_samples, {n_classes}), a column for "
@@ -165,7 +165,7 @@ def encode_given_labels(y: Any, classes: NDArray[Any]) -> NDArray[np.int64]:
     ValueError
         If a label is none of the classes.
     """
-    labels = column_or_1d(np.asarray(y))
+    labels = column_or_1d(np.asarray(as_series(y)))
     codes = pd.Index(classes).get_indexer(pd.Index(labels))
     unknown = np.flatnonzero(codes < 0)
     if len(unknown):

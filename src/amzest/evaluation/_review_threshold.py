@@ -21,7 +21,7 @@ from amzest.evaluation._precision_thresholds import (
     choose_class_thresholds,
     fewest_rows,
 )
-from amzest.utils import DocumentationLinkMixin, check_integer
+from amzest.utils import DocumentationLinkMixin, as_series, check_integer
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
@@ -430,7 +430,7 @@ class ReviewThresholdClassifier(
             one with the higher score leaves less to review.
         """
         answers = self.predict(X)
-        labels = column_or_1d(y)
+        labels = column_or_1d(as_series(y))
         check_consistent_length(answers, labels)
         right = answers.astype(object) == labels.astype(object)
         weights = _check_sample_weight(sample_weight, answers)

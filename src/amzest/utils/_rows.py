@@ -58,9 +58,10 @@ def check_rows(X: Any, expected: str, single: str = "row") -> None:
             problem = f"a structured array with the fields {', '.join(X.dtype.names)}"
             remedy = "Make a table of it: pandas.DataFrame(X)."
         elif np.ma.is_masked(X):
+            n_masked = int(np.ma.getmaskarray(X).sum())
             raise ValueError(
-                f"`X` is an array with {np.ma.count_masked(X)} masked cells, whose "
-                "values would be read. Mark them as missing instead: "
+                f"`X` is an array with {n_masked} masked cells, whose values would be "
+                "read. Mark them as missing instead: "
                 "X.astype(object).filled(None)."
             )
     elif sparse.issparse(X):
