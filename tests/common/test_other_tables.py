@@ -5,7 +5,8 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from no_rows import NO_ROWS, NO_ROWS_IDS
+from no_rows import NO_ROWS
+from scipy import sparse
 from sklearn.model_selection import cross_val_predict, train_test_split
 from sklearn.pipeline import make_pipeline
 
@@ -147,7 +148,9 @@ def test_states_of_images_that_a_table_names(tmp_path):
         assert (name, size) == (str(path), 3)
 
 
-@pytest.mark.parametrize(("X", "message"), NO_ROWS, ids=NO_ROWS_IDS)
+@pytest.mark.parametrize(
+    ("X", "message"), [case for case in NO_ROWS if not sparse.issparse(case[0])]
+)
 def test_cross_fit_of_what_holds_no_rows(X, message):
     with pytest.raises((TypeError, ValueError), match=message):
         CrossFit([("text", TextCNNClassifier())]).fit(X, ["a", "b"])

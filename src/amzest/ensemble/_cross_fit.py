@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
 from sklearn.utils import _safe_indexing, assert_all_finite, indexable
@@ -224,7 +225,8 @@ class CrossFit(DocumentationLinkMixin, BaseEstimator):
             msg = "CrossFit requires y to be passed, but the target y is None."
             raise ValueError(msg)
         X = as_native(X)
-        check_rows(X, "rows in the form that the members take: a table, array or list")
+        if not issparse(X):
+            check_rows(X, "rows in the form that the members take: a table or list")
         y = as_series(y)
         if _num_samples(X) == 0:
             raise ValueError("`X` has 0 sample(s), a minimum of 1 is required.")

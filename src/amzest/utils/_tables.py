@@ -163,7 +163,7 @@ def as_pandas(X: Any, name: str = "X") -> Any:
     if is_column(X):
         return _series(nw.from_native(X, series_only=True))
     if is_table(X):
-        return _frame(X, None, name)
+        return _frame(X, name)
     return X
 
 
@@ -189,19 +189,13 @@ def as_series(column: Any, name: str = "y") -> Any:
     return found
 
 
-def as_frame(
-    table: Any, columns: Sequence[Any] | None = None, name: str = "frame"
-) -> pd.DataFrame:
+def as_frame(table: Any, name: str = "frame") -> pd.DataFrame:
     """Return a table of any library as a DataFrame.
 
     Parameters
     ----------
     table : object
         A table of pandas, polars, pyarrow or another library with dataframes.
-
-    columns : sequence, default=None
-        Columns that are needed; others are left out, and so are those that the table
-        does not have. None means all. A pandas table is returned whole.
 
     name : str, default="frame"
         Argument, for messages.
@@ -233,7 +227,7 @@ def as_frame(
             f"`{name}` must be a table with named columns, such as a pandas or polars "
             f"DataFrame or a pyarrow Table, got {type(table).__name__}.{hint}"
         )
-    return _frame(table, columns, name)
+    return _frame(table, name)
 
 
 def column_names(table: Any, name: str = "X") -> list[Any]:
@@ -331,7 +325,7 @@ def replace_columns(table: Any, columns: dict[str, list[str | None]]) -> Any:
     return frame.with_columns(*new).to_native()
 
 
-def _frame(table: Any, columns: Sequence[Any] | None, name: str) -> pd.DataFrame:
+def _frame(table: Any, name: str) -> pd.DataFrame:
     names = column_names(table, name)
     frame = nw.from_native(table, eager_only=True)
     if frame.implementation.is_pandas_like():
@@ -339,8 +333,7 @@ def _frame(table: Any, columns: Sequence[Any] | None, name: str) -> pd.DataFrame
     read = {
         column: _series(frame.get_column(column))
         for column in names
-        if (columns is None and not _INDEX_COLUMN.fullmatch(column))
-        or (columns is not None and column in columns)
+        if not _INDEX_COLUMN.fullmatch(column)
     }
     # The index keeps the number of rows where there is no column.
     return pd.DataFrame(read, index=pd.RangeIndex(len(frame)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amzest.datasets._shared._key_columns import check_keys, find_column
 from amzest.datasets._shared._row_listing import count, list_rows
-from amzest.utils import check_integer, is_missing
+from amzest.utils import as_frame, check_integer, is_missing, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ def check_products(
     Parameters
     ----------
     frame : DataFrame
-        One row for each product.
+        One row for each product. A table of pandas, polars or pyarrow.
 
     category_column : str, default="category"
         Column with the category. No cell may be missing or blank, and there must be
@@ -47,6 +48,9 @@ def check_products(
     ValueError
         With all problems of one kind: how many, and the first few rows. Rows are
         counted from 0.
+    TypeError
+        If `frame` is no table, or a category or id is no single value but a list or a
+        dict.
 
     See Also
     --------
@@ -65,10 +69,12 @@ def check_products(
     rows. To accept it, pass min_per_category=1.
     """
     check_integer("min_per_category", min_per_category, 0)
-    _check_columns(frame, category_column, id_column)
-    _check_categories(frame[category_column], min_per_category)
-    if id_column is not None and id_column in frame.columns:
-        _check_ids(frame[id_column])
+    table = as_frame(frame)
+    _check_columns(table, category_column, id_column)
+    categories = find_column(table, category_column, "category_column")
+    _check_categories(categories, min_per_category)
+    if id_column is not None and id_column in table.columns:
+        _check_ids(find_column(table, id_column, "id_column"))
 
 
 def _check_columns(
@@ -98,25 +104,29 @@ def _check_categories(categories: pd.Series, min_per_category: int) -> None:
         )
         raise ValueError(msg)
     rows_of: dict[object, list[int]] = {}
-    for row, cell in enumerate(cells):
-        rows_of.setdefault(cell, []).append(row)
+    try:
+        for row, cell in enumerate(cells):
+            rows_of.setdefault(cell, []).append(row)
+    except TypeError:
+        check_keys(cells, str(name))
+        raise
     if len(rows_of) < 2:
         msg = (
-            f"`{name}` has one category only: {next(iter(rows_of), None)!r}. A "
+            f"`{name}` has one category only: {shown(next(iter(rows_of), None))}. A "
             "classifier needs two; add products of another category."
         )
         raise ValueError(msg)
     small = {cell: r for cell, r in rows_of.items() if len(r) < min_per_category}
     if small:
-        shown = [
-            f"{cell!r} ({count(len(rows), 'product')}, {list_rows(rows)})"
+        listed = [
+            f"{shown(cell)} ({count(len(rows), 'product')}, {list_rows(rows)})"
             for cell, rows in list(small.items())[:3]
         ]
         more = f" and {len(small) - 3} more" if len(small) > 3 else ""
         one = len(small) == 1
         msg = (
             f"`{name}` has {len(small)} {'category' if one else 'categories'} with "
-            f"fewer than {min_per_category} products: {', '.join(shown)}{more}. Add "
+            f"fewer than {min_per_category} products: {', '.join(listed)}{more}. Add "
             "products, merge "
             f"{'the category into another one' if one else 'such categories'}, or "
             f"drop {'its' if one else 'their'} rows. To accept "
@@ -127,18 +137,22 @@ def _check_categories(categories: pd.Series, min_per_category: int) -> None:
 
 
 def _check_ids(ids: pd.Series) -> None:
+    cells = list(ids)
     first: dict[object, int] = {}
     again: list[int] = []
-    for row, cell in enumerate(ids):
-        if not is_missing(cell) and first.setdefault(cell, row) != row:
-            again.append(row)
+    try:
+        for row, cell in enumerate(cells):
+            if not is_missing(cell) and first.setdefault(cell, row) != row:
+                again.append(row)
+    except TypeError:
+        check_keys(cells, str(ids.name))
+        raise
     if again:
-        cells = list(ids)
-        shown = [cells[row] for row in again]
+        listed = list_rows(again, [cells[row] for row in again])
         msg = (
             f"`{ids.name}` repeats an earlier value in {count(len(again), 'row')}: "
-            f"{list_rows(again, shown)}. Equal products on both sides of a split make "
-            "scores too good. Drop the repetitions, or pass id_column=None if the "
-            "column is no identifier."
+            f"{listed}. Equal products on both sides of a split make scores too good. "
+            "Drop the repetitions, or pass id_column=None if the column is no "
+            "identifier."
         )
         raise ValueError(msg)

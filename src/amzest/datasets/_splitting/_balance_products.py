@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amzest.datasets._making._shop_plan import draw_streams
+from amzest.datasets._shared._key_columns import find_column
 from amzest.datasets._splitting._category_codes import category_codes, list_categories
+from amzest.utils import as_frame, take_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +31,7 @@ def balance_products(
     Parameters
     ----------
     frame : DataFrame
-        One row for each product.
+        One row for each product. A table of pandas, polars or pyarrow.
 
     n_per_category : int or "smallest"
         Number of products that are kept of each category. "smallest" keeps as many
@@ -48,7 +50,8 @@ def balance_products(
     Returns
     -------
     DataFrame
-        The chosen rows, in their order and with their index.
+        The chosen rows, in their order and with their index, in the kind of table that
+        `frame` is.
 
     Raises
     ------
@@ -56,7 +59,7 @@ def balance_products(
         If a category is missing or has too few products, or an argument is out of
         range.
     TypeError
-        If an argument is of the wrong type.
+        If an argument is of the wrong type, or a category is a list or a dict.
 
     See Also
     --------
@@ -79,17 +82,12 @@ def balance_products(
     >>> len(balance_products(frame, "smallest", random_state=0))
     3
     """
-    if category_column not in frame.columns:
-        msg = (
-            f"The table has no column {category_column!r} (category_column). "
-            f"Available: {', '.join(map(repr, frame.columns))}."
-        )
-        raise ValueError(msg)
-    categories = frame[category_column].to_numpy(dtype=object)
+    column = find_column(as_frame(frame), category_column, "category_column")
+    categories = column.to_numpy(dtype=object)
     positions = balance_rows(
         categories, n_per_category, random_state, on_few, name=category_column
     )
-    return frame.iloc[positions]
+    return take_rows(frame, positions)
 
 
 def balance_rows(

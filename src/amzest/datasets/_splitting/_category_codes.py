@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from amzest.datasets._shared._key_columns import check_keys
 from amzest.datasets._shared._row_listing import count, list_rows
-from amzest.utils import is_missing
+from amzest.utils import is_missing, shown
 
 
 def category_codes(
@@ -37,6 +38,8 @@ def category_codes(
     ------
     ValueError
         If there is no row, or a category is missing.
+    TypeError
+        If a category is a list, a dict or the like.
     """
     cells = list(categories)
     if not cells:
@@ -44,8 +47,12 @@ def category_codes(
         raise ValueError(msg)
     numbers: dict[Any, int] = {}
     codes = np.empty(len(cells), dtype=np.intp)
-    for row, cell in enumerate(cells):
-        codes[row] = numbers.setdefault(cell, len(numbers))
+    try:
+        for row, cell in enumerate(cells):
+            codes[row] = numbers.setdefault(cell, len(numbers))
+    except TypeError:
+        check_keys(cells, name)
+        raise
     # Looked for among the values, which are few; NaN can be several of them.
     lost = [number for cell, number in numbers.items() if is_missing(cell)]
     if lost:
@@ -74,9 +81,9 @@ def list_categories(values: Sequence[Any], sizes: Sequence[int]) -> str:
     str
         The phrase, with no more than five of them written out.
     """
-    shown = [
-        f"{value!r} ({count(int(size), 'row')})"
+    listed = [
+        f"{shown(value)} ({count(int(size), 'row')})"
         for value, size in zip(values[:5], sizes, strict=False)
     ]
     more = f" and {len(values) - 5} more" if len(values) > 5 else ""
-    return ", ".join(shown) + more
+    return ", ".join(listed) + more

@@ -15,6 +15,7 @@ from amzest.datasets._splitting._near_titles import (
     near_title_groups,
     number_labels,
 )
+from amzest.utils import as_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,7 @@ def group_products(
     Parameters
     ----------
     frame : DataFrame
-        One row for each product.
+        One row for each product. A table of pandas, polars or pyarrow.
 
     title_column : str or None, default="title"
         Column with the title. Missing titles are near to none. None leaves titles
@@ -124,6 +125,7 @@ def group_products(
     [0, 1, 0, 1]
     """
     check_similarity(similarity)
+    frame = as_frame(frame)
     columns = _find_columns(frame, title_column, image_column, url_column)
     parts: list[NDArray[np.int64]] = []
     for argument, name in columns.items():

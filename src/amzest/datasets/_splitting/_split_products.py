@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from amzest.datasets._shared._key_columns import find_column
 from amzest.datasets._shared._row_listing import count, list_rows
 from amzest.datasets._splitting._group_products import group_products
 from amzest.datasets._splitting._split_rows import split_rows
-from amzest.utils import is_missing
+from amzest.utils import as_frame, as_series, is_missing, take_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,7 @@ def split_products(
     Parameters
     ----------
     frame : DataFrame
-        One row for each product.
+        One row for each product. A table of pandas, polars or pyarrow.
 
     test_size : float or int, default=0.25
         Share of the rows that goes into the test part, between 0 and 1; an int is a
@@ -79,7 +80,8 @@ def split_products(
     Returns
     -------
     train, test : tuple of (DataFrame, DataFrame)
-        The two parts. Rows keep their order and their index.
+        The two parts, in the kind of table that `frame` is. Rows keep their order and
+        their index.
 
     Raises
     ------
@@ -125,15 +127,11 @@ def split_products(
     >>> (0 in test.index) == (1 in test.index)
     True
     """
-    if category_column not in frame.columns:
-        msg = (
-            f"The table has no column {category_column!r} (category_column). "
-            f"Available: {', '.join(map(repr, frame.columns))}."
-        )
-        raise ValueError(msg)
+    table = as_frame(frame)
+    column = find_column(table, category_column, "category_column")
     if groups is None:
         labels: Any = group_products(
-            frame,
+            table,
             title_column=title_column,
             image_column=image_column,
             url_column=url_column,
@@ -141,16 +139,16 @@ def split_products(
             image_root=image_root,
         )
     else:
-        labels = _check_groups(groups, len(frame))
-    categories = frame[category_column].to_numpy(dtype=object)
+        labels = _check_groups(groups, len(table))
+    categories = column.to_numpy(dtype=object)
     is_test = split_rows(
         categories, labels, test_size, random_state, name=category_column
     )
-    return frame[~is_test], frame[is_test]
+    return take_rows(frame, ~is_test), take_rows(frame, is_test)
 
 
 def _check_groups(groups: Any, n_rows: int) -> list[Any]:
-    labels = list(groups)
+    labels = list(as_series(groups, "groups"))
     if len(labels) != n_rows:
         msg = (
             f"`groups` has {len(labels)} labels for {n_rows} rows. Give one for each "
