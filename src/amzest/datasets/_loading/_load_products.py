@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from sklearn.utils import Bunch
 
 from amzest.datasets._loading._check_products import check_products
+from amzest.datasets._loading._csv_table import SEPARATORS
 from amzest.datasets._loading._photo_column import resolve_photos
 from amzest.datasets._loading._read_table import find_table, read_table
 from amzest.datasets._shared._row_listing import count, list_rows
@@ -24,6 +27,8 @@ _TEXT_COLUMNS = ("title", "description")
 _NUMBER = (
     r"[+-]?(?:(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?"
 )
+#: Floats hold every integer up to this one.
+_LARGEST_EXACT = 2**53
 _CODE_NAME = re.compile(
     r"(?i:(?:.*[_ -])?(?:id|asin|sku|ean|gtin|upc|isbn|barcode|code))|.*[a-z]I[dD]"
 )
@@ -33,7 +38,7 @@ def load_products(
     path: str | os.PathLike[str],
     *,
     category_column: str | None = "category",
-    image_column: str | None = "image",
+    image_column: str | None = "auto",
     id_column: str | None = "id",
     text_columns: Sequence[str] | None = None,
     min_per_category: int = 2,
@@ -43,7 +48,7 @@ def load_products(
     on_missing_image: Literal["raise", "missing"] = "raise",
     max_pixels: int = 50_000_000,
     encoding: str = "utf-8",
-    separator: str = ",",
+    separator: str | None = None,
     return_X_y: bool = False,
 ) -> Bunch | tuple[pd.DataFrame, pd.Series | None]:
     r"""Load a table of products and check it, row by row.
@@ -54,17 +59,19 @@ def load_products(
     Parameters
     ----------
     path : str or path-like
-        A table: CSV (`.csv`, `.csv.gz`), Parquet (`.parquet`) or JSON lines
-        (`.jsonl`, `.ndjson`, `.json`, also with `.gz`). Or a folder that holds one
-        of these under the name `products`.
+        A table: CSV (`.csv`), tab-separated (`.tsv`), Parquet (`.parquet`), JSON lines
+        (`.jsonl`, `.ndjson`), or `.json` with lines or one list of objects; all but
+        Parquet also compressed (`.gz`). Or a folder that holds one of these under the
+        name `products`.
 
     category_column : str or None, default="category"
         Column to predict. Pass None for products that have no category yet.
 
-    image_column : str or None, default="image"
-        Column with the path of a photo, or in Parquet its bytes or a dict of `bytes`
+    image_column : str or None, default="auto"
+        Column with the path of an image, or in Parquet its bytes or a dict of `bytes`
         and `path`, as Hugging Face datasets write it, which become bytes or a path.
-        Pass None for a table without photos.
+        "auto" is the column `image` where the table has one; another name must exist.
+        With None no column holds images.
 
     id_column : str or None, default="id"
         Column whose values may not repeat. It stays text, leading zeros included. A
@@ -103,10 +110,12 @@ def load_products(
         ``PIL.Image.MAX_IMAGE_PIXELS``, holds as well.
 
     encoding : str, default="utf-8"
-        Of CSV and JSON lines. A byte order mark is skipped.
+        Of CSV and JSON, under any name that Python knows. A byte order mark is
+        skipped; under the default it also states UTF-16 or UTF-32.
 
-    separator : str, default=","
-        What stands between two cells of a CSV file.
+    separator : str, default=None
+        What separates two cells of a CSV file: one character or several, taken
+        literally. With None it is found, see the notes.
 
     return_X_y : bool, default=False
         Whether to return ``(data, target)`` instead of a Bunch.
@@ -145,7 +154,8 @@ def load_products(
         unknown or stand twice; if categories are missing or too small; if ids
         repeat; if a photo is not there.
     TypeError
-        If a cell of a Parquet or JSON table is of a kind that its column cannot have.
+        If a cell of a Parquet or JSON table is of a kind that its column cannot have,
+        such as a list as category or id.
     ImportError
         If pyarrow (Parquet) or Pillow (``check_images="decode"``) is not installed.
 
@@ -168,6 +178,16 @@ def load_products(
     names that end in `_id` and the like): they stay text. A first column without a
     name, as ``DataFrame.to_csv`` writes its index, is left out.
 
+    The separator of a CSV file is the one of comma, semicolon, tab and vertical bar
+    that splits the first line and each of the next 100 rows into the same number of
+    cells, two or more. If that holds for several of them, nothing is guessed: an error
+    names them. A first line `sep=;`, as spreadsheet programs write it, states the
+    separator. Each row must have as many cells as the first line names.
+
+    In Parquet and JSON integers keep all of their digits, also in a column with missing
+    cells, which is then of pandas' nullable type (`Int64`). Ids become text: 7 and 7.0
+    are "7". Lists and structs stay Python objects.
+
     Examples
     --------
     >>> import pandas as pd
@@ -178,9 +198,7 @@ def load_products(
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder, "products.csv")
     ...     _ = path.write_text(table)
-    ...     X, y = load_products(
-    ...         folder, image_column=None, min_per_category=1, return_X_y=True
-    ...     )
+    ...     X, y = load_products(folder, min_per_category=1, return_X_y=True)
     >>> X["id"].tolist(), X["title"].tolist(), X["price"].tolist()
     (['007', '008', '009'], ['Mug', 'NA', 'Cup'], [7.5, nan, 5.0])
     """
@@ -191,6 +209,8 @@ def load_products(
     check_integer("max_pixels", max_pixels, 1)
     file = find_table(Path(path))
     frame = read_table(file, encoding=encoding, separator=separator)
+    if image_column == "auto":
+        image_column = "image" if "image" in frame.columns else None
     texts = _check_columns(
         frame, file, category_column, image_column, id_column, text_columns
     )
@@ -273,9 +293,11 @@ def _check_columns(
             advice += ", or pass image_column=None for a table without photos"
         if ("category_column", category_column) in lost:
             advice += ", or pass category_column=None for products without categories"
-        if len(available) == 1 and re.search(r"[;\t|]", available[0]):
+        marks = [mark for mark in SEPARATORS if mark in available[0]]
+        if len(available) == 1 and marks:
             advice += (
-                '. The cells seem to stand apart by another sign: try separator=";"'
+                ". The cells seem to be separated by another character: pass "
+                f"separator={marks[0]!r}, or None to have it found"
             )
         msg = (
             f"{file}: has no column {wanted}. Available: "
@@ -291,7 +313,7 @@ def _check_columns(
 def _as_texts(column: pd.Series) -> list[str | None]:
     """Give the cells as texts; whole numbers are written out, other kinds refused."""
     cells = [None if is_missing(c) and not isinstance(c, str) else c for c in column]
-    texts = [str(c) if _is_whole_number(c) else c for c in cells]
+    texts = [_written(c) for c in cells]
     wrong = [
         row for row, c in enumerate(texts) if c is not None and not isinstance(c, str)
     ]
@@ -306,8 +328,14 @@ def _as_texts(column: pd.Series) -> list[str | None]:
     return texts
 
 
-def _is_whole_number(cell: Any) -> bool:
-    return hasattr(cell, "__index__") and not isinstance(cell, bool)
+def _written(cell: Any) -> Any:
+    """Write a number whose digits are certain as text."""
+    if isinstance(cell, Decimal) and cell.is_finite():
+        return str(int(cell)) if cell == int(cell) else format(cell, "f")
+    if isinstance(cell, float | np.floating) and float(cell).is_integer():
+        return str(int(cell)) if abs(float(cell)) < _LARGEST_EXACT else cell
+    whole = hasattr(cell, "__index__") and not isinstance(cell, bool | np.bool_)
+    return str(int(cell)) if whole else cell
 
 
 def _with_numbers(frame: pd.DataFrame, kept: set[str | None]) -> pd.DataFrame:
@@ -316,7 +344,7 @@ def _with_numbers(frame: pd.DataFrame, kept: set[str | None]) -> pd.DataFrame:
 
     frame = frame.copy()
     for name in frame.columns:
-        if name in kept:
+        if name in kept or isinstance(frame[name].dtype, pd.CategoricalDtype):
             continue
         cells = frame[name].dropna()
         written = len(cells) > 0 and all(isinstance(cell, str) for cell in cells)
@@ -325,8 +353,28 @@ def _with_numbers(frame: pd.DataFrame, kept: set[str | None]) -> pd.DataFrame:
             if number and not _CODE_NAME.fullmatch(name):
                 frame[name] = pd.to_numeric(frame[name])
         elif frame[name].dtype == object:
-            frame[name] = frame[name].infer_objects()
+            frame[name] = _inferred(frame[name])
     return frame
+
+
+def _inferred(column: pd.Series) -> pd.Series:
+    """Infer the dtype of a column of objects; no integer loses a digit."""
+    import pandas as pd
+
+    cells = column.dropna()
+    integers: list[int] = [cell for cell in cells if type(cell) is int]
+    if 0 < len(integers) == len(cells) < len(column):
+        mask = column.isna().to_numpy()
+        try:
+            values = column.mask(mask, 0).to_numpy(dtype=np.int64)
+        except OverflowError:
+            return column
+        return pd.Series(pd.arrays.IntegerArray(values, mask), name=column.name)
+    if any(abs(cell) > _LARGEST_EXACT for cell in integers) and (
+        len(integers) < len(column)
+    ):
+        return column
+    return column.infer_objects()
 
 
 def describe_products(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from amzest.datasets._loading._csv_table import check_separator, read_csv
+from amzest.datasets._loading._json_table import read_json
+from amzest.datasets._loading._text_lines import codec_name
+from amzest.utils import as_frame
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _CSV = (".csv", ".csv.gz")
-_JSON_LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".json", ".json.gz")
+_TSV = (".tsv", ".tsv.gz")
+_JSON_LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+_JSON = (".json", ".json.gz")
 _PARQUET = (".parquet",)
-_SUFFIXES = (*_CSV, *_PARQUET, *_JSON_LINES)
+_SUFFIXES = (*_CSV, *_TSV, *_PARQUET, *_JSON_LINES, *_JSON)
 
 
 def find_table(path: Path) -> Path:
@@ -66,7 +71,7 @@ def find_table(path: Path) -> Path:
     return path
 
 
-def read_table(path: Path, *, encoding: str, separator: str) -> pd.DataFrame:
+def read_table(path: Path, *, encoding: str, separator: str | None) -> pd.DataFrame:
     """Read all cells of a table.
 
     Parameters
@@ -75,10 +80,10 @@ def read_table(path: Path, *, encoding: str, separator: str) -> pd.DataFrame:
         File of one of the known kinds.
 
     encoding : str
-        Of CSV and JSON-lines files.
+        Of text files.
 
-    separator : str
-        What stands between two cells of a CSV file.
+    separator : str or None
+        What is between two cells of a CSV file; None finds it.
 
     Returns
     -------
@@ -90,38 +95,31 @@ def read_table(path: Path, *, encoding: str, separator: str) -> pd.DataFrame:
     ------
     ValueError
         If the file cannot be read, has no rows, or its column names are missing or
-        stand twice.
+        repeated.
     """
     import pandas as pd
 
+    codec = codec_name(encoding)
+    check_separator(separator)
     suffix = _suffix(path)
-    try:
-        if suffix in _CSV:
-            frame = _read_csv(path, encoding, separator)
-        elif suffix in _JSON_LINES:
-            frame = _read_json_lines(path, encoding)
-        else:
-            frame = _read_parquet(path)
-    except UnicodeDecodeError as error:
-        msg = (
-            f"{path}: is not {encoding} text ({error.reason} at byte {error.start}). "
-            'Pass encoding="cp1252" for a table saved by a Windows program, or the '
-            "encoding it was saved with."
-        )
-        raise ValueError(msg) from error
-    except pd.errors.EmptyDataError as error:
-        msg = f"{path}: is empty. A line of column names and rows are expected."
-        raise ValueError(msg) from error
-    except pd.errors.ParserError as error:
-        msg = (
-            f"{path}: cannot be read as CSV ({str(error).strip()}). Texts that hold "
-            "the separator, a quote or a line break must stand in double quotes."
-        )
-        raise ValueError(msg) from error
-    except (gzip.BadGzipFile, EOFError) as error:
-        msg = f"{path}: is no complete gzip file ({error}). Copy or download it again."
-        raise ValueError(msg) from error
+    if suffix in _CSV or suffix in _TSV:
+        if separator is None and suffix in _TSV:
+            separator = "\t"
+        frame = read_csv(path, codec, separator)
+    elif suffix in _JSON_LINES or suffix in _JSON:
+        frame = read_json(path, codec, as_lines=suffix in _JSON_LINES)
+    else:
+        frame = _read_parquet(path)
     names = [str(name) for name in frame.columns]
+    _check_names(path, names)
+    if frame.empty:
+        msg = f"{path}: has no rows. Columns: {', '.join(map(repr, names))}."
+        raise ValueError(msg)
+    frame.columns = pd.Index(names)
+    return frame
+
+
+def _check_names(path: Path, names: list[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         msg = (
@@ -129,11 +127,6 @@ def read_table(path: Path, *, encoding: str, separator: str) -> pd.DataFrame:
             " Rename or remove the columns that are not meant."
         )
         raise ValueError(msg)
-    if frame.empty:
-        msg = f"{path}: has no rows. Columns: {', '.join(map(repr, names))}."
-        raise ValueError(msg)
-    frame.columns = pd.Index(names)
-    return frame
 
 
 def _suffix(path: Path) -> str | None:
@@ -142,89 +135,45 @@ def _suffix(path: Path) -> str | None:
     return max(fits, key=len, default=None)
 
 
-def _without_mark(encoding: str) -> str:
-    """Skip the byte order mark that spreadsheets put before UTF-8."""
-    return "utf-8-sig" if encoding.lower().replace("_", "-") == "utf-8" else encoding
-
-
 def _without_empty(cell: Any) -> Any:
     return None if isinstance(cell, str) and not cell else cell
 
 
-def _read_csv(path: Path, encoding: str, separator: str) -> pd.DataFrame:
-    import pandas as pd
-
-    # The header is read as a row: pandas would rename repeated names and take the
-    # first column for an index where rows are one cell longer than the header.
-    cells = pd.read_csv(
-        path,
-        header=None,
-        dtype=str,
-        keep_default_na=False,
-        na_values=[""],
-        encoding=_without_mark(encoding),
-        sep=separator,
-    )
-    header = ["" if pd.isna(name) else str(name).strip() for name in cells.iloc[0]]
-    frame = cells.iloc[1:].reset_index(drop=True)
-    if header[0] == "" and len(header) > 1:
-        # DataFrame.to_csv writes its index like this. As a column it would tell the
-        # order of the rows, which often is the order of the categories.
-        header, frame = header[1:], frame.iloc[:, 1:]
-    nameless = [i + 1 for i, name in enumerate(header) if not name]
-    if nameless:
-        msg = f"{path}: column {nameless[0]} has no name. Name it in the first line."
-        raise ValueError(msg)
-    frame.columns = pd.Index(header)
-    return frame
-
-
-def _read_json_lines(path: Path, encoding: str) -> pd.DataFrame:
-    import pandas as pd
-
-    records: list[dict[str, Any]] = []
-    opener: Any = gzip.open if path.name.lower().endswith(".gz") else open
-    with opener(path, "rt", encoding=_without_mark(encoding)) as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.isspace():
-                continue
-            try:
-                record = json.loads(line)
-            except json.JSONDecodeError as error:
-                msg = (
-                    f"{path}: line {number} is not JSON ({error}). One object is "
-                    "expected on each line, as frame.to_json(path, orient='records', "
-                    "lines=True) writes it."
-                )
-                raise ValueError(msg) from error
-            if not isinstance(record, dict):
-                msg = (
-                    f"{path}: line {number} holds a JSON {type(record).__name__}, an "
-                    "object is expected on each line. Write the table with "
-                    "frame.to_json(path, orient='records', lines=True)."
-                )
-                raise ValueError(msg)
-            records.append(record)
-    frame = pd.DataFrame(records, dtype=object)
-    return frame.map(_without_empty)
-
-
 def _read_parquet(path: Path) -> pd.DataFrame:
+    """Read a Parquet file; integers keep their digits where some are missing."""
     import pandas as pd
 
     try:
-        frame = pd.read_parquet(path)
+        import pyarrow
+        from pyarrow import parquet
     except ImportError as error:
         msg = (
             f"{path}: a Parquet file needs pyarrow, which cannot be imported. Install "
             "it with: pip install pyarrow"
         )
         raise ImportError(msg) from error
-    except (OSError, ValueError) as error:
+    try:
+        with parquet.ParquetFile(path) as file:
+            table = file.read()
+        table.validate(full=True)
+        index = (table.schema.pandas_metadata or {}).get("index_columns", [])
+        names = table.column_names
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
         msg = f"{path}: cannot be read as Parquet ({error})."
         raise ValueError(msg) from error
-    named = [name for name in frame.index.names if name is not None]
-    frame = frame.reset_index(drop=not named)
+    _check_names(path, names)
+    try:
+        frame = as_frame(table)
+    except UnicodeDecodeError as error:
+        msg = f"{path}: holds text that is not UTF-8 ({error}). Write the file again."
+        raise ValueError(msg) from error
+    # An index of pandas that has a name is a column, and comes first.
+    for entry in reversed(index):
+        if isinstance(entry, dict) and entry.get("name") and entry["kind"] == "range":
+            steps = range(entry["start"], entry["stop"], entry["step"])
+            frame.insert(0, entry["name"], steps)
+        elif isinstance(entry, str) and entry in frame.columns:
+            frame.insert(0, entry, frame.pop(entry))
     for name in frame.columns:
         if pd.api.types.is_string_dtype(frame[name].dtype):
             frame[name] = frame[name].map(_without_empty)
