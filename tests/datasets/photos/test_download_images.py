@@ -393,7 +393,7 @@ def test_wrong_arguments(tmp_path, change, error, message):
 
 
 def test_wrong_frames(tmp_path):
-    with pytest.raises(TypeError, match="`frame` must be a DataFrame, got list"):
+    with pytest.raises(TypeError, match=r"`frame` must be a table .*, got list"):
         download_images(["http://127.0.0.1/"], tmp_path)
     twice = pd.DataFrame([["a", "b"]], columns=["image_url"] * 2)
     with pytest.raises(ValueError, match="has twice the column 'image_url'"):

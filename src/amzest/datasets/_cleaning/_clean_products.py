@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from amzest.datasets._cleaning._clean_rows import clean_rows
 from amzest.datasets._cleaning._cleaning_report import CleaningReport, Example
@@ -13,8 +13,9 @@ from amzest.datasets._cleaning._product_columns import (
     row_labels,
 )
 from amzest.datasets._cleaning._repeated_rows import RepeatedRows, find_repeated_rows
+from amzest.datasets._shared._key_columns import check_keys
 from amzest.datasets._shared._title_key import normalise_titles
-from amzest.utils import is_missing
+from amzest.utils import as_frame, is_missing, replace_columns, take_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ def clean_products(
         One row for each product, with some of the columns `asin`, `title`,
         `description`, `brand`, `category`, `category_path` and `image_url`, as
         :func:`read_amazon_metadata` gives them. It is not changed, and other columns
-        are left as they are.
+        are left as they are. A table of pandas, polars or pyarrow.
 
     categories : mapping of str to str, "published" or None, default=None
         New name of each top-level category. Rows of a category that is not in it are
@@ -76,7 +77,8 @@ def clean_products(
     Returns
     -------
     table : DataFrame
-        The rows that were kept, in their order, with their labels in the index.
+        The rows that were kept, in their order, with their labels in the index, in the
+        kind of table that `frame` is.
     report : CleaningReport
         How many rows each rule touched, and examples.
 
@@ -181,8 +183,9 @@ def clean_products(
     4         missing  category  dropped       1
     """
     check_duplicates(duplicates)
+    products = as_frame(frame)
     table, report = clean_rows(
-        frame,
+        products,
         categories=categories,
         several_categories=several_categories,
         required=required,
@@ -211,7 +214,23 @@ def clean_products(
     report = report.followed_by(later)
     if not repeated.keep.all():
         table = table.loc[repeated.keep].copy()
-    return table, report
+    return _in_kind(frame, products, table, list(names.values())), report
+
+
+def _in_kind(
+    given: Any, before: pd.DataFrame, after: pd.DataFrame, names: Sequence[str]
+) -> Any:
+    """Give cleaned rows in the kind of table that the user passed."""
+    if given is before:
+        return after
+    kept = after.index.to_numpy()
+    cleaned = {
+        name: [None if is_missing(cell) else cell for cell in after[name]]
+        for name in names
+        if not after[name].equals(before[name].iloc[kept])
+    }
+    rows = take_rows(given, kept)
+    return replace_columns(rows, cleaned) if cleaned else rows
 
 
 def check_duplicates(duplicates: Sequence[str]) -> None:
@@ -240,6 +259,7 @@ def check_duplicates(duplicates: Sequence[str]) -> None:
 
 def _as_keys(asins: pd.Series) -> list[str | None]:
     """Give asins as texts: tables that were read as numbers have them as numbers."""
+    check_keys(asins, str(asins.name))
     return [None if is_missing(asin) else str(asin) for asin in asins]
 
 

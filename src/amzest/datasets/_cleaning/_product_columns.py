@@ -41,15 +41,10 @@ def find_columns(
     Raises
     ------
     TypeError
-        If `frame` is no DataFrame or `columns` no mapping.
+        If `columns` is no mapping.
     ValueError
         If `columns` names what is not there, or nothing can be cleaned.
     """
-    import pandas as pd
-
-    if not isinstance(frame, pd.DataFrame):
-        msg = f"`frame` must be a pandas DataFrame, got {type(frame).__name__}."
-        raise TypeError(msg)
     if columns is not None and not isinstance(columns, Mapping):
         msg = (
             "`columns` must be a mapping of names that clean_products knows to names "

@@ -51,8 +51,18 @@ def read_json(path: Path, encoding: str, *, as_lines: bool) -> pd.DataFrame:
             records = list(_records_of_lines(path, file))
         else:
             records = _records_of_document(path, file.read())
-    frame = pd.DataFrame(records, dtype=object)
-    return frame.map(lambda cell: None if isinstance(cell, str) and not cell else cell)
+    names = dict.fromkeys(name for record in records for name in record)
+    columns = {name: [record.get(name) for record in records] for name in names}
+    # Of dtype object: inferred, integers with missing values would become floats.
+    return pd.DataFrame(
+        {
+            name: pd.Series(
+                [None if cell == "" else cell for cell in cells], dtype=object
+            )
+            for name, cells in columns.items()
+        },
+        index=pd.RangeIndex(len(records)),
+    )
 
 
 def _records_of_lines(path: Path, lines: Any) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from amzest.datasets._loading._photo_column import is_no_photo
 from amzest.datasets._photos._image_plan import DownloadPlan
 from amzest.datasets._shared._row_listing import count, list_rows
-from amzest.utils import check_installed
+from amzest.utils import as_frame, check_installed, replace_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +44,7 @@ def download_images(
     Parameters
     ----------
     frame : DataFrame of shape (n_samples, n_columns)
-        The table. It is not changed.
+        The table, of pandas, polars or pyarrow. It is not changed.
 
     folder : str or path-like
         Where the photos go. It is made if it does not exist, and serves one call at a
@@ -105,9 +105,9 @@ def download_images(
     Returns
     -------
     frame : DataFrame of shape (n_samples, n_columns + 1)
-        A copy of the table with `image_column`: paths below `folder`, with slashes,
-        dtype str, missing where there is no photo. Pass `folder` as the estimators'
-        `image_root`.
+        A copy of the table, of its kind, with `image_column`: paths below `folder`,
+        with slashes, dtype str, missing where there is no photo. Pass `folder` as the
+        estimators' `image_root`.
 
     manifest : DataFrame of shape (n_urls, 9)
         What is written to `manifest.parquet` in `folder`: one row for each address,
@@ -187,6 +187,8 @@ def download_images(
 
     for name in ("PIL", "pyarrow", "tqdm", "urllib3"):
         check_installed(name, extra="data", purpose="download_images")
+    given = frame
+    frame = as_frame(given)
     _check_frame(frame, url_column, image_column)
     plan = DownloadPlan(
         n_connections=n_connections,
@@ -206,20 +208,14 @@ def download_images(
     distinct = list(dict.fromkeys(url for url in urls if url is not None))
     outcomes, manifest = plan.run(distinct, _make_folder(folder))
     paths = [None if url is None else outcomes[url].image for url in urls]
+    if given is not frame:
+        return replace_columns(given, {str(image_column): paths}), manifest
     frame = frame.copy()
     frame[image_column] = pd.Series(paths, dtype="str").array
     return frame, manifest
 
 
 def _check_frame(frame: Any, url_column: Hashable, image_column: Hashable) -> None:
-    import pandas as pd
-
-    if not isinstance(frame, pd.DataFrame):
-        msg = (
-            f"`frame` must be a DataFrame, got {type(frame).__name__}. Pass "
-            "pd.DataFrame({'image_url': addresses}) for a list of addresses."
-        )
-        raise TypeError(msg)
     names = list(frame.columns)
     if names.count(url_column) != 1:
         fault = "has no column" if url_column not in names else "has twice the column"
