@@ -157,7 +157,7 @@ def test_review_threshold_goes_around_a_hierarchy(rows):
 @pytest.mark.parametrize(
     ("y", "error", "message"),
     [
-        (["A", "B", None, "A"], TypeError, "must be paths"),
+        (["A", "B", None, "A"], ValueError, "no label in row 2"),
         ([0, 1, 0, 1], TypeError, "must be paths"),
         (["A", "", "B", "A"], ValueError, "Drop products without a category"),
         (["A", "B >", "B", "A"], ValueError, "a level without a name"),

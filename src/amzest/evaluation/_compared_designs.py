@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import column_or_1d
 
 from amzest.evaluation._costs import COSTS, member_costs
-from amzest.utils import as_pandas, as_series, describe_rows
+from amzest.neural import label_values
+from amzest.utils import as_pandas, describe_rows
 
 #: How far the probabilities of a row may sum up to something else than 1. Enough for
 #: float32 and for numbers that were written with four digits.
@@ -153,15 +153,8 @@ def _name_pairs(argument: str, designs: Any) -> list[tuple[str, Any]]:
 
 
 def _encode(y_true: Any, classes: Any) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    labels = column_or_1d(as_series(y_true, "y_true"))
-    missing = np.flatnonzero(pd.isna(labels))
-    if len(missing):
-        msg = (
-            f"`y_true` has no label in {describe_rows(missing)} (NaN or None). Drop "
-            "these rows."
-        )
-        raise ValueError(msg)
-    known = np.unique(labels) if classes is None else column_or_1d(as_series(classes))
+    labels = label_values(y_true, "y_true")
+    known = np.unique(labels) if classes is None else label_values(classes, "classes")
     index = pd.Index(known)
     if not index.is_unique:
         twice = index[index.duplicated()].tolist()[0]

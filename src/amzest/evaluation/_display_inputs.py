@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from amzest.utils import as_pandas, as_series, describe_rows
+from amzest.neural import label_values
+from amzest.utils import as_pandas, describe_rows
 
 #: How far from 1 the probabilities of a product may add up.
 _SUM_TOLERANCE = 1e-3
@@ -80,14 +80,7 @@ def check_labels(
     ValueError
         When they are no column, too few or many, missing or of mixed types.
     """
-    array = np.asarray(as_series(labels, argument))
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim != 1:
-        raise ValueError(
-            f"`{argument}` has shape {array.shape}; expected one label for each "
-            "product, that is shape (n_samples,)."
-        )
+    array = label_values(labels, argument, warn=False)
     if len(array) == 0:
         raise ValueError(f"`{argument}` is empty; expected at least one product.")
     if n_samples is not None and len(array) != n_samples:
@@ -95,19 +88,8 @@ def check_labels(
             f"`{argument}` has {len(array)} rows, but `y_true` has {n_samples}. Pass "
             "both for the same products."
         )
-    missing = np.flatnonzero(pd.isna(array))
-    if len(missing):
-        raise ValueError(
-            f"`{argument}` has no label in {describe_rows(missing)} (NaN or None). "
-            "Drop these rows."
-        )
     plain = np.empty(len(array), dtype=object)
     plain[:] = array.tolist()
-    if len({isinstance(label, str) for label in plain}) > 1:
-        raise ValueError(
-            f"`{argument}` mixes strings with other labels, which cannot be sorted. "
-            "Convert them to one type, for example with astype(str)."
-        )
     return plain
 
 

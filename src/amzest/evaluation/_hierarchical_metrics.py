@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_consistent_length,
-    column_or_1d,
 )
 
 from amzest.evaluation._hierarchy import Path, parse_path
+from amzest.neural import label_values
 from amzest.utils import check_choice, describe_rows
 
 
@@ -109,7 +109,10 @@ def hierarchical_precision_recall_f1(
     """
     check_choice("average", average, ("micro", "macro", "samples"))
     check_consistent_length(y_true, y_pred)
-    true, pred = _parse(y_true, separator), _parse(y_pred, separator)
+    true, pred = (
+        _parse(name, labels, separator)
+        for name, labels in (("y_true", y_true), ("y_pred", y_pred))
+    )
     empty = np.array([i for i, path in enumerate(true) if not path], dtype=np.intp)
     if len(empty):
         msg = f"`y_true` has no category in {describe_rows(empty)}. Drop these rows."
@@ -132,8 +135,8 @@ def hierarchical_precision_recall_f1(
     return _mean(_scores(by_category, zero_division), weighted.astype(np.float64))
 
 
-def _parse(labels: Any, separator: str) -> list[Path]:
-    given = column_or_1d(np.asarray(labels, dtype=object)).tolist()
+def _parse(name: str, labels: Any, separator: str) -> list[Path]:
+    given = label_values(labels, name).tolist()
     # Each distinct path is split once.
     known = {label: parse_path(label, separator) for label in dict.fromkeys(given)}
     return [known[label] for label in given]

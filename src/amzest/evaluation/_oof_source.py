@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
-from amzest.utils import as_pandas, as_series, describe_rows
+from amzest.neural import label_values
+from amzest.utils import as_pandas, describe_rows
 
 
 class OofSource(NamedTuple):
@@ -165,7 +166,7 @@ def encode_given_labels(y: Any, classes: NDArray[Any]) -> NDArray[np.int64]:
     ValueError
         If a label is none of the classes.
     """
-    labels = column_or_1d(np.asarray(as_series(y)))
+    labels = label_values(y)
     codes = pd.Index(classes).get_indexer(pd.Index(labels))
     unknown = np.flatnonzero(codes < 0)
     if len(unknown):

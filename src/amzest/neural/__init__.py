@@ -3,6 +3,7 @@
 from amzest.neural._base import BaseNeuralClassifier
 from amzest.neural._engine import Batch, Engine, Output, TrainingSettings, Weights
 from amzest.neural._inputs import Inputs
+from amzest.neural._label_values import label_values
 from amzest.neural._labels import encode_labels
 from amzest.neural._prefetch import prefetch
 
@@ -15,5 +16,6 @@ __all__ = [
     "TrainingSettings",
     "Weights",
     "encode_labels",
+    "label_values",
     "prefetch",
 ]

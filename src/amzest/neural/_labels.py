@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, column_or_1d
+from sklearn.utils.validation import _check_sample_weight
 
-from amzest.utils import describe_rows
+from amzest.neural._label_values import label_values
+from amzest.utils import shown
 
 
 def encode_labels(y: Any) -> tuple[NDArray[Any], NDArray[np.int64]]:
@@ -20,7 +20,7 @@ def encode_labels(y: Any) -> tuple[NDArray[Any], NDArray[np.int64]]:
     Parameters
     ----------
     y : array-like of shape (n_samples,)
-        Strings, integers, booleans or a pandas categorical.
+        Strings, integers or booleans, see :func:`label_values`.
 
     Returns
     -------
@@ -35,26 +35,19 @@ def encode_labels(y: Any) -> tuple[NDArray[Any], NDArray[np.int64]]:
     ValueError
         When a label is missing, when labels are of mixed types or continuous, or when
         there is only one class.
+    TypeError
+        When `y` is no sequence of labels.
     """
-    labels = column_or_1d(y, warn=True)
-    missing = np.flatnonzero(pd.isna(labels))
-    if len(missing):
-        raise ValueError(
-            f"`y` has no label in {describe_rows(missing)} (NaN or None). Drop these "
-            "rows or give them a category."
-        )
-    if labels.dtype == object and len(types := {type(label) for label in labels}) > 1:
-        names = ", ".join(sorted(kind.__name__ for kind in types))
-        raise ValueError(
-            f"`y` mixes labels of different types ({names}), which cannot be sorted. "
-            "Convert them to one type, for example with y.astype(str)."
-        )
-    check_classification_targets(labels)
+    labels = label_values(y)
+    if not len(labels):
+        raise ValueError("`y` has 0 sample(s), a minimum of 1 is required.")
     classes, targets = np.unique(labels, return_inverse=True)
+    if labels.dtype != object or isinstance(labels[0], str):
+        check_classification_targets(labels)  # all but integers beyond 64 bits
     if len(classes) < 2:
         raise ValueError(
-            f"`y` holds only one class ({classes.tolist()[0]!r}); a classifier needs "
-            "at least two."
+            f"`y` holds only one class ({shown(classes.tolist()[0])}); a classifier "
+            "needs at least two."
         )
     return classes, targets.astype(np.int64)
 
@@ -95,13 +88,12 @@ def row_weights(
     weights: NDArray[np.float64] = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True
     )
-    weighted = np.unique(targets[weights > 0])
-    if len(weighted) < 2:
-        only = classes.tolist()[weighted[0]]
+    if not np.isfinite(weights.sum()):
         raise ValueError(
-            f"`sample_weight` leaves one class ({only!r}) with a weight above zero; a "
-            "classifier needs at least two."
+            "`sample_weight` adds up to more than a float can hold. Divide the weights "
+            "by the largest of them."
         )
+    _check_two_classes(weights, targets, classes, "`sample_weight` leaves")
     return weights
 
 
@@ -132,10 +124,16 @@ def apply_class_weight(
     -------
     ndarray of shape (n_samples,)
         New weights.
+
+    Raises
+    ------
+    ValueError
+        When a label of `class_weight` is none of the classes, a weight is negative or
+        not finite, or fewer than two classes keep a weight above zero.
     """
     if class_weight is None:
         return weights
-    if class_weight == "balanced":
+    if isinstance(class_weight, str):
         totals = np.bincount(targets, weights=weights, minlength=len(classes))
         n_weighted = np.count_nonzero(totals)
         by_class = np.divide(
@@ -145,7 +143,62 @@ def apply_class_weight(
             where=totals > 0,
         )
     else:
-        by_class = compute_class_weight(
-            class_weight, classes=classes, y=classes[targets]
+        by_class = _weight_of_each_class(class_weight, classes.tolist())
+    with np.errstate(over="ignore"):
+        weighted = weights * by_class[targets]
+        total = weighted.sum()
+    if not np.isfinite(total):
+        raise ValueError(
+            "`class_weight` makes the weights of the rows add up to more than a float "
+            "can hold. Use smaller weights."
         )
-    return weights * by_class[targets]
+    _check_two_classes(weighted, targets, classes, "`class_weight` leaves")
+    return weighted
+
+
+def _weight_of_each_class(
+    class_weight: dict[Any, float], labels: list[Any]
+) -> NDArray[np.float64]:
+    """Check the weights that a user gave, and put them in the order of the classes."""
+    for label, weight in class_weight.items():
+        number = isinstance(weight, Real) and not isinstance(weight, bool)
+        if not number or not 0 <= float(weight) < np.inf:
+            raise ValueError(
+                f"`class_weight` has the weight {shown(weight)} for the class "
+                f"{shown(label)}. Weights must be numbers of at least 0, and finite."
+            )
+    unknown = [label for label in class_weight if label not in labels]
+    # As in scikit-learn, weights of further classes are no mistake where every class
+    # of `y` has one: a fold may lack a class.
+    if unknown and any(label not in class_weight for label in labels):
+        named = ", ".join(shown(label, 40) for label in unknown[:5])
+        known = ", ".join(shown(label, 40) for label in labels[:10])
+        more = f" and {len(labels) - 10} more" if len(labels) > 10 else ""
+        raise ValueError(
+            f"`class_weight` names {named}, which `y` does not hold. Its classes are "
+            f"{known}{more}.{_other_type(unknown[0], labels)}"
+        )
+    return np.array([class_weight.get(label, 1.0) for label in labels], dtype=float)
+
+
+def _other_type(unknown: Any, labels: list[Any]) -> str:
+    """Say so where a label is there, but as text or as a number."""
+    for label in labels:
+        if type(label) is not type(unknown) and str(label) == str(unknown):
+            return f" Write {shown(label, 40)} in place of {shown(unknown, 40)}."
+    return ""
+
+
+def _check_two_classes(
+    weights: NDArray[np.float64],
+    targets: NDArray[np.int64],
+    classes: NDArray[Any],
+    what_leaves: str,
+) -> None:
+    weighted = np.unique(targets[weights > 0])
+    if len(weighted) < 2:
+        left = [shown(classes.tolist()[code]) for code in weighted]
+        raise ValueError(
+            f"{what_leaves} {'one class (' + left[0] + ')' if left else 'no class'} "
+            "with a weight above zero; a classifier needs at least two."
+        )

@@ -1,0 +1,221 @@
+"""Labels of any container in one array, each as it was given."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Set
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.exceptions import DataConversionWarning
+
+from amzest.utils import describe_rows, shown
+
+#: Types of labels that are one kind each. bool before int, which it is a subclass of.
+_KINDS: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "bool": (bool, np.bool_),
+    "int": (int, np.integer),
+    "float": (float, np.floating),
+}
+#: The same by `dtype.kind`, for arrays of one NumPy type.
+_KINDS_OF_ARRAYS = {"U": "str", "b": "bool", "i": "int", "u": "int", "f": "float"}
+
+
+def label_values(y: Any, name: str = "y", *, warn: bool = True) -> NDArray[Any]:
+    """Return labels as an array of one kind: text, booleans, integers or floats.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        A list, NumPy array, or a column of pandas, polars or pyarrow, with missing
+        values allowed by its type or not. A single column of two dimensions is
+        accepted.
+
+    name : str, default="y"
+        Argument, for messages.
+
+    warn : bool, default=True
+        Whether to warn, as scikit-learn does, of two dimensions.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        NumPy arrays and lists of text keep their type; other text is of dtype object.
+        Integers that fit into no NumPy type are Python's own.
+
+    Raises
+    ------
+    TypeError
+        If `y` is no sequence of labels.
+    ValueError
+        If it is not one-dimensional, a label is missing, or labels are of several
+        kinds, or of a kind that is no label.
+    """
+    given = _column(y, name)
+    if given.ndim == 2 and given.shape[1] == 1:
+        given = given.ravel()
+        if warn:
+            warnings.warn(
+                "A column-vector y was passed when a 1d array was expected. Please "
+                "change the shape of y to (n_samples,), for example using ravel().",
+                DataConversionWarning,
+                stacklevel=2,
+            )
+    if given.ndim != 1:
+        raise ValueError(
+            f"`{name}` should be a 1d array of labels, got an array of shape "
+            f"{given.shape} instead."
+        )
+    missing = np.flatnonzero(pd.isna(given))
+    if len(missing):
+        raise ValueError(
+            f"`{name}` has no label in {describe_rows(missing)} (NaN or None). Drop "
+            "these rows or give them a category."
+        )
+    kind = _KINDS_OF_ARRAYS.get(given.dtype.kind) or _kind_of_cells(given, name)
+    values = given if given.dtype != object else _of_one_kind(given, kind)
+    if kind == "float":
+        _check_finite(values, name)
+    return values
+
+
+def _column(y: Any, name: str) -> NDArray[Any]:
+    """Return cells in an array; without a common type where NumPy would convert."""
+    if y is None:
+        # In the words of scikit-learn's common checks.
+        raise ValueError(
+            f"`fit` requires {name} to be passed, but the target {name} is None."
+        )
+    if isinstance(y, str | bytes | Mapping | Set | Iterator) or sparse.issparse(y):
+        raise TypeError(
+            f"`{name}` must be a list, an array or a column of labels, in the order of "
+            f"the rows, got {type(y).__name__}."
+        )
+    if isinstance(y, np.ma.MaskedArray):
+        cells: NDArray[Any] = y.data.astype(object)
+        cells[np.ma.getmaskarray(y)] = None
+        return cells
+    if isinstance(y, np.ndarray):
+        # Variable-width text of NumPy (StringDType) is unknown to scikit-learn.
+        return y.astype(object) if y.dtype.kind == "T" else y
+    if isinstance(y, list | tuple):
+        return _cells_of_list(y)
+    if isinstance(y, pd.DataFrame | pd.Series | pd.Index):
+        return _pandas_column(y, name)
+    if isinstance(y, pd.api.extensions.ExtensionArray):
+        return np.asarray(y, dtype=object)
+    table = nw.from_native(y, allow_series=True, eager_only=True, pass_through=True)
+    if isinstance(table, nw.DataFrame):
+        _check_one_column(table.columns, name)
+        return _cells(table[table.columns[0]].to_list())[:, None]
+    if isinstance(table, nw.Series):
+        return _cells(table.to_list())
+    if hasattr(y, "to_pylist"):  # pyarrow's arrays that are not chunked
+        return _cells(y.to_pylist())
+    if not hasattr(y, "__array__") and not hasattr(y, "__len__"):
+        raise TypeError(
+            f"`{name}` must be a list, an array or a column of labels, got "
+            f"{type(y).__name__}."
+        )
+    return np.asarray(y) if hasattr(y, "__array__") else _cells_of_list(list(y))
+
+
+def _pandas_column(y: Any, name: str) -> NDArray[Any]:
+    if isinstance(y, pd.DataFrame):
+        _check_one_column(y.columns, name)
+        return _pandas_column(y.iloc[:, 0], name)[:, None]
+    if isinstance(y.dtype, np.dtype):
+        return np.asarray(y)
+    # Nullable, Arrow-backed and categorical columns: `to_numpy` alone would make
+    # floats of integers, and merge those above 2**53.
+    return np.asarray(y.astype(object), dtype=object)
+
+
+def _check_one_column(columns: Any, name: str) -> None:
+    if len(columns) != 1:
+        raise ValueError(
+            f"`{name}` should be a 1d array of labels, got a table with "
+            f"{len(columns)} columns. Pass the column of the categories."
+        )
+
+
+def _cells(cells: list[Any] | tuple[Any, ...]) -> NDArray[Any]:
+    """Put cells into an array one by one: `np.array` would make "1" of 1 beside "a"."""
+    return np.fromiter(cells, dtype=object, count=len(cells))
+
+
+def _cells_of_list(cells: list[Any] | tuple[Any, ...]) -> NDArray[Any]:
+    """Do the same for a list of labels or of rows, with NumPy's type for text."""
+    nested = all(isinstance(c, list | tuple) or np.ndim(c) == 1 for c in cells)
+    widths = {len(cell) for cell in cells} if nested else set()
+    if len(widths) == 1:  # rows of a table
+        return _cells([c for row in cells for c in row]).reshape(len(cells), -1)
+    array = _cells(cells)
+    text = bool(cells) and all(type(cell) is str for cell in cells)
+    return array.astype(str) if text else array
+
+
+def _kind_of_cells(cells: NDArray[Any], name: str) -> str:
+    """Return what kind of label the cells are; raise if they are of several."""
+    first_of: dict[str, int] = {}
+    names: dict[type, str] = {}
+    for row, cell_type in enumerate(map(type, cells)):
+        if cell_type not in names:
+            names[cell_type] = _kind_name(cell_type)
+            first_of.setdefault(names[cell_type], row)
+    if len(first_of) > 1:
+        found = ", ".join(
+            f"{kind} in row {row} ({shown(cells[row], 40)})"
+            for kind, row in sorted(first_of.items())
+        )
+        raise ValueError(
+            f"`{name}` mixes labels of different types ({', '.join(sorted(first_of))}):"
+            f" {found}. Convert them to one type, for example all to str."
+        )
+    (kind,) = first_of or {"float": 0}
+    if kind not in _KINDS:
+        hint = (
+            "Decode them to text first." if kind == "bytes" else "Convert them to str."
+        )
+        raise ValueError(
+            f"Unknown label type: `{name}` has labels of type {kind}, the first of "
+            f"them {shown(cells[0], 40)} in row 0. Labels are strings, integers or "
+            f"booleans. {hint}"
+        )
+    return kind
+
+
+def _kind_name(cell_type: type) -> str:
+    for kind, types in _KINDS.items():
+        if issubclass(cell_type, types):
+            return kind
+    return "bytes" if issubclass(cell_type, bytes) else cell_type.__name__
+
+
+def _of_one_kind(cells: NDArray[Any], kind: str) -> NDArray[Any]:
+    """Return an array of the type that labels of a kind have."""
+    if kind == "str":
+        return np.fromiter(map(str.__str__, cells), dtype=object, count=len(cells))
+    if kind == "bool":
+        return cells.astype(bool)
+    if kind == "float":
+        return cells.astype(np.float64)
+    whole = [int(cell) for cell in cells]
+    low, high = min(whole), max(whole)
+    for dtype in (np.int64, np.uint64):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return np.array(whole, dtype=dtype)
+    return np.fromiter(whole, dtype=object, count=len(whole))
+
+
+def _check_finite(values: NDArray[Any], name: str) -> None:
+    wrong = np.flatnonzero(~np.isfinite(values))
+    if len(wrong):
+        raise ValueError(
+            f"`{name}` contains infinity in {describe_rows(wrong)}; that is no label."
+        )
