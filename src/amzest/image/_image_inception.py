@@ -218,7 +218,7 @@ class ImageInceptionClassifier(BaseImageClassifier):
         "weights": [str, PathLike, None],
         "frozen_epochs": [Interval(Integral, 0, None, closed="left")],
         "fine_tune_from": [str, None],
-        "fine_tune_factor": [Interval(Real, 0, None, closed="neither")],
+        "fine_tune_factor": [Interval(Real, 0, np.inf, closed="neither")],
     }
 
     def __init__(

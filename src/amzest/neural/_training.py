@@ -17,6 +17,9 @@ from amzest.neural._inputs import Inputs
 from amzest.neural._prefetch import prefetch
 from amzest.neural._schedule import learning_rate_schedule
 
+#: Products of weights beyond it may be too large for float32.
+_SUSPICIOUS_WEIGHT = 1e4
+
 
 @dataclass(frozen=True)
 class TrainingRows:
@@ -113,6 +116,7 @@ class Trainer:
     ) -> None:
         self.engine = engine
         self.rows = rows
+        self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.best = best
         self.loss_curve: list[float] = []
@@ -132,11 +136,14 @@ class Trainer:
         """Train for one epoch and validate; return True when it is time to stop."""
         epoch = len(self.loss_curve)
         batches = prefetch(self._batches())
-        loss = self.engine.run_epoch(batches, self._schedule[epoch])
+        with np.errstate(over="ignore"):  # the loss tells of it
+            loss = self.engine.run_epoch(batches, self._schedule[epoch])
+        self._check_finite(float(loss), "training loss")
         self.loss_curve.append(float(loss))
         if len(self.rows.validation) == 0:
             return False
         score, validation_loss = self._validate()
+        self._check_finite(validation_loss, "validation loss")
         self.validation_scores.append(score)
         better = self.best.is_better(score, validation_loss)
         weights = self.engine.get_weights() if better else None
@@ -149,8 +156,25 @@ class Trainer:
         else:
             weights = self.best.weights
             self.engine.set_weights(weights)
+        # The loss does not tell what the last step left.
+        largest = np.max([np.abs(array).max(initial=0) for array in weights.values()])
+        self._check_finite(largest, "largest weight")
+        if largest > _SUSPICIOUS_WEIGHT:
+            rows = self.rows.train[: self.batch_size]
+            logits = forward_rows(self.engine, self.rows.inputs, rows, "logits")
+            self._check_finite(logits, "output of the network")
         self.engine.end_training()
         return weights
+
+    def _check_finite(self, numbers: Any, what: str) -> None:
+        """Raise when training has diverged: such a network answers NaN."""
+        if not np.isfinite(numbers).all():
+            epoch = min(len(self.loss_curve) + 1, len(self._schedule))
+            raise ValueError(
+                f"The {what} is not finite in epoch {epoch} of {len(self._schedule)}: "
+                "training has diverged. Lower `learning_rate`, which is "
+                f"{self.learning_rate:g}, or the other learning rates of the class."
+            )
 
     def _new_batches(self, rng: np.random.Generator) -> list[NDArray[np.intp]]:
         return training_batches(
