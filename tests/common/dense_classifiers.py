@@ -33,6 +33,8 @@ class DenseRows:
 class BaseDenseClassifier(BaseNeuralClassifier):
     """Standardised numbers through one hidden layer."""
 
+    _needed_attributes = (*BaseNeuralClassifier._needed_attributes, "mean_", "scale_")
+
     def __init__(
         self,
         hidden_size=32,

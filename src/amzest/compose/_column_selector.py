@@ -5,16 +5,18 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from amzest.utils import (
     DocumentationLinkMixin,
+    FittedStateMixin,
     as_native,
     cell_matrix,
     check_rows,
@@ -31,9 +33,11 @@ if TYPE_CHECKING:
     from sklearn.utils import Tags
 
 
-class ColumnSelector(  # type: ignore[call-arg]
+class ColumnSelector(
+    CallbackSupportMixin,
     TransformerMixin,
     DocumentationLinkMixin,
+    FittedStateMixin,
     BaseEstimator,
     auto_wrap_output_keys=None,
 ):
@@ -100,9 +104,12 @@ class ColumnSelector(  # type: ignore[call-arg]
     array(['mugs', 'lamps'], dtype='<U5')
     """
 
+    _needed_attributes: ClassVar[tuple[str, ...]] = ("n_features_in_",)
+
     def __init__(self, columns: str | int | Sequence[str] | Sequence[int]) -> None:
         self.columns = columns
 
+    @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check that `X` has the columns and remember all of its columns' names.
 
@@ -128,6 +135,8 @@ class ColumnSelector(  # type: ignore[call-arg]
             If `columns` is neither strings nor integers, or `X` is sparse, a mapping,
             a set, an iterator or a lazy table.
         """
+        context = self._init_callback_context()
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         table = _as_table(X)
         for n, what in zip(table.shape, ("sample", "feature"), strict=True):
             if n == 0:
@@ -141,6 +150,9 @@ class ColumnSelector(  # type: ignore[call-arg]
         if is_table(table):  # what scikit-learn says of repeated names is not for users
             check_unique_names(column_names(table))
         validate_data(self, table, skip_check_array=True)
+        context.call_on_fit_task_end(
+            estimator=self, X=X, y=y, reconstruction_attributes={}
+        )
         return self
 
     def transform(self, X: Any) -> Any:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Bunch, get_tags
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import (
@@ -17,6 +18,7 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
+from amzest.ensemble._callbacks import reported_fit, reported_task
 from amzest.ensemble._cross_fit import CrossFit
 from amzest.ensemble._predicting import PredictFromProbaMixin
 from amzest.ensemble._presence import predict_with_presence
@@ -26,6 +28,7 @@ Asked = tuple[list[NDArray[np.float64]], list[NDArray[np.bool_]]]
 
 
 class BaseEnsemble(
+    CallbackSupportMixin,
     PredictFromProbaMixin,
     ClassifierMixin,
     DocumentationLinkMixin,
@@ -55,6 +58,12 @@ class BaseEnsemble(
     n_jobs: int | None
     random_state: int | np.random.RandomState | None
 
+    _needed_attributes: ClassVar[tuple[str, ...]] = (
+        "estimators_",
+        "class_prior_",
+        "classes_",
+    )
+
     @abstractmethod
     def _learn(self, crossfit: CrossFit) -> None:
         """Learn how to combine from the members' out-of-fold probabilities."""
@@ -74,8 +83,14 @@ class BaseEnsemble(
             n_jobs=self.n_jobs,
             random_state=self.random_state,
         )
-        fit = crossfit.fit if with_folds else crossfit.fit_without_folds
-        return self.adopt(fit(X, y))
+        with reported_fit(self, X, y) as context:
+            task = context.subcontext(task_name="fit-members")
+            with reported_task(self, task, crossfit, X, y):
+                if with_folds:
+                    crossfit.fit(X, y)
+                else:
+                    crossfit.fit_without_folds(X, y)
+            return self.adopt(crossfit)
 
     def adopt(self, crossfit: CrossFit) -> Self:
         """Become fitted with members that were fitted before.
@@ -99,7 +114,7 @@ class BaseEnsemble(
         return self
 
     def _ask(self, X: Any) -> Asked:
-        check_is_fitted(self)
+        check_is_fitted(self, "estimators_")
         X = as_native(X)
         if hasattr(self, "n_features_in_") and (
             is_table(X) or getattr(X, "ndim", 0) == 2
@@ -188,7 +203,6 @@ def take_columns(ensemble: Any, member: Any) -> None:
         Fitted; may know neither.
     """
     for name in ("n_features_in_", "feature_names_in_"):
-        vars(ensemble).pop(name, None)
         value = getattr(member, name, None)
         if value is not None:
             setattr(ensemble, name, value)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from amzest.ensemble._base import take_columns
+from amzest.ensemble._callbacks import reported_fit, reported_task
 from amzest.ensemble._combining import TINY
 from amzest.ensemble._cross_fit import CrossFit
 from amzest.ensemble._out_of_fold import OutOfFold
@@ -24,7 +26,11 @@ _METHODS = ("temperature", "sigmoid", "isotonic")
 
 
 class CalibratedClassifier(
-    PredictFromProbaMixin, ClassifierMixin, DocumentationLinkMixin, BaseEstimator
+    CallbackSupportMixin,
+    PredictFromProbaMixin,
+    ClassifierMixin,
+    DocumentationLinkMixin,
+    BaseEstimator,
 ):
     """Calibrate a classifier on out-of-fold rows, and keep one model of it.
 
@@ -101,6 +107,13 @@ class CalibratedClassifier(
     [0, 0, 0]
     """
 
+    _needed_attributes: ClassVar[tuple[str, ...]] = (
+        "estimator_",
+        "calibrator_",
+        "class_prior_",
+        "classes_",
+    )
+
     def __init__(
         self,
         estimator: Any,
@@ -118,6 +131,7 @@ class CalibratedClassifier(
         self.n_jobs = n_jobs
         self.random_state = random_state
 
+    @with_callbacks
     def fit(self, X: Any, y: Any) -> Self:
         """Fit the estimator on all folds and on all rows, then calibrate it.
 
@@ -147,7 +161,11 @@ class CalibratedClassifier(
             n_jobs=self.n_jobs,
             random_state=self.random_state,
         )
-        return self.adopt(crossfit.fit(X, y), "estimator")
+        with reported_fit(self, X, y) as context:
+            task = context.subcontext(task_name="fit-estimator")
+            with reported_task(self, task, crossfit, X, y):
+                crossfit.fit(X, y)
+            return self.adopt(crossfit, "estimator")
 
     def adopt(self, crossfit: CrossFit, name: str) -> Self:
         """Become fitted with a member that was fitted before.
@@ -212,7 +230,7 @@ class CalibratedClassifier(
         present : ndarray of shape (n_samples,), dtype bool
             False where the estimator had nothing to read.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "estimator_")
         raw, present = predict_with_presence(self.estimator_, X, self.classes_)
         proba = np.tile(self.class_prior_, (len(raw), 1))
         if present.any():

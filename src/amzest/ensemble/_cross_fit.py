@@ -9,15 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
-from sklearn.utils import _safe_indexing, assert_all_finite, indexable
-from sklearn.utils.validation import _num_samples, check_is_fitted
+from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils.validation import (
+    _num_samples,
+    check_consistent_length,
+    check_is_fitted,
+)
 
+from amzest.ensemble._callbacks import reported_fit
 from amzest.ensemble._fold_average import FoldAverageClassifier
 from amzest.ensemble._fold_tasks import Fitted, Task, run_tasks
 from amzest.neural import encode_labels
 from amzest.utils import (
     DocumentationLinkMixin,
+    FittedStateMixin,
     as_native,
     as_series,
     check_rows,
@@ -34,7 +41,9 @@ if TYPE_CHECKING:
 Folds = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
 
 
-class CrossFit(DocumentationLinkMixin, BaseEstimator):
+class CrossFit(
+    CallbackSupportMixin, DocumentationLinkMixin, FittedStateMixin, BaseEstimator
+):
     """Fit classifiers on all folds, once, and keep what they say of the other rows.
 
     Voting with learnt weights, stacking, calibration, thresholds, tests and the search
@@ -144,6 +153,13 @@ class CrossFit(DocumentationLinkMixin, BaseEstimator):
     [0, 0, 0]
     """
 
+    _needed_attributes: ClassVar[tuple[str, ...]] = (
+        "names_",
+        "class_prior_",
+        "classes_",
+        "y_",
+    )
+
     _allowed_refit: ClassVar[tuple[Any, ...]] = (True, False, "average")
 
     def __init__(
@@ -167,6 +183,7 @@ class CrossFit(DocumentationLinkMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    @with_callbacks
     def fit(self, X: Any, y: Any) -> Self:
         """Fit all members on all folds.
 
@@ -198,6 +215,7 @@ class CrossFit(DocumentationLinkMixin, BaseEstimator):
         self._run(X, labels, seeds, folds, refit=self.refit)
         return self
 
+    @with_callbacks
     def fit_without_folds(self, X: Any, y: Any) -> Self:
         """Fit all members on all rows, and on nothing else.
 
@@ -221,18 +239,14 @@ class CrossFit(DocumentationLinkMixin, BaseEstimator):
 
     def _prepare(self, X: Any, y: Any) -> tuple[Any, NDArray[Any], dict[str, int]]:
         """Check rows and labels, and draw the seeds."""
-        if y is None:
-            msg = "CrossFit requires y to be passed, but the target y is None."
-            raise ValueError(msg)
         X = as_native(X)
         if not issparse(X):
             check_rows(X, "rows in the form that the members take: a table or list")
-        y = as_series(y)
         if _num_samples(X) == 0:
             raise ValueError("`X` has 0 sample(s), a minimum of 1 is required.")
-        X, y = indexable(X, y)
-        assert_all_finite(y, input_name="y")
         self.classes_, self.y_ = encode_labels(y)
+        check_consistent_length(X, self.y_)
+        (X,) = indexable(X)
         self.class_prior_ = np.bincount(self.y_) / len(self.y_)
         return X, self.classes_[self.y_], draw_seeds(self.random_state)
 
@@ -264,20 +278,21 @@ class CrossFit(DocumentationLinkMixin, BaseEstimator):
             for name, member in members.items()
             for fold, (train, test) in enumerate(folds, start=1)
         ]
-        done = run_tasks(
-            tasks,
-            X,
-            labels,
-            self.classes_,
-            memory=self.memory,
-            n_jobs=self.n_jobs,
-            verbose=self.verbose,
-        )
         self.names_ = list(members)
+        with reported_fit(self, X, labels, len(tasks), predicts=False) as context:
+            done = run_tasks(
+                tasks,
+                X,
+                labels,
+                self.classes_,
+                memory=self.memory,
+                n_jobs=self.n_jobs,
+                verbose=self.verbose,
+                reported=(self, context),
+            )
         if folds:
             self._keep_folds(folds, done[n_last:])
         self.refit_seconds_ = dict.fromkeys(members, 0.0)
-        self.__dict__.pop("estimators_", None)
         if refit is True:
             last = dict(zip(members, done[:n_last], strict=True))
             self.estimators_ = {name: fit.estimator for name, fit in last.items()}

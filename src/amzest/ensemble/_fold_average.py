@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ class FoldAverageClassifier(PredictFromProbaMixin, ClassifierMixin, BaseEstimato
     models : list of classifier
         Fitted.
     """
+
+    _needed_attributes: ClassVar[tuple[str, ...]] = ("classes_",)
 
     def __init__(self, models: Sequence[Any]) -> None:
         self.models = models

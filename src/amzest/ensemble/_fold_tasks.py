@@ -16,6 +16,7 @@ from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_memory
 
+from amzest.ensemble._callbacks import has_listeners, reported_task
 from amzest.ensemble._presence import predict_with_presence
 from amzest.utils import as_pandas, quiet_workers
 
@@ -61,6 +62,7 @@ def run_tasks(
     memory: Any,
     n_jobs: int | None,
     verbose: bool,
+    reported: tuple[Any, Any] | None = None,
 ) -> list[Fitted]:
     """Fit members, side by side if wanted; what `memory` has is not fitted again.
 
@@ -84,20 +86,25 @@ def run_tasks(
     verbose : bool
         Whether to print a line for each task that has ended.
 
+    reported : (estimator, CallbackContext), default=None
+        Whose fit this is, and the task of it, of which callbacks are told.
+
     Returns
     -------
     list of Fitted
         One for each task, in their order.
     """
     memory = check_memory(memory)
-    fit = memory.cache(_fit, ignore=["X", "y"])
+    fit = memory.cache(_fit, ignore=["X", "y", "reported"])
     # Digested once, and not once for each task.
     kept = getattr(memory, "location", memory) is not None
     key = _digest(X, y, [task.estimator for task in tasks]) if kept else ""
     parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator")
     results = parallel(
-        joblib.delayed(fit)(task.estimator, X, y, task.train, task.test, classes, key)
-        for task in tasks
+        joblib.delayed(fit)(
+            task.estimator, X, y, task.train, task.test, classes, key, of_task
+        )
+        for task, of_task in zip(tasks, _subtasks(tasks, reported), strict=True)
     )
     done: list[Fitted] = []
     with quiet_workers():
@@ -108,6 +115,16 @@ def run_tasks(
     return done
 
 
+def _subtasks(
+    tasks: Sequence[Task], reported: tuple[Any, Any] | None
+) -> list[tuple[Any, Any]]:
+    """Make all contexts before the first is sent to another process."""
+    if reported is None or not has_listeners(reported[0]):
+        return [(None, None)] * len(tasks)
+    caller, context = reported
+    return [(caller, context.subcontext(task_name=task.name)) for task in tasks]
+
+
 def _fit(
     estimator: Any,
     X: Any,
@@ -116,10 +133,13 @@ def _fit(
     test: NDArray[np.intp] | None,
     classes: NDArray[Any],
     key: str,
+    reported: tuple[Any, Any],
 ) -> Fitted:
     start = time.perf_counter()
     try:
-        fitted = clone(estimator).fit(_safe_indexing(X, train), y[train])
+        fitted, X_train = clone(estimator), _safe_indexing(X, train)
+        with reported_task(*reported, fitted, X_train, y[train]):
+            fitted.fit(X_train, y[train])
     except Exception as error:
         if len(train) < len(y):
             first = ", ".join(map(str, train[:3].tolist()))

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from amzest.utils import FittedStateMixin, PredictLogProbaMixin
 
-class PredictFromProbaMixin:
+
+class PredictFromProbaMixin(PredictLogProbaMixin, FittedStateMixin):
     """`predict_proba` and `predict` of a class that tells what it could read."""
 
     classes_: NDArray[Any]

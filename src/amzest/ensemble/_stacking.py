@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone, is_classifier
+from sklearn.callback import with_callbacks
 from sklearn.linear_model import LogisticRegression
 
 from amzest.ensemble._base import BaseEnsemble
@@ -109,6 +110,12 @@ class MissingAwareStackingClassifier(BaseEnsemble):
     1.0
     """
 
+    _needed_attributes: ClassVar[tuple[str, ...]] = (
+        *BaseEnsemble._needed_attributes,
+        "final_estimator_",
+        "indicators_",
+    )
+
     def __init__(
         self,
         estimators: Sequence[tuple[str, Any]],
@@ -128,6 +135,7 @@ class MissingAwareStackingClassifier(BaseEnsemble):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
+    @with_callbacks
     def fit(self, X: Any, y: Any) -> Self:
         """Fit the members on all folds and on all rows, then the meta-model.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.callback import with_callbacks
 
 from amzest.ensemble._base import BaseEnsemble
 from amzest.ensemble._combining import combine, learn_weights, learn_weights_greedily
@@ -101,6 +102,11 @@ class WeightedVotingClassifier(BaseEnsemble):
     [0.0, 1.0]
     """
 
+    _needed_attributes: ClassVar[tuple[str, ...]] = (
+        *BaseEnsemble._needed_attributes,
+        "weights_",
+    )
+
     def __init__(
         self,
         estimators: Sequence[tuple[str, Any]],
@@ -118,6 +124,7 @@ class WeightedVotingClassifier(BaseEnsemble):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
+    @with_callbacks
     def fit(self, X: Any, y: Any) -> Self:
         """Fit the members, and learn their weights if wanted.
 
@@ -168,7 +175,6 @@ class WeightedVotingClassifier(BaseEnsemble):
 
     def _learn(self, crossfit: CrossFit) -> None:
         self._check_weights(len(crossfit.names_))
-        self.__dict__.pop("oof_proba_", None)
         if not hasattr(crossfit, "oof_proba_"):
             self.weights_ = self._find_weights(None)
             return

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import get_tags
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
+from amzest.ensemble._callbacks import reported_fit, reported_task
 from amzest.evaluation._hierarchical_metrics import hierarchical_precision_recall_f1
 from amzest.evaluation._hierarchy import CategoryTree, parse_path
-from amzest.utils import DocumentationLinkMixin, as_series
+from amzest.neural import label_values
+from amzest.utils import (
+    DocumentationLinkMixin,
+    FittedStateMixin,
+    PredictLogProbaMixin,
+)
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
 
 
 class HierarchicalClassifier(
-    MetaEstimatorMixin, ClassifierMixin, DocumentationLinkMixin, BaseEstimator
+    CallbackSupportMixin,
+    MetaEstimatorMixin,
+    ClassifierMixin,
+    PredictLogProbaMixin,
+    DocumentationLinkMixin,
+    FittedStateMixin,
+    BaseEstimator,
 ):
     """Answer with as much of a category's path as is sure.
 
@@ -89,6 +102,12 @@ class HierarchicalClassifier(
     ['Books', 'Books', 'Toys']
     """
 
+    _needed_attributes: ClassVar[tuple[str, ...]] = (
+        "tree_",
+        "classes_",
+        "estimator_",
+    )
+
     def __init__(
         self,
         estimator: Any,
@@ -145,6 +164,7 @@ class HierarchicalClassifier(
         given = estimator.classes_ if classes is None else classes
         return clf._adopt(estimator, np.asarray(given))
 
+    @with_callbacks
     def fit(self, X: Any, y: Any) -> Self:
         """Fit the estimator on whole paths.
 
@@ -171,12 +191,16 @@ class HierarchicalClassifier(
         """
         self._check_min_probability()
         paths = self._canonical(y)
-        estimator = clone(self.estimator).fit(X, paths)
-        return self._adopt(estimator, np.asarray(estimator.classes_))
+        estimator = clone(self.estimator)
+        with reported_fit(self, X, paths) as context:
+            task = context.subcontext(task_name="fit-estimator")
+            with reported_task(self, task, estimator, X, paths):
+                estimator.fit(X, paths)
+            return self._adopt(estimator, np.asarray(estimator.classes_))
 
     def _canonical(self, y: Any) -> NDArray[Any]:
         """Write all paths in one way."""
-        labels = column_or_1d(np.asarray(as_series(y), dtype=object))
+        labels = label_values(y)
         written = {
             label: self.separator.join(parse_path(label, self.separator))
             for label in dict.fromkeys(labels.tolist())
@@ -197,7 +221,6 @@ class HierarchicalClassifier(
         self.tree_ = CategoryTree.from_paths(classes.tolist(), self.separator)
         self.estimator_, self.classes_ = estimator, classes
         for name in ("n_features_in_", "feature_names_in_"):
-            self.__dict__.pop(name, None)
             if hasattr(estimator, name):
                 setattr(self, name, getattr(estimator, name))
         return self

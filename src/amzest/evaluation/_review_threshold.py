@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import get_tags
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_consistent_length,
     check_is_fitted,
-    column_or_1d,
 )
 
 from amzest.ensemble import CrossFit
+from amzest.ensemble._callbacks import reported_fit, reported_task
 from amzest.evaluation._oof_source import find_oof
 from amzest.evaluation._precision_thresholds import (
     choose_class_thresholds,
     fewest_rows,
 )
-from amzest.utils import DocumentationLinkMixin, as_series, check_integer
+from amzest.neural import label_values
+from amzest.utils import (
+    DocumentationLinkMixin,
+    FittedStateMixin,
+    PredictLogProbaMixin,
+    check_integer,
+)
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
 
 
 class ReviewThresholdClassifier(
-    MetaEstimatorMixin, ClassifierMixin, DocumentationLinkMixin, BaseEstimator
+    CallbackSupportMixin,
+    MetaEstimatorMixin,
+    ClassifierMixin,
+    PredictLogProbaMixin,
+    DocumentationLinkMixin,
+    FittedStateMixin,
+    BaseEstimator,
 ):
     """Answer with a category where the promised precision holds, else "review".
 
@@ -172,6 +185,12 @@ class ReviewThresholdClassifier(
     (True, True)
     """
 
+    _needed_attributes: ClassVar[tuple[str, ...]] = (
+        "thresholds_",
+        "classes_",
+        "estimator_",
+    )
+
     def __init__(
         self,
         estimator: Any,
@@ -268,6 +287,7 @@ class ReviewThresholdClassifier(
         clf.estimator_ = found.estimator
         return clf._learn(found.proba, found.targets, found.classes)
 
+    @with_callbacks
     def fit(self, X: Any, y: Any) -> Self:
         """Fit the estimator on folds for the thresholds, and once on all rows.
 
@@ -291,21 +311,20 @@ class ReviewThresholdClassifier(
             has fewer rows than `cv` has folds.
         """
         self._check_parameters()
-        if y is None:
-            # In the words of scikit-learn's common checks.
-            raise ValueError("`fit` requires y to be passed, but the target y is None.")
-        check_consistent_length(X, y)
         crossfit = CrossFit(
             [("estimator", self.estimator)],
             cv=self.cv,
             n_jobs=self.n_jobs,
             random_state=self.random_state,
         )
-        crossfit.fit(X, y)
-        self.estimator_ = crossfit.estimators_["estimator"]
-        return self._learn(
-            crossfit.oof_proba_["estimator"], crossfit.y_, crossfit.classes_
-        )
+        with reported_fit(self, X, y) as context:
+            task = context.subcontext(task_name="fit-estimator")
+            with reported_task(self, task, crossfit, X, y):
+                crossfit.fit(X, y)
+            self.estimator_ = crossfit.estimators_["estimator"]
+            return self._learn(
+                crossfit.oof_proba_["estimator"], crossfit.y_, crossfit.classes_
+            )
 
     def _check_parameters(self) -> None:
         for name in ("target_precision", "confidence_level"):
@@ -356,7 +375,6 @@ class ReviewThresholdClassifier(
         self.class_coverage_ = _ratio(n_answered, count(np.ones_like(answered)))
         self.class_precision_ = _ratio(count(right), n_answered)
         for name in ("n_features_in_", "feature_names_in_"):
-            self.__dict__.pop(name, None)
             if hasattr(self.estimator_, name):
                 setattr(self, name, getattr(self.estimator_, name))
         return self
@@ -430,7 +448,7 @@ class ReviewThresholdClassifier(
             one with the higher score leaves less to review.
         """
         answers = self.predict(X)
-        labels = column_or_1d(as_series(y))
+        labels = label_values(y)
         check_consistent_length(answers, labels)
         right = answers.astype(object) == labels.astype(object)
         weights = _check_sample_weight(sample_weight, answers)

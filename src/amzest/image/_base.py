@@ -27,6 +27,11 @@ class BaseImageClassifier(BaseNeuralClassifier):
     augmentation: bool
     max_memory: int
 
+    _needed_attributes: ClassVar[tuple[str, ...]] = (
+        *BaseNeuralClassifier._needed_attributes,
+        "image_size_",
+    )
+
     _smallest_auto_batch: ClassVar[int] = 16  # batch normalisation measures it
     _n_auto_steps: ClassVar[int] = 200
 

@@ -28,7 +28,14 @@ from amzest.neural._labels import apply_class_weight, encode_labels, row_weights
 from amzest.neural._live import keep_engine, live_engine
 from amzest.neural._training import Trainer, TrainingRows, forward_rows
 from amzest.neural._validation_split import stratified_split
-from amzest.utils import DocumentationLinkMixin, draw_seeds
+from amzest.utils import (
+    DocumentationLinkMixin,
+    FittedStateMixin,
+    PredictLogProbaMixin,
+    describe_rows,
+    draw_seeds,
+    owner_of,
+)
 
 
 class BaseNeuralClassifier(
@@ -36,7 +43,9 @@ class BaseNeuralClassifier(
     ClassNamePrefixFeaturesOutMixin,
     ClassifierMixin,
     TransformerMixin,
+    PredictLogProbaMixin,
     DocumentationLinkMixin,
+    FittedStateMixin,
     BaseEstimator,
 ):
     """Classifier and transformer around a network; knows neither text nor images.
@@ -70,14 +79,23 @@ class BaseNeuralClassifier(
     random_state: int | np.random.RandomState | None
     verbose: int | bool
 
+    _needed_attributes: ClassVar[tuple[str, ...]] = (
+        "weights_",
+        "architecture_",
+        "classes_",
+        "class_prior_",
+        "n_features_in_",
+        "_n_features_out",
+    )
+
     #: What batch_size="auto" goes by.
     _smallest_auto_batch: ClassVar[int] = 8
     _largest_auto_batch: ClassVar[int] = 64
     _n_auto_steps: ClassVar[int] = 100
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, np.inf, closed="neither")],
+        "weight_decay": [Interval(Real, 0, np.inf, closed="left")],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "batch_size": [
             StrOptions({"auto"}),
@@ -88,7 +106,7 @@ class BaseNeuralClassifier(
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
+        "tol": [Interval(Real, 0, np.inf, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "device": [str],
         "precision": [StrOptions({"auto", "float32", "bfloat16"})],
@@ -136,7 +154,6 @@ class BaseNeuralClassifier(
         """Learn the columns of X, or hold them against those that `fit` saw."""
         if reset:
             self.n_features_in_ = n_columns
-            self.__dict__.pop("feature_names_in_", None)
             if names is not None:
                 self.feature_names_in_ = np.array(names, dtype=object)
             return
@@ -199,8 +216,8 @@ class BaseNeuralClassifier(
         self._validate_params()
         self._import_framework()
         read = self._read(X, reset=True)
-        check_consistent_length(read, y)
         self.classes_, targets = encode_labels(y)
+        check_consistent_length(read, targets)
         weights = row_weights(read, targets, self.classes_, sample_weight)
         priors = np.bincount(targets, weights=weights, minlength=len(self.classes_))
         self.class_prior_ = priors / priors.sum()
@@ -248,19 +265,23 @@ class BaseNeuralClassifier(
                 f"`X` has nothing to read in any of the {len(train)} training rows: "
                 f"{self._describe_missing(inputs)}"
             )
+        weights = apply_class_weight(weights, self.class_weight, targets, self.classes_)
+        train, validation = (rows[inputs.present[rows]] for rows in (train, validation))
+        if not weights[train].any():
+            raise ValueError(
+                "`class_weight` leaves no training row that has something to read with "
+                "a weight above zero."
+            )
         return TrainingRows(
-            inputs,
-            targets,
-            apply_class_weight(weights, self.class_weight, targets, self.classes_),
-            train[inputs.present[train]],
-            validation[inputs.present[validation]],
+            inputs, targets, weights, train, validation[weights[validation] > 0]
         )
 
     def _settings(self, seeds: dict[str, int]) -> TrainingSettings:
         return TrainingSettings(
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            label_smoothing=self.label_smoothing,
+            # Keras takes no integers here.
+            learning_rate=float(self.learning_rate),
+            weight_decay=float(self.weight_decay),
+            label_smoothing=float(self.label_smoothing),
             seeds=seeds,
             device=self.device,
             precision=self.precision,
@@ -283,7 +304,7 @@ class BaseNeuralClassifier(
             if stop:
                 break
         self.__dict__.update(self._state_after(trainer), weights_=trainer.finish())
-        keep_engine(self, self.weights_, trainer.engine)
+        keep_engine(owner_of(self), self.weights_, trainer.engine)
         context.call_on_fit_task_end(
             estimator=self, **told, reconstruction_attributes={}
         )
@@ -323,7 +344,7 @@ class BaseNeuralClassifier(
         return self._engine().net
 
     def _engine(self) -> Engine:
-        return live_engine(self, self.weights_, self._rebuild_engine)
+        return live_engine(owner_of(self), self.weights_, self._rebuild_engine)
 
     def _rebuild_engine(self) -> Engine:
         self._import_framework()
@@ -382,6 +403,12 @@ class BaseNeuralClassifier(
             frequencies. Ensembles leave such a vote out.
         """
         logits, rows, n_rows = self._forward(X, "logits")
+        wrong = rows[~np.isfinite(logits).all(axis=1)]
+        if len(wrong):
+            raise ValueError(
+                f"The network has no finite output for {describe_rows(wrong)} of `X`: "
+                "its training has diverged. Fit it again with a lower `learning_rate`."
+            )
         proba = np.tile(self.class_prior_, (n_rows, 1))
         proba[rows] = softmax(logits.astype(np.float64), axis=1)
         present = np.zeros(n_rows, dtype=bool)

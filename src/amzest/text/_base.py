@@ -53,6 +53,17 @@ class BaseTextClassifier(BaseNeuralClassifier):
     embedding_learning_rate: float
     dropout: float
 
+    _needed_attributes: ClassVar[tuple[str, ...]] = (
+        *BaseNeuralClassifier._needed_attributes,
+        "embedding_rows_",
+        "linear_idf_",
+        "linear_keys_",
+        "max_length_",
+        "n_buckets_",
+        "ngram_range_",
+        "vocabulary_",
+    )
+
     _largest_auto_batch: ClassVar[int] = 128
     _n_auto_steps: ClassVar[int] = 50
 
@@ -69,7 +80,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
         "max_features": [Interval(Integral, 1, None, closed="left")],
         "token_dropout": [Interval(Real, 0, 1, closed="left")],
         "embedding_dropout": [Interval(Real, 0, 1, closed="left")],
-        "embedding_learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "embedding_learning_rate": [Interval(Real, 0, np.inf, closed="neither")],
     }
 
     def _import_framework(self) -> None:

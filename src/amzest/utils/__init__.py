@@ -6,6 +6,7 @@ from amzest.utils._documentation_link import (
     DOCUMENTATION_URL,
     DocumentationLinkMixin,
 )
+from amzest.utils._fitted_state import FittedStateMixin, owner_of
 from amzest.utils._frameworks import import_keras, import_torch
 from amzest.utils._image_cells import (
     ImageNotFound,
@@ -27,6 +28,7 @@ from amzest.utils._image_files import (
     open_image,
     quiet_pillow,
 )
+from amzest.utils._log_proba import PredictLogProbaMixin
 from amzest.utils._messages import shown
 from amzest.utils._missing import describe_rows, is_missing, missing_mask
 from amzest.utils._optional import check_installed, require
@@ -52,8 +54,10 @@ __all__ = [
     "MAX_PIXELS",
     "PURPOSES",
     "DocumentationLinkMixin",
+    "FittedStateMixin",
     "ImageNotFound",
     "NotAnImage",
+    "PredictLogProbaMixin",
     "TooManyPixels",
     "UnreadableImage",
     "as_frame",
@@ -86,6 +90,7 @@ __all__ = [
     "load_given_image",
     "missing_mask",
     "open_image",
+    "owner_of",
     "plain_image_cell",
     "quiet_pillow",
     "quiet_workers",

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from amzest.utils import shown
-
 #: How many rows a message writes out.
 _N_SHOWN = 3
 

@@ -1,0 +1,252 @@
+"""A fit that does not end leaves the model that was there before, or none."""
+
+import pickle
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dense_classifiers import TorchDenseClassifier
+from public_estimators import HEAVY, KINDS, LIGHT, OTHER_KINDS, answers, numbers
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+import amzest
+
+PACKAGE = str(Path(amzest.__file__).parent)
+ESTIMATORS = [
+    *LIGHT,
+    *(pytest.param(name, marks=pytest.mark.slow) for name in HEAVY),
+]
+
+
+class Interrupter:
+    """Raises at one of the calls and lines inside the package, counted from 1."""
+
+    def __init__(self, at=None, error=KeyboardInterrupt):
+        self.at, self.error, self.n_events = at, error, 0
+
+    def __call__(self, frame, event, argument):
+        code = frame.f_code
+        # Python swallows what is raised while it closes a generator.
+        if not code.co_filename.startswith(PACKAGE) or code.co_name == "<genexpr>":
+            return None
+        if event not in ("call", "line"):
+            return self
+        self.n_events += 1
+        if self.n_events == self.at:
+            raise self.error
+        return self
+
+    def run(self, function, *arguments):
+        sys.settrace(self)
+        try:
+            return function(*arguments)
+        finally:
+            sys.settrace(None)
+
+
+def find(name):
+    estimator, rows = {**LIGHT, **HEAVY}[name]
+    return clone(estimator), rows()
+
+
+def same(first, second):
+    return all(np.array_equal(one, two) for one, two in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_interrupted_refit_leaves_the_old_model(name):
+    model, X = find(name)
+    model.fit(X, KINDS)
+    counter = Interrupter()
+    counter.run(clone(model).fit, X, OTHER_KINDS)
+    n_events = counter.n_events
+    before, state = answers(model, X), dict(vars(model))
+    spread = np.linspace(1, n_events - 3, 4).astype(int).tolist()
+    for at in [*spread, n_events - 2, n_events - 1, n_events]:
+        with pytest.raises(KeyboardInterrupt):
+            Interrupter(at).run(model.fit, X, OTHER_KINDS)
+        assert vars(model).keys() == state.keys(), at
+        assert all(vars(model)[key] is state[key] for key in state), at
+    assert same(answers(model, X), before)
+    model.fit(X, OTHER_KINDS)
+    assert same(answers(model, X), answers(clone(model).fit(X, OTHER_KINDS), X))
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_interrupted_first_fit_leaves_no_model(name):
+    model, X = find(name)
+    clone(model).fit(X, KINDS)  # imports are no events of the second one
+    counter = Interrupter()
+    counter.run(clone(model).fit, X, KINDS)
+    unfitted = dict(vars(model))
+    for at in (counter.n_events // 2, counter.n_events):
+        with pytest.raises(MemoryError):
+            Interrupter(at, MemoryError).run(model.fit, X, KINDS)
+        assert vars(model) == unfitted
+    if name != "selector":  # it needs no fit
+        predict = getattr(model, "predict", lambda X: model.weighted_voting())
+        with pytest.raises(NotFittedError):
+            predict(X)
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_fit_that_raises_leaves_the_old_model(name):
+    model, X = find(name)
+    before = answers(model.fit(X, KINDS), X)
+    with pytest.raises((ValueError, TypeError)):
+        model.fit(X[:0], KINDS[:0])
+    if name != "selector":
+        for y in ([None, *KINDS[1:]], [1, *KINDS[1:]], KINDS[:-1]):
+            with pytest.raises(ValueError, match=r"no label|mixes|inconsistent"):
+                model.fit(X, y)
+    assert same(answers(model, X), before)
+
+
+def test_a_signal_ends_a_fit_and_leaves_the_old_model():
+    X = numbers()
+    model = TorchDenseClassifier(max_epochs=2, random_state=0).fit(X, KINDS)
+    before = answers(model, X)
+    model.set_params(max_epochs=10**6)
+    timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, OTHER_KINDS)
+    timer.join()
+    assert same(answers(model, X), before)
+    assert model.max_epochs == 10**6
+
+
+class Stopper:
+    """A callback that raises at one of its hooks, or looks at the estimator there."""
+
+    def __init__(self, hook, look=None):
+        self.hook, self.look = hook, look
+
+    def reached(self, hook):
+        if hook == self.hook:
+            if self.look is None:
+                raise RuntimeError(hook)
+            self.look()
+
+    def setup(self, estimator, context):
+        self.reached("setup")
+
+    def teardown(self, estimator, context):
+        self.reached("teardown")
+
+    def on_fit_task_begin(self, estimator, context):
+        self.reached(f"{context.task_name} begins")
+
+    def on_fit_task_end(self, estimator, context):
+        self.reached(f"{context.task_name} ends")
+
+
+@pytest.mark.parametrize(
+    "hook",
+    ["setup", "fit begins", "epoch begins", "epoch ends", "fit ends", "teardown"],
+)
+def test_callback_that_raises_leaves_the_old_model(hook):
+    X = numbers()
+    model = TorchDenseClassifier(max_epochs=2, random_state=0).fit(X, KINDS)
+    before = answers(model, X)
+    model.set_callbacks(Stopper(hook))
+    with pytest.raises(RuntimeError, match=hook):
+        model.fit(X, OTHER_KINDS)
+    assert same(answers(model, X), before)
+    after_all = vars(clone(model).set_callbacks().fit(X, KINDS)).keys()
+    assert vars(model).keys() == after_all | {"_skl_callbacks"}
+
+
+def test_during_a_refit_the_old_model_answers():
+    X = numbers()
+    model = TorchDenseClassifier(max_epochs=2, random_state=0).fit(X, KINDS)
+    before, seen = answers(model, X), []
+    for hook in ("fit begins", "epoch ends", "fit ends", "teardown"):
+        model.set_callbacks(Stopper(hook, lambda: seen.append(answers(model, X))))
+        model.fit(X, OTHER_KINDS)
+        assert model.predict(X[:1]).tolist() == ["Footwear"]
+        model.set_callbacks().fit(X, KINDS)
+    assert len(seen) == 5  # two epochs
+    assert all(same(one, before) for one in seen)
+
+
+class RefittedMeanwhile(TorchDenseClassifier):
+    """Another fit ends while a prediction is made."""
+
+    def _forward(self, X, output):
+        result = super()._forward(X, output)
+        self.meanwhile()
+        return result
+
+
+def test_prediction_keeps_to_the_model_that_it_began_with():
+    X = numbers()
+    model = RefittedMeanwhile(max_epochs=3, random_state=0).fit(X, KINDS)
+    model.meanwhile = lambda: None
+    before = model.predict(X)
+    model.meanwhile = lambda: TorchDenseClassifier.fit(model, X, OTHER_KINDS)
+    assert model.predict(X).tolist() == before.tolist()
+    assert model.classes_.tolist() == ["Footwear", "Outdoor"]
+
+
+def test_nothing_of_the_older_fit_is_left():
+    import pandas as pd
+
+    table = pd.DataFrame(numbers(), columns=["a", "b"])
+    model = TorchDenseClassifier(max_epochs=1, random_state=0).fit(table, KINDS)
+    assert model.feature_names_in_.tolist() == ["a", "b"]
+    model.older_ = 1
+    model.note = "kept"
+    model.fit(numbers(), KINDS)
+    assert not hasattr(model, "feature_names_in_")
+    assert not hasattr(model, "older_")
+    assert model.note == "kept"
+
+
+def test_parameters_set_meanwhile_are_kept():
+    X = numbers()
+    model = TorchDenseClassifier(max_epochs=2)
+    hook = Stopper("epoch ends", lambda: model.set_params(learning_rate=0.5))
+    model.set_callbacks(hook).fit(X, KINDS)
+    assert model.learning_rate == 0.5
+    assert model.get_params()["learning_rate"] == 0.5
+
+
+def test_a_random_state_instance_is_advanced():
+    X = numbers()
+    model = TorchDenseClassifier(max_epochs=1, random_state=np.random.RandomState(0))
+    first = model.fit(X, KINDS).predict_proba(X)
+    assert (model.fit(X, KINDS).predict_proba(X) != first).any()
+
+
+def test_subclass_with_its_own_fit_needs_to_do_nothing():
+    class Louder(TorchDenseClassifier):
+        def fit(self, X, y):
+            self.heard_ = True
+            super().fit(X, y)
+            if list(y) == OTHER_KINDS:
+                raise RuntimeError("after the fit of the base")
+            return self
+
+    X = numbers()
+    model = Louder(max_epochs=1, random_state=0).fit(X, KINDS)
+    before = answers(model, X)
+    assert model.heard_
+    with pytest.raises(RuntimeError):
+        model.fit(X, OTHER_KINDS)
+    assert same(answers(model, X), before)
+    assert model.fit(X, KINDS) is model
+
+
+def test_the_network_is_built_once():
+    X = numbers()
+    model = TorchDenseClassifier(max_epochs=1, random_state=0).fit(X, KINDS)
+    net = model.net_
+    model.predict(X)
+    model.transform(X)
+    assert model.net_ is net
+    assert pickle.loads(pickle.dumps(model)).net_ is not net
