@@ -42,6 +42,7 @@ def test_all_floors_that_users_enter_are_public():
         "amzest.datasets",
         "amzest.ensemble",
         "amzest.evaluation",
+        "amzest.exceptions",
         "amzest.image",
         "amzest.text",
     ]

@@ -178,6 +178,11 @@ def test_verbose_prints_a_line_an_epoch(classifier, blobs, capsys):
     ("parameter", "value"),
     [
         ("learning_rate", 0),
+        ("learning_rate", float("nan")),
+        ("learning_rate", float("inf")),
+        ("weight_decay", float("inf")),
+        ("dropout", float("nan")),
+        ("tol", float("inf")),
         ("max_epochs", 0),
         ("batch_size", "large"),
         ("dropout", 1.0),
@@ -189,6 +194,35 @@ def test_verbose_prints_a_line_an_epoch(classifier, blobs, capsys):
 def test_bad_parameter_is_named(classifier, blobs, parameter, value):
     with pytest.raises(ValueError, match=parameter):
         classifier(**{parameter: value}).fit(*blobs)
+
+
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+@pytest.mark.parametrize("settings", [{}, {"early_stopping": True}])
+def test_training_that_diverges_is_an_error_and_leaves_the_old_model(
+    classifier, settings, blobs
+):
+    X, y = blobs
+    model = classifier(max_epochs=3, random_state=0, **settings).fit(X, y)
+    before = model.predict_proba(X)
+    model.set_params(learning_rate=1e38)
+    message = r"not finite in epoch \d of 3: .* Lower `learning_rate`, which is 1e\+38"
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y)
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+
+
+def test_a_model_without_finite_output_does_not_answer(blobs):
+    X, y = blobs
+    model = TorchDenseClassifier(max_epochs=1, random_state=0).fit(X, y)
+    model.weights_ = {name: w * np.nan for name, w in model.weights_.items()}
+    with pytest.raises(ValueError, match=r"no finite output for rows 0, 1, 2, 3, 4"):
+        model.predict_proba(X)
+
+
+def test_whole_numbers_as_rates(blobs):
+    for classifier in CLASSIFIERS:
+        model = classifier(learning_rate=1, weight_decay=0, max_epochs=1)
+        assert np.isfinite(model.fit(*blobs).loss_curve_).all()
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS)

@@ -88,7 +88,9 @@ def row_weights(
     weights: NDArray[np.float64] = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True
     )
-    if not np.isfinite(weights.sum()):
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not np.isfinite(total):
         raise ValueError(
             "`sample_weight` adds up to more than a float can hold. Divide the weights "
             "by the largest of them."
