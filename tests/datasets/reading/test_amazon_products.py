@@ -169,7 +169,8 @@ def test_2014_texts_are_as_published(literal, title):
         ("\n\n<script type=", None, {"price": 1}),
         ("$1,25.00", None, {"price": 1}),
         (-1, None, {"price": 1}),
-        (float("nan"), None, {"price": 1}),
+        (float("nan"), None, {}),
+        (" " * 300_000 + "x", None, {"price": 1}),
         (10**400, None, {"price": 1}),
         ("9" * 400, None, {"price": 1}),
     ],
@@ -269,6 +270,186 @@ def test_2023_main_category_store_and_missing_values():
     }
 
 
+# A number that is none ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("nan", ["NaN", "Infinity", "-Infinity", "nan", "-inf"])
+@pytest.mark.parametrize("quote", ["'", '"'])
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("title", "title"),
+        ("description", "description"),
+        ("brand", "brand"),
+        ("store", "brand"),
+        ("category", "category"),
+        ("categories", "category_path"),
+        ("main_cat", "category"),
+        ("main_category", "category"),
+        ("imUrl", "image_url"),
+        ("imageURL", "image_url"),
+        ("imageURLHighRes", "image_url"),
+        ("image", "image_url"),
+        ("images", "image_url"),
+        ("price", "price"),
+    ],
+)
+def test_nan_is_missing_in_every_field(key, name, quote, nan):
+    line = f"{{'asin': 'a', '{key}': {nan}}}".replace("'", quote)
+    assert read(line) == {**dict.fromkeys(SCHEMA), "asin": "a", "unreadable": {}}
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "expected"),
+    [
+        ('{"asin": "a", "description": [NaN, "b"]}', "description", "b"),
+        ('{"asin": "a", "description": [NaN]}', "description", None),
+        ('{"asin": "a", "categories": [NaN]}', "category_path", None),
+        ('{"asin": "a", "categories": [NaN, "b"]}', "category_path", "b"),
+        ('{"asin": "a", "categories": [["b", NaN], NaN]}', "category_path", "b"),
+        ('{"asin": "a", "images": [NaN, {"large": "b"}]}', "image_url", "b"),
+        ('{"asin": "a", "images": [{"hi_res": NaN, "large": "b"}]}', "image_url", "b"),
+        ('{"asin": NaN, "parent_asin": "a", "title": 1}', "asin", "a"),
+        ('{"asin": "a", "title": 1e999}', "title", None),
+        ('{"asin": "a", "title": "NaN"}', "title", "NaN"),
+    ],
+)
+def test_nan_within_lists_is_missing(line, name, expected):
+    assert read(line)[name] == expected
+
+
+# Values of other shapes ---------------------------------------------------------------
+
+SHAPES = [
+    *(None, True, False, 0, -1, 10**30, 1.5, -0.0, 1e300, float("nan"), float("inf")),
+    *("", " ", "text", "\x00", "\ud7ff", "a > b\nc", "<b", [], {}, [[]], [{}], [None]),
+    *([1], [1.5], [True], ["a", ["b"]], [["a"], "b"], [None, ["a"]], [["a", ["b"]]]),
+    *([["a"], None, "b"], {"a": 1}, {"large": "x"}, {"large": ["x", {}]}, {"": None}),
+    *([{"large": 1}], [{"large": ["x"]}], [[{"large": "x"}]], [["a", None], ["b"]]),
+    *([{"variant": []}, {"hi_res": {}, "thumb": "x"}], ["a", 1], [["a", 1]]),
+]
+KEYS = [
+    *("asin", "parent_asin", "title", "description", "categories", "category"),
+    *("main_cat", "main_category", "brand", "store", "price", "imUrl", "image"),
+    *("imageURL", "imageURLHighRes", "images", "overall", "user_id", "rating", "text"),
+    *("reviewText", "question", "other"),
+]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_any_shape_of_any_field_is_read_or_a_broken_line(key):
+    n_read = 0
+    for shape in SHAPES:
+        for line in ({"asin": "a", key: shape}, {key: shape, "parent_asin": "b"}):
+            texts = [json.dumps(line)]
+            if repr(shape).isascii() and "nan" not in repr(shape):
+                texts.append(repr(line))
+            products = []
+            for text in texts:
+                try:
+                    products.append(read(text))
+                except BrokenLine:
+                    products.append(None)
+            assert all(product == products[0] for product in products)
+            if products[0]:
+                n_read += 1
+                cells = [products[0][name] for name in SCHEMA if name != "price"]
+                assert all(cell is None or isinstance(cell, str) for cell in cells)
+    assert n_read >= 6
+
+
+@pytest.mark.parametrize(
+    ("categories", "path"),
+    [
+        (["a", ["b"]], "a\nb"),
+        ([["a"], "b"], "a\nb"),
+        ([None, ["a", "b"]], "a > b"),
+        ([None, "a", "b"], "a > b"),
+        ([["a", None]], "a"),
+    ],
+)
+def test_paths_and_levels_may_be_mixed(categories, path):
+    assert value({"category": categories}, "category_path") == path
+
+
+# Other records ------------------------------------------------------------------------
+
+REVIEWS = [
+    {
+        "reviewerID": "A2SUAM1J3GNN3B",
+        "asin": "0000013714",
+        "reviewerName": "J. McDonald",
+        "helpful": [2, 3],
+        "reviewText": "I bought this for my husband.",
+        "overall": 5.0,
+        "summary": "Heavenly Highway Hymns",
+        "unixReviewTime": 1252800000,
+        "reviewTime": "09 13, 2009",
+    },
+    {
+        "image": ["https://a/b.jpg"],
+        "overall": 5.0,
+        "vote": "2",
+        "verified": True,
+        "reviewTime": "01 1, 2018",
+        "reviewerID": "AUI6WTTT0QZYS",
+        "asin": "5120053084",
+        "style": {"Size:": "Large"},
+        "reviewText": "I now have 4",
+        "summary": "Comfy",
+    },
+    {
+        "rating": 5.0,
+        "title": "Such a lovely scent",
+        "text": "This spray is really nice.",
+        "images": [],
+        "asin": "B00YQ6X8EO",
+        "parent_asin": "B00YQ6X8EO",
+        "user_id": "AGKHLEW2SOWHNMFQIJGBECAF7INQ",
+        "timestamp": 1588687728923,
+        "helpful_vote": 0,
+        "verified_purchase": True,
+    },
+    {"asin": "a", "title": "Nice", "rating": 4, "text": "It is."},
+    {"asin": "a", "overall": 4},
+]
+
+
+@pytest.mark.parametrize("review", REVIEWS)
+@pytest.mark.parametrize("write", [repr, json.dumps])
+def test_reviews_are_no_products(review, write):
+    with pytest.raises(BrokenLine, match=r"it is a review \(.*with the metadata, such"):
+        read(write(review))
+    with pytest.raises(BrokenLine, match="it is a review"):
+        read(write(review), ["title"])
+
+
+def test_questions_are_no_products():
+    question = {"questionType": "yes/no", "asin": "1", "question": "Is it?"}
+    with pytest.raises(BrokenLine, match="it is a question"):
+        read(repr(question))
+
+
+@pytest.mark.parametrize("review", REVIEWS)
+def test_products_joined_with_reviews_are_products(review):
+    product = {"asin": "a", "title": "Mug", "categories": [["Home"]]}
+    assert value({**review, **product}, "title") == "Mug"
+    assert value({"price": 2, "rating": 4, "title": "Mug"}, "title") == "Mug"
+
+
+def test_rating_alone_makes_no_review():
+    assert value({"rating": 4.5, "title": "Mug"}, "title") == "Mug"
+
+
+def test_other_records_are_told_by_their_keys():
+    with pytest.raises(BrokenLine, match="its keys are 'id', 'name'$"):
+        read({"id": 1, "name": "Mug"})
+    many = {f"{'key' * 100}{i}": i for i in range(1000)}
+    with pytest.raises(BrokenLine, match=r"'keykey.* and 988 more$") as error:
+        read(many)
+    assert len(str(error.value)) < 1000
+
+
 # Lines that hold no product -----------------------------------------------------------
 
 
@@ -280,7 +461,7 @@ def test_2023_main_category_store_and_missing_values():
         ('{"asin": "a"} {"asin": "b"}', "neither JSON nor a Python literal"),
         ("asin,title", "the name 'asin' is no value"),
         ("[]", "Expected `object`"),
-        ("{}", "neither an `asin` nor a `parent_asin`"),
+        ("{}", "neither an `asin` nor a `parent_asin`; it is empty"),
         ('{"title": "b"}', "neither an `asin` nor a `parent_asin`"),
         ('{"asin": ""}', "neither an `asin` nor a `parent_asin`"),
         ('{"asin": "a", "title": {"b": 1}}', r"got `object` - at `\$.title`"),

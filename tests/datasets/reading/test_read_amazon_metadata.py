@@ -102,6 +102,76 @@ def test_line_of_100_megabytes_is_named_or_skipped(tmp_path):
     assert reader.n_skipped_ == 1
 
 
+def test_long_lines_make_small_frames(tmp_path):
+    path = tmp_path / "meta"
+    with gzip.open(path, "wt", compresslevel=1) as file:
+        for i in range(80):
+            file.write(f'{{"asin": "{i}", "title": "{"x" * 3 * 2**20}"}}\n')
+    tracemalloc.start()
+    try:
+        sizes = [len(frame) for frame in read_amazon_metadata(path)]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert sum(sizes) == 80
+    assert max(sizes) == 11
+    assert peak < 200 * 2**20
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"category": ["a", ["b"]]}',
+        '{"asin": "x", "category": [["a", ["b"]]]}',
+        '{"asin": "x", "categories": {"a": 1}}',
+        '{"asin": ["x"]}',
+        '{"asin": "x", "title": {"a": "b"}}',
+        '{"asin": "x", "price": [1]}',
+        '{"reviewerID": "r", "asin": "x", "reviewText": "Good.", "overall": 5}',
+        '[{"asin": "x"}]',
+        "[" * 100_000,
+        '{"asin": "x", "title": ' + "9" * 5_000 + "}",
+        '{"asin": "\\ud800"}',
+        "\x00",
+    ],
+)
+def test_stray_line_of_any_kind_is_skipped_and_counted(tmp_path, line):
+    path = write(tmp_path / "meta.json", [LINES[0], line, LINES[1]])
+    reader = read_amazon_metadata(path, on_error="skip")
+    assert pd.concat(reader)["asin"].tolist() == ["B01", "B02"]
+    assert reader.n_skipped_ == 1
+    assert reader.skipped_[0].startswith(f"{path}: line 2 holds no product: ")
+    assert len(reader.skipped_[0]) < 1000
+    with pytest.raises(ValueError, match=r"meta\.json: line 2 holds no product: ") as e:
+        list(read_amazon_metadata(path))
+    assert len(str(e.value)) < 1000
+
+
+def _flip(data, position):
+    return data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :]
+
+
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:-3],
+        lambda data: data[: len(data) // 2],
+        lambda data: data[:5],
+        lambda data: _flip(data, -6),  # of the checksum
+        lambda data: _flip(data, -2),  # of the length
+        lambda data: _flip(data, len(data) // 2),
+        lambda data: data + b"no member",
+        lambda data: data + data[:20],
+    ],
+)
+def test_damaged_gzip_file_is_named(tmp_path, damage, on_error):
+    path = tmp_path / "meta.json.gz"
+    path.write_bytes(damage(gzip.compress("\n".join(LINES).encode())))
+    with pytest.raises(ValueError, match=r"meta\.json\.gz: is no complete gzip file"):
+        list(read_amazon_metadata(path, on_error=on_error))
+
+
 def test_files_side_by_side_give_the_same_frames(tmp_path):
     paths = []
     for i, release in enumerate(RELEASES * 2):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from operator import attrgetter
 from typing import Any
 
 from amzest.datasets._reading._python_literal import LiteralError, read_literal
 from amzest.datasets._shared._schema import LEVEL_SEPARATOR, PATH_SEPARATOR
-from amzest.utils import require
+from amzest.utils import require, shown
 
 _PURPOSE = "read_amazon_metadata"
+#: How many keys of a record a message names.
+_N_KEYS = 12
 #: What the releases call the columns; the first that holds something counts.
 _KEYS = {
     "asin": ("asin", "parent_asin"),
@@ -24,13 +28,30 @@ _KEYS = {
     "price": ("price",),
     "image_url": ("imUrl", "imageURLHighRes", "imageURL", "image", "images"),
 }
+#: Keys that only products have. With one of them a line that also holds a review, such
+#: as a table of both that was joined, is a product.
+_OF_PRODUCTS = frozenset(
+    {key for name, keys in _KEYS.items() if "image" not in name for key in keys}
+    - {"asin", "parent_asin", "title"}
+    | {"imUrl", "features", "details", "average_rating"}
+)
+#: What else is published beside the metadata, the keys that tell it, and its name. All
+#: keys of a set must be there, with any of the sets.
+_OTHER_RECORDS = {
+    "a review": (
+        *({"reviewerID"}, {"reviewText"}, {"overall"}, {"user_id"}, {"helpful_vote"}),
+        {"rating", "text"},
+    ),
+    "a question": ({"questionType"}, {"question"}, {"questions"}),
+}
+_SIGNS = sorted({min(keys) for sets in _OTHER_RECORDS.values() for keys in sets})
 #: Of the sizes that the release of 2023 has, the largest first.
 _SIZES = ("hi_res", "large", "thumb")
 
-_AMOUNT = r"[$£€]?\s*(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+_AMOUNT = r"\s*+[$£€]?+\s*+(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
 #: Above it, a whole number is none that a float can hold.
 _LARGEST = sys.float_info.max
-_PRICE = re.compile(rf"\s*(?:from\s+)?{_AMOUNT}\s*(?:[-–]\s*{_AMOUNT}\s*)?")
+_PRICE = re.compile(rf"\s*+(?:from\s)?+{_AMOUNT}\s*+(?:[-–]{_AMOUNT}\s*+)?")
 
 
 class BrokenLine(ValueError):
@@ -59,10 +80,16 @@ class LineParser:
         self._msgspec = require("msgspec", extra="data", purpose=_PURPOSE)
         require("pyjson5", extra="data", purpose=_PURPOSE)
         keys = {key for name in ("asin", *columns) for key in _KEYS[name]}
-        self._raw = self._msgspec.defstruct(
-            "Product", [(key, _raw_type(key), None) for key in sorted(keys)], gc=False
+        self._product = self._kind(
+            self._msgspec.defstruct(
+                "Product",
+                [(key, _raw_type(key), None) for key in sorted(keys)]
+                + [(key, Any, None) for key in _SIGNS],
+                gc=False,
+            )
         )
-        self._decode_json = self._msgspec.json.Decoder(self._raw).decode
+        self._any_object = self._kind(dict[str, Any])
+        self._signs = attrgetter(*_SIGNS)
         self._readers = {
             "asin": _asin,
             "title": lambda raw: _text(raw.title),
@@ -74,6 +101,10 @@ class LineParser:
             "image_url": _image_url,
         }
         self.start(columns)
+
+    def _kind(self, kind: Any) -> tuple[Any, Any]:
+        """Give a type to read lines into, and the function that does so with JSON."""
+        return kind, self._msgspec.json.Decoder(kind).decode
 
     def start(self, columns: Sequence[str]) -> None:
         """Start anew with empty columns."""
@@ -96,15 +127,33 @@ class LineParser:
         BrokenLine
             If the line is neither, or is no product.
         """
-        raw = self._decode(line)
-        if not _asin(raw):
-            raise BrokenLine("it has neither an `asin` nor a `parent_asin`")
+        raw = self._decode(line, *self._product)
+        if not _asin(raw) or self._signs(raw) != _NO_SIGNS:
+            self._check_kind(line, raw)
         # One after the other, without a row in between: what the garbage collector
         # does not see, it need not walk through.
         for read, append in self._fill:
             append(read(raw))
 
-    def _decode(self, line: bytes) -> Any:
+    def _check_kind(self, line: bytes, raw: Any) -> None:
+        """Raise an error if a line is no product, which says what it is."""
+        keys = self._decode(line, *self._any_object)
+        other = None if _OF_PRODUCTS & keys.keys() else _other_record(keys)
+        if other:
+            raise BrokenLine(
+                f"it is {other} (it has {_list_keys(keys)}). Reviews, questions and "
+                "metadata are published as separate files; pass the one with the "
+                "metadata, such as meta_Books.json.gz or meta_Books.jsonl.gz"
+            )
+        if not _asin(raw):
+            raise BrokenLine(
+                "it has neither an `asin` nor a `parent_asin`; its keys are "
+                f"{_list_keys(keys)}"
+                if keys
+                else "it has neither an `asin` nor a `parent_asin`; it is empty"
+            )
+
+    def _decode(self, line: bytes, kind: Any, decode_json: Any) -> Any:
         """Give the fields of a line that are needed, as they are written."""
         refused: Exception | None = None
         if line.startswith(b"{'"):
@@ -116,7 +165,7 @@ class LineParser:
             json = line
         if json is not None:
             try:
-                return self._decode_json(json)
+                return decode_json(json)
             # Also what JSON forbids and Python's json writes, such as NaN.
             except (
                 self._msgspec.DecodeError, RecursionError, UnicodeDecodeError
@@ -135,7 +184,7 @@ class LineParser:
                 f"it is neither JSON nor a Python literal ({error})"
             ) from error
         try:
-            return self._msgspec.convert(value, self._raw)
+            return self._msgspec.convert(value, kind)
         except self._msgspec.ValidationError as error:
             raise BrokenLine(str(error)) from error
 
@@ -154,26 +203,48 @@ class LineParser:
         return None
 
 
+_NO_SIGNS = (None,) * len(_SIGNS)
+
+
+def _other_record(keys: Collection[str]) -> str | None:
+    """Name what a record with these keys is, if it is no product."""
+    for name, sets in _OTHER_RECORDS.items():
+        if any(found.issubset(keys) for found in sets):
+            return name
+    return None
+
+
+def _list_keys(keys: Collection[str]) -> str:
+    """Write the first keys for a message."""
+    more = f" and {len(keys) - _N_KEYS} more" if len(keys) > _N_KEYS else ""
+    return ", ".join(shown(key, 40) for key in list(keys)[:_N_KEYS]) + more
+
+
 def _raw_type(key: str) -> Any:
     """Give the types that a key may have; anything else makes a line broken."""
     text = str | int | float | None
     if key in ("categories", "category"):
         return list[str | list[str | None] | None] | str | None
     if key == "images":
-        return list[dict[str, Any] | str | None] | dict[str, Any] | None
+        return list[dict[str, Any] | str | None] | dict[str, Any] | str | None
     if key.startswith(("title", "description", "im")):
         return text | list[str | None]
     return text
 
 
 def _text(value: Any) -> str | None:
-    """Give a text as it is, a number as it is written, a list as lines."""
+    """Give a text as it is, a number as it is written, a list as lines.
+
+    None for what holds nothing: a blank text, and a number that is none.
+    """
     if type(value) is str:
         return None if not value or value.isspace() else value
     if value is None:
         return None
     if type(value) is list:
         return "\n".join([part for part in value if _text(part)]) or None
+    if type(value) is float and not math.isfinite(value):
+        return None
     return str(value)
 
 
@@ -188,7 +259,7 @@ def _paths(raw: Any) -> list[str]:
         return []
     if type(levels) is str:
         return [path] if (path := _join_levels([levels])) else []
-    if type(levels[0]) is str:
+    if list not in map(type, levels):
         levels = [levels]
     return [path for path in map(_join_levels, levels) if path]
 
@@ -250,7 +321,7 @@ def _first_of_2023(images: Any) -> str | None:
             {key: entries[i] for key, entries in lists.items() if i < len(entries)}
             for i in range(n)
         ]
-    photos = [photo for photo in images if photo]
+    photos = [images] if isinstance(images, str) else list(filter(None, images))
     photos.sort(key=lambda photo: not _is_main(photo))
     for photo in photos:
         urls = [photo] if isinstance(photo, str) else map(photo.get, _SIZES)

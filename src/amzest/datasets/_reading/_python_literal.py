@@ -1,9 +1,9 @@
 r"""Lines written as Python literals, read without running or compiling anything.
 
 Almost every line is within reach of a JSON5 parser, a maintained and fast one. JSON5
-and Python differ in few places: some escapes, some names, prefixes of strings. Lines
-that could hold one of these, or that the parser refuses, go to the scanner below, which
-knows literals and nothing else.
+and Python differ in some places: escapes, names, comments, white space, numbers. Lines
+that are not made of what both know, or that the parser refuses, go to the scanner
+below, which knows literals and nothing else.
 """
 
 from __future__ import annotations
@@ -16,28 +16,53 @@ from amzest.utils import require
 #: Deepest nesting of lists and dictionaries. Published lines have 3.
 MAX_DEPTH = 32
 
-#: Escapes that mean the same in JSON5 and in Python.
-_COMMON_ESCAPES = frozenset("\\'\"nrtbfvxu")
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
-#: A key without quotes is a name to Python, which no literal has.
-_BARE_KEY = re.compile(r"[{,]\s*+[\w$]++\s*+:")
 
+def _string(escape: str) -> str:
+    """Write the pattern of a string in which a backslash begins such an escape.
+
+    No line break and no NUL is in it: Python would not read that either.
+    """
+    inside = r"\\\r\n\0]*+"
+    return "|".join(
+        rf"{quote}[^{quote}{inside}(?:\\{escape}[^{quote}{inside})*+{quote}"
+        for quote in "'\""
+    )
+
+
+_ANY_STRING = _string(r"[^\r\n\0]")
+# `\d` and `\s` would match digits and white space that Python does not know.
 _TOKEN = re.compile(
-    r"""\s*+(?:
-      (?P<mark>[\[\]{},:])
-    | (?P<string>[uU]?(?:'[^'\\]*+(?:\\.[^'\\]*+)*+'|"[^"\\]*+(?:\\.[^"\\]*+)*+"))
-    | (?P<number>[-+]?+(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?+\d++)?+)[lL]?+(?!\w)
-    | (?P<name>[^\W\d]\w*+)
+    rf"""[ \t\f\r\n]*+(?:
+      (?P<mark>[\[\]{{}},:])
+    | (?P<string>[uU]?(?:{_ANY_STRING}))
+    | (?P<number>[-+]?+(?:
+          (?:[0-9]++\.[0-9]*+|\.[0-9]++|[0-9]++(?=[eE]))(?:[eE][-+]?+[0-9]++)?+
+        | (?:0++|[1-9][0-9]*+)L?+
+      )(?!\w))
+    | (?P<name>[-+]?+[^\W\d]\w*+)
     )""",
-    re.DOTALL | re.VERBOSE,
+    re.VERBOSE,
 )
-#: Python's, and those of JSON as Python writes it.
+#: Texts in which everything means the same in Python and in JSON5.
+_COMMON_ESCAPE = (
+    r"""(?:[\\'"nrtbfv]|x[0-9a-fA-F]{2}|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})"""
+)
+_COMMON = re.compile(
+    rf"(?:[ \t\[\]{{}},:]|{_string(_COMMON_ESCAPE)}"
+    r"|-?+(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][-+]?+[0-9]++)?+(?![\w.]))*+"
+)
+#: Python's; those of JSON; and what both write for a number that is none, which
+#: stands for a missing value wherever it occurs.
 _NAMES = {
     **{"None": None, "True": True, "False": False},
     **{"null": None, "true": True, "false": False},
-    **{"NaN": float("nan"), "Infinity": float("inf")},
+    **{
+        f"{sign}{name}": None
+        for sign in ("", "-", "+")
+        for name in ("NaN", "nan", "Infinity", "inf")
+    },
 }
+_BLANKS = " \t\f\r\n"
 _CLOSING = {"[": "]", "{": "}"}
 
 _ESCAPE = re.compile(
@@ -46,7 +71,7 @@ _ESCAPE = re.compile(
 )
 _LETTERS = {
     **{"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"},
-    **{"\\": "\\", "'": "'", '"': '"', "\n": ""},
+    **{"\\": "\\", "'": "'", '"': '"'},
 }
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -62,6 +87,7 @@ def read_literal(text: str, *, purpose: str) -> Any:
     ----------
     text : str
         Lists, dictionaries, strings, numbers, None, True, False. JSON is read as well.
+        NaN and Infinity are None: they stand for missing values.
 
     purpose : str
         Function that needs it, for the message about a missing package.
@@ -78,26 +104,12 @@ def read_literal(text: str, *, purpose: str) -> Any:
         nested deeper than 32 levels.
     """
     pyjson5 = require("pyjson5", extra="data", purpose=purpose)
-    if _is_common(text):
+    if _COMMON.fullmatch(text):
         try:
             return pyjson5.decode(text, MAX_DEPTH)
         except pyjson5.Json5DecoderException:
             pass  # said better by the scanner, if it is wrong at all
     return _scan(text)
-
-
-def _is_common(text: str) -> bool:
-    """Tell whether Python and JSON5 are sure to agree on a text, where both read it."""
-    if "\\" in text:
-        if not _COMMON_ESCAPES.issuperset(_ESCAPED.findall(text)):
-            return False
-        if _SURROGATE_ESCAPE.search(text):
-            return False
-    quoted = text.count("':") + text.count('":')
-    addresses = text.count("http://") + text.count("https://")
-    if text.count(":") != quoted + addresses and _BARE_KEY.search(text):
-        return False
-    return "/*" not in text
 
 
 def _scan(text: str) -> Any:
@@ -107,7 +119,7 @@ def _scan(text: str) -> Any:
     values: list[Any] = []
     expected = "value"  # or "comma", "colon", "nothing"
     position = 0
-    end = len(text.rstrip())
+    end = len(text.rstrip(_BLANKS))
     while position < end:
         token = _TOKEN.match(text, position)
         if token is None:
@@ -164,11 +176,11 @@ def _close(opening: str, values: list[Any], opened: int) -> Any:
     if opening != "{":
         return values
     keys = values[::2]
-    wrong = next((key for key in keys if not isinstance(key, str)), None)
-    if wrong is not None:
+    wrong = [type(key).__name__ for key in keys if not isinstance(key, str)]
+    if wrong:
         raise LiteralError(
-            f"column {opened + 1}: a key of the dictionary is a "
-            f"{type(wrong).__name__}; expected texts"
+            f"column {opened + 1}: a key of the dictionary is a {wrong[0]}; expected "
+            "texts"
         )
     return dict(zip(keys, values[1::2], strict=True))
 
@@ -178,7 +190,7 @@ def _value_of(token: re.Match[str], start: int) -> Any:
     if token["string"] is not None:
         return _unescape(token["string"].lstrip("uU")[1:-1], start)
     if token["number"] is not None:
-        number = token["number"]
+        number = token["number"].removesuffix("L")  # of Python 2
         if not number.lstrip("+-").isdecimal():
             return float(number)
         try:
@@ -241,7 +253,7 @@ def _misplaced(text: str, position: int) -> LiteralError:
 
 
 def _unreadable(text: str, position: int) -> LiteralError:
-    rest = text[position:].lstrip()
+    rest = text[position:].lstrip(_BLANKS)
     column = len(text) - len(rest) + 1
     if rest[0] in "'\"":
         return LiteralError(f"the string of column {column} is never closed")

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 _PURPOSE = "read_amazon_metadata"
+#: A frame ends after so many bytes of lines, however few they are: a line may hold as
+#: much as thousands of others.
+_CHUNK_BYTES = 32 * 2**20
 #: How many of the lines that were skipped are kept with their reason.
 N_REASONS = 10
 
@@ -151,7 +154,8 @@ def read_amazon_metadata(
         means all, see Notes.
 
     chunk_size : int, default=50_000
-        Rows of a frame, at most. Memory depends on this and not on the files.
+        Rows of a frame, at most; fewer where lines are long, as a frame is made of 32
+        MiB of lines at most. Memory depends on this and not on the files.
 
     on_error : {"raise", "skip"}, default="raise"
         What to do about a line that holds no product: raise an error that names file
@@ -207,8 +211,12 @@ def read_amazon_metadata(
                           `image`; in 2023 the main one of `images`, the largest
     ============= ======= ======================================================
 
+    NaN and Infinity, which Python and pandas write for missing values, are missing in
+    every column.
+
     Not read: a line above 16 MiB, values nested deeper than 32 levels, half a
-    surrogate pair. Such lines count as broken.
+    surrogate pair; a review or a question, which are published beside the metadata and
+    have an `asin` as well. Such lines count as broken.
 
     References
     ----------
@@ -266,7 +274,7 @@ def _read_file(
         [(name, "string" if SCHEMA[name] == "str" else "float64") for name in columns]
     )
     parser = LineParser(columns)
-    n_rows = n_skipped = 0
+    n_rows = n_bytes = n_skipped = 0
     reasons: list[str] = []
 
     def finish() -> _Chunk:
@@ -281,6 +289,7 @@ def _read_file(
                 raise line
             parser.read(line)
             n_rows += 1
+            n_bytes += len(line)
         except (BrokenLine, LineTooLong) as error:
             where = f"{path}: line {number} holds no product: {error}."
             if on_error == "raise":
@@ -289,9 +298,9 @@ def _read_file(
             n_skipped += 1
             if len(reasons) < N_REASONS:
                 reasons.append(where)
-        if n_rows == chunk_size:
+        if n_rows == chunk_size or n_bytes >= _CHUNK_BYTES:
             yield finish()
-            n_rows, n_skipped, reasons = 0, 0, []
+            n_rows, n_bytes, n_skipped, reasons = 0, 0, 0, []
     yield finish()
 
 
