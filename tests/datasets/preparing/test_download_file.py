@@ -45,7 +45,7 @@ def test_next_call_goes_on_where_the_last_one_ended(server, tmp_path):
     path = tmp_path / "a.gz"
     server.break_after = [1000] + [0] * 4
     with pytest.raises(
-        OSError, match=r"did not come whole in 5 attempts.*a\.gz\.part'"
+        OSError, match=r"did not come whole in 5 attempts.*a\.gz\.amzest-part'"
     ):
         fetch(server, path)
     assert not path.exists()
@@ -66,8 +66,8 @@ def test_file_that_changed_in_between_is_fetched_anew(server, tmp_path):
 
 def test_kill_between_the_last_byte_and_the_rename(server, tmp_path):
     path = tmp_path / "a.gz"
-    (tmp_path / "a.gz.part").write_bytes(CONTENT)
-    (tmp_path / "a.gz.part-version").write_text('"1"')
+    (tmp_path / "a.gz.amzest-part").write_bytes(CONTENT)
+    (tmp_path / "a.gz.amzest-part-version").write_text('"1"')
     fetch(server, path)
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == CONTENT
@@ -75,9 +75,16 @@ def test_kill_between_the_last_byte_and_the_rename(server, tmp_path):
 
 def test_part_of_no_known_version_is_fetched_anew(server, tmp_path):
     path = tmp_path / "a.gz"
-    (tmp_path / "a.gz.part").write_bytes(b"what is this")
+    (tmp_path / "a.gz.amzest-part").write_bytes(b"what is this")
     fetch(server, path)
     assert path.read_bytes() == CONTENT
+
+
+def test_unfinished_download_of_a_browser_is_left_alone(server, tmp_path):
+    theirs = tmp_path / "a.gz.part"
+    theirs.write_bytes(b"mine")
+    fetch(server, tmp_path / "a.gz")
+    assert theirs.read_bytes() == b"mine"
     assert server.requests == [("a.gz", None)]
 
 

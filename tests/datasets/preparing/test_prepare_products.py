@@ -226,6 +226,26 @@ def test_category_on_one_side_only_says_what_to_do(tmp_path):
         prepare_products(path, tmp_path / "out", min_per_category=1)
 
 
+def test_categories_that_the_files_do_not_have_are_named(tmp_path):
+    path = tmp_path / "meta"
+    lines = [
+        {"asin": f"A{i}", "title": f"a{i}", "category": ["Mugs"]} for i in range(9)
+    ]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    out = tmp_path / "out"
+    for n_per_category in (None, 100):
+        with pytest.raises(ValueError, match="No product is left") as error:
+            prepare_products(
+                path, out, categories="published", n_per_category=n_per_category
+            )
+        assert "9 products of other categories were dropped, such as 'Mugs'" in str(
+            error.value
+        )
+        assert "categories=None (no --categories)" in str(error.value)
+    with pytest.raises(ValueError, match=r"'Mugs' with 9 products; lower min_per_cat"):
+        prepare_products(path, out, min_per_category=10, n_per_category=100)
+
+
 def test_out_that_is_a_folder_is_refused(raw, tmp_path):
     with pytest.raises(IsADirectoryError, match=r"`out` .* is a folder"):
         prepare_products(raw, tmp_path)

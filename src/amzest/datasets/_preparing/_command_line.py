@@ -134,6 +134,11 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="try photos again that an earlier call found to be gone or broken",
     )
+    add(
+        "--overwrite",
+        action="store_true",
+        help="replace FILE also if it is no table of an earlier call",
+    )
     add("--quiet", action="store_true", help="show no progress bars")
     return parser
 

@@ -52,7 +52,8 @@ def download_file(
         )
     urllib3 = require("urllib3", extra="data", purpose=purpose)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
+    # No browser calls an unfinished download like this: it is none but ours.
+    part = path.with_name(f"{path.name}.amzest-part")
     pool = urllib3.PoolManager(timeout=urllib3.Timeout(_TIMEOUT_S))
     for attempt in range(_N_ATTEMPTS):
         if attempt:

@@ -187,6 +187,7 @@ def fetch_amazon_products(
             on_error="skip",
             n_jobs=n_jobs,
             progress=progress,
+            overwrite=True,  # named by a digest, it is nobody else's
         )
         write_whole(described, f"{report}\n".encode())
     frame = _read_table(table, photos if images else None, download_if_missing, options)

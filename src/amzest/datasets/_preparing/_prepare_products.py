@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,15 +20,21 @@ from amzest.datasets._preparing._prepared_parts import (
     PartOptions,
     PartSummary,
     make_part,
-    remove_unfinished,
     table_schema,
     unfinished_name,
 )
+from amzest.datasets._preparing._table_path import (
+    MADE_BY,
+    check_replaceable,
+    check_table_path,
+)
+from amzest.datasets._preparing._work_folder import WorkFolder
 from amzest.datasets._reading._read_amazon_metadata import check_paths
+from amzest.datasets._shared._row_listing import count
 from amzest.datasets._splitting._balance_products import balance_rows
 from amzest.datasets._splitting._group_products import group_products
 from amzest.datasets._splitting._split_rows import split_rows
-from amzest.utils import check_choice, check_integer, quiet_workers, require
+from amzest.utils import check_choice, check_integer, quiet_workers, require, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +62,7 @@ def prepare_products(
     on_error: Literal["raise", "skip"] = "raise",
     n_jobs: int | None = None,
     progress: bool | None = None,
+    overwrite: bool = False,
 ) -> PreparationReport:
     r"""Make one clean, balanced and split table of published metadata.
 
@@ -72,9 +78,10 @@ def prepare_products(
         Raw files, see :func:`read_amazon_metadata`.
 
     out : str or path-like
-        Parquet file to write. One that is there is replaced when the new one is
-        complete. What is unfinished lies beside it in a folder of the same name with
-        `.parts` after it, which is removed in the end.
+        Parquet file to write. A table of an earlier call is replaced when the new one
+        is complete; of any other file see `overwrite`. What is unfinished lies beside
+        it in a folder of the same name with `.parts` after it, which is removed in the
+        end. One call at a time can use it.
 
     categories : mapping of str to str, "published" or None, default=None
         New names of the categories, see :func:`clean_products`. Rows without a
@@ -122,6 +129,10 @@ def prepare_products(
     progress : bool or None, default=None
         Whether to show progress bars. None means on a terminal only.
 
+    overwrite : bool, default=False
+        Whether `out` may replace a file that is no table of an earlier call. A raw
+        file is never replaced.
+
     Returns
     -------
     report : PreparationReport
@@ -132,6 +143,10 @@ def prepare_products(
     ValueError
         If an argument is wrong, a line is broken, or no product is left; if a category
         cannot stand on both sides of the split.
+    FileExistsError
+        If `out`, or the folder of unfinished work, is there and was not made here.
+    BlockingIOError
+        If another call is preparing `out` at this moment.
     OSError
         If a file cannot be read or written.
     ImportError
@@ -170,67 +185,97 @@ def prepare_products(
     paths = check_paths(path_or_paths)
     require("pyarrow", extra="data", purpose="prepare_products")
     CategoryMapping(categories)  # says now if it is wrong
-    target = Path(out).expanduser().absolute()
-    if target.is_dir():
-        raise IsADirectoryError(
-            f"`out` {str(target)!r} is a folder; name a file in it."
-        )
+    target = check_table_path(out, raw=paths, images=images, overwrite=overwrite)
     if isinstance(categories, Mapping):
         categories = dict(categories)
     options = PartOptions(categories, several_categories, ("category",), on_error)
-    folder = target.with_name(f"{target.name}.parts")
-    folder.mkdir(parents=True, exist_ok=True)
-    remove_unfinished(folder)
-    remove_unfinished(target.parent, f"{target.name}.")
-
-    report = PreparationReport(str(target))
-    with report.time("read and clean"):
-        parts, summary = _make_parts(paths, folder, options, n_jobs, progress)
-        report.add_parts(summary)
-    with report.time("find repetitions"):
-        light = _Light(parts)
-        repeated = light.find_repeated(several_categories, duplicates)
-        report.cleaning = report.cleaning.followed_by(
-            report_repeated(light.n_rows, repeated, light.show)
-        )
-    with report.time("balance"):
-        rows = np.flatnonzero(repeated.keep)
-        rows, report.rare = light.without_rare(rows, min_per_category)
-        if n_per_category is not None:
-            drawn = balance_rows(
-                light.categories[rows], n_per_category, random_state, on_few="keep"
+    with WorkFolder(target) as folder:
+        report = PreparationReport(str(target))
+        with report.time("read and clean"):
+            parts, summary = _make_parts(paths, folder.path, options, n_jobs, progress)
+            report.add_parts(summary)
+        with report.time("find repetitions"):
+            light = _Light(parts)
+            repeated = light.find_repeated(several_categories, duplicates)
+            report.cleaning = report.cleaning.followed_by(
+                report_repeated(light.n_rows, repeated, light.show)
             )
-            report.n_not_drawn = len(rows) - len(drawn)
-            rows = rows[drawn]
-        if not len(rows):
-            msg = f"No product is left to write to {str(target)!r}.\n\n{report}"
-            raise ValueError(msg)
-    extra: dict[str, Any] = {}
-    chosen = light.read(rows, ["title", "category", "image_url"])
-    if images is not None:
-        with report.time("download photos"):
-            chosen, manifest = download_images(
-                chosen, images, **{"progress": progress, **(download_options or {})}
-            )
-            extra["image"] = chosen["image"].to_numpy(dtype=object)
-            report.images = manifest["status"].value_counts().to_dict()
-    if test_size is not None:
-        # After the photos have come, so that equal ones count under any address.
-        with report.time("split"):
-            groups = group_products(chosen, similarity=similarity, image_root=images)
-            categories_of_rows = chosen["category"].to_numpy(dtype=object)
-            try:
-                test = split_rows(categories_of_rows, groups, test_size, random_state)
-            except ValueError as error:
-                msg = f"{error} Raising min_per_category drops small categories."
-                raise ValueError(msg) from error
-            extra["split"] = np.where(test, "test", "train")
-    del chosen
-    with report.time("write"):
-        _write(target, light, rows, extra)
-        report.count(light.categories[rows].tolist(), extra.get("split"))
-    shutil.rmtree(folder, ignore_errors=True)  # the table is whole without it
+        with report.time("balance"):
+            rows = np.flatnonzero(repeated.keep)
+            rows, report.rare = light.without_rare(rows, min_per_category)
+            if not len(rows):
+                raise ValueError(_nothing_left(report, categories, min_per_category))
+            if n_per_category is not None:
+                drawn = balance_rows(
+                    light.categories[rows], n_per_category, random_state, on_few="keep"
+                )
+                report.n_not_drawn = len(rows) - len(drawn)
+                rows = rows[drawn]
+        extra: dict[str, Any] = {}
+        chosen = light.read(rows, ["title", "category", "image_url"])
+        if images is not None:
+            with report.time("download photos"):
+                chosen, manifest = download_images(
+                    chosen, images, **{"progress": progress, **(download_options or {})}
+                )
+                extra["image"] = chosen["image"].to_numpy(dtype=object)
+                report.images = manifest["status"].value_counts().to_dict()
+        if test_size is not None:
+            # After the photos have come, so that equal ones count under any address.
+            with report.time("split"):
+                groups = group_products(
+                    chosen, similarity=similarity, image_root=images
+                )
+                categories_of_rows = chosen["category"].to_numpy(dtype=object)
+                try:
+                    test = split_rows(
+                        categories_of_rows, groups, test_size, random_state
+                    )
+                except ValueError as error:
+                    msg = f"{error} Raising min_per_category drops small categories."
+                    raise ValueError(msg) from error
+                extra["split"] = np.where(test, "test", "train")
+        del chosen
+        with report.time("write"):
+            if not overwrite:
+                check_replaceable(target)  # it may be there by now
+            _write(target, folder.path, light, rows, extra)
+            report.count(light.categories[rows].tolist(), extra.get("split"))
+        folder.remove()
     return report
+
+
+def _nothing_left(
+    report: PreparationReport, categories: Any, min_per_category: int
+) -> str:
+    """Write why no product is left, and what to do about it."""
+    dropped = {
+        rule: n
+        for rule, _, effect, n in report.cleaning.frame().itertuples(index=False)
+        if effect == "dropped"
+    }
+    if not report.n_products:
+        advice = "The files hold none; pass files of Amazon's metadata."
+    elif report.rare:
+        largest = max(report.rare, key=lambda name: report.rare[name])
+        advice = (
+            f"The largest category is {shown(largest)} with "
+            f"{count(report.rare[largest], 'product')}; lower min_per_category "
+            f"({min_per_category})."
+        )
+    elif "other category" in dropped:
+        examples = report.cleaning.examples()
+        held = examples["before"][examples["rule"] == "other category"]
+        names = ", ".join(shown(name) for name in dict.fromkeys(held))
+        advice = (
+            f"{count(dropped['other category'], 'product')} of other categories were "
+            f"dropped, such as {names}; `categories` is {shown(categories)}. Pass a "
+            "mapping that has the names of the files, or categories=None (no "
+            "--categories) to keep all."
+        )
+    else:
+        advice = "The summary says why they were dropped."
+    return f"No product is left to write to {report.path!r}. {advice}\n\n{report}"
 
 
 def _make_parts(
@@ -357,7 +402,11 @@ class _Light:
 
 
 def _write(
-    target: Path, light: _Light, rows: NDArray[np.intp], extra: Mapping[str, Any]
+    target: Path,
+    folder: Path,
+    light: _Light,
+    rows: NDArray[np.intp],
+    extra: Mapping[str, Any],
 ) -> None:
     """Write the chosen rows with the further columns; all or nothing."""
     import pyarrow
@@ -366,7 +415,8 @@ def _write(
     schema = table_schema()
     for name in extra:
         schema = schema.append(pyarrow.field(name, pyarrow.string()))
-    unfinished = unfinished_name(target)
+    schema = schema.with_metadata(MADE_BY)
+    unfinished = unfinished_name(folder / "table.parquet")
     start = 0
     with pyarrow.parquet.ParquetWriter(unfinished, schema, compression="zstd") as file:
         for piece in light.pieces(rows, table_schema().names):
@@ -376,6 +426,6 @@ def _write(
                     cells[start:end], pyarrow.string(), from_pandas=True
                 )
                 piece = piece.append_column(name, column)
-            file.write_table(piece)
+            file.write_table(piece.replace_schema_metadata(MADE_BY))
             start = end
     os.replace(unfinished, target)

@@ -2,12 +2,12 @@
 
 Each raw file becomes a Parquet file of cleaned rows and, after it, a small JSON file
 that says what came of it and from what. The second one makes the first one count: a
-part whose JSON is missing or speaks of other input is made again.
+part is made again if its note is missing, speaks of other input or of another content
+of the part, or is damaged.
 """
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
 import os
@@ -30,7 +30,7 @@ from amzest.datasets._shared._schema import SCHEMA
 from amzest.datasets._shared._title_key import normalise_titles
 
 #: Raised when parts of an earlier version could not be gone on from.
-_FORMAT = 1
+_FORMAT = 2
 _CHUNK_SIZE = 10_000
 #: Hashes of the asin and of the words of the title, for finding repetitions.
 KEYS = ("asin_key", "title_key")
@@ -131,15 +131,16 @@ def make_part(
     note = part.with_suffix(".json")
     source = _fingerprint(path, options)
     done = _read_note(note)
-    if done is not None and done["source"] == source and part.exists():
+    if done is not None and done["source"] == source and done["part"] == _digest(part):
         summary = PartSummary.from_dict(done["summary"])
         if told is not None:
             told(summary.n_products)
         return summary
     note.unlink(missing_ok=True)
     summary = _write_part(path, part, options, told, parent)
-    write_whole(
-        note, json.dumps({"source": source, "summary": summary.to_dict()}).encode()
+    _write_note(
+        note,
+        {"source": source, "part": _digest(part), "summary": summary.to_dict()},
     )
     return summary
 
@@ -212,12 +213,6 @@ def unfinished_name(path: Path) -> Path:
     return path.with_name(f"{path.name}.{os.getpid()}.unfinished")
 
 
-def remove_unfinished(folder: Path, name: str = "") -> None:
-    """Remove what processes left that were stopped in the middle of a file."""
-    for path in folder.glob(f"{glob.escape(name)}*.unfinished"):
-        path.unlink(missing_ok=True)
-
-
 def _fingerprint(path: Path, options: PartOptions) -> str:
     """Digest what a part depends on."""
     state = path.stat()
@@ -232,9 +227,29 @@ def _fingerprint(path: Path, options: PartOptions) -> str:
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
-def _read_note(note: Path) -> dict[str, Any] | None:
+def _digest(part: Path) -> str | None:
+    """Digest a part as it is on the disk; None where there is none."""
     try:
-        done: dict[str, Any] = json.loads(note.read_bytes())
+        with open(part, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         return None
+
+
+def _write_note(note: Path, values: Mapping[str, Any]) -> None:
+    """Write what a part was made of, with a digest of the note itself before it."""
+    content = json.dumps(values).encode()
+    digest = hashlib.sha256(content).hexdigest().encode()
+    write_whole(note, digest + b"\n" + content)
+
+
+def _read_note(note: Path) -> dict[str, Any] | None:
+    """Read a note; None where there is none, or a damaged one."""
+    try:
+        digest, _, content = note.read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        return None
+    if hashlib.sha256(content).hexdigest().encode() != digest:
+        return None
+    done: dict[str, Any] = json.loads(content)
     return done
