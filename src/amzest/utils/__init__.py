@@ -46,6 +46,7 @@ from amzest.utils._tables import (
     replace_columns,
     take_rows,
 )
+from amzest.utils._unicode import normalize_unicode
 from amzest.utils._workers import available_threads, quiet_workers, worker_threads
 
 __all__ = [
@@ -93,6 +94,7 @@ __all__ = [
     "owner_of",
     "plain_image_cell",
     "quiet_pillow",
+    "normalize_unicode",
     "quiet_workers",
     "replace_columns",
     "require",

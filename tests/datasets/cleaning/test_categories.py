@@ -2,7 +2,11 @@
 
 import pytest
 
-from amzest.datasets._cleaning._categories import PUBLISHED_CATEGORIES, CategoryMapping
+from amzest.datasets._cleaning._categories import (
+    PUBLISHED_CATEGORIES,
+    CategoryMapping,
+    category_key,
+)
 
 TEN = {
     "arts, crafts & sewing",
@@ -72,3 +76,8 @@ def test_find_without_mapping_keeps_names():
 def test_mapping_wrong(categories, error, message):
     with pytest.raises(error, match=message):
         CategoryMapping(categories)
+
+
+def test_name_with_a_number_of_any_length_is_a_name():
+    name = f"Mugs &#{'9' * 5000};"
+    assert category_key(name).startswith("mugs 99")

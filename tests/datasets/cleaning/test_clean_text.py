@@ -1,5 +1,7 @@
 """The rules for one text, applied until none changes anything."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -113,3 +115,190 @@ def test_clean_is_idempotent(text):
 def test_is_suspicious_of_all_that_changes(text):
     for cleaner in (PLAIN, PARAGRAPHS):
         assert cleaner.is_suspicious(text) or cleaner.clean(text) == (text, {})
+
+
+# Each of them was quadratic in some way, or is a sibling of one that was.
+REPEATED = [
+    *(
+        "<",
+        ">",
+        "<>",
+        "<b",
+        "</b",
+        "<b ",
+        "<br/",
+        "<b>",
+        "<<b>b>",
+        "<b>>",
+        "</s ",
+        "<o:",
+    ),
+    *(
+        "<b a",
+        "<b a=",
+        '<b a="',
+        "<a b=c ",
+        "<b a=b c ",
+        "<img alt",
+        "<img a alt",
+        "<s>",
+    ),
+    *(
+        "<style>",
+        "<style ",
+        "<style>a{",
+        "<script",
+        "</script",
+        "<!--",
+        "<!-- -",
+        "-->",
+    ),
+    *("<![CDATA[", "]]>", "<?xml ", "<!doctype ", "&", "&amp", "&amp;", "&#", "&#1"),
+    *("&#38;", "&lt;", "&lt;b", "&lt;b&gt;", "&amp;lt;", "&copy", "&a;", "&ABCDEFG"),
+    *(
+        "{",
+        "}",
+        "{}",
+        "a{",
+        "b{",
+        ".a",
+        ".a ",
+        ".a{",
+        ".a{b:c",
+        ".a{b:c}",
+        "b b ",
+        "b>b>",
+    ),
+    *(
+        "b,",
+        "b~",
+        "b:",
+        "#a ",
+        ":a(",
+        "[",
+        "[a",
+        "*",
+        "b{x}",
+        "b{color:",
+        "b{color:red}",
+    ),
+    *(
+        "@media ",
+        "@media{",
+        "@media a{b{}",
+        "@import a",
+        "@-a-",
+        "/*",
+        "/* a */",
+        "/*/",
+    ),
+    *("var a=", "var a", "window.a", "if(", "(function ", "P.when(", "document."),
+    *(
+        '"',
+        "'",
+        '"> ',
+        "' >",
+        '" a="b"',
+        "a='b' ",
+        "a=",
+        "=",
+        "\\",
+        "/>",
+        "!",
+        "1",
+        "a ",
+    ),
+    *(
+        "\n",
+        " ",
+        "\t",
+        " \n",
+        "\xa0",
+        "\r\n",
+        "\u2028",
+        "a\n \n",
+        "by\n",
+        "by ",
+        "by \n",
+    ),
+    *(
+        "\u200d",
+        "\u200c",
+        "a\u200d",
+        "\U0001f600\u200d",
+        "\u200d\u200b",
+        "\xad",
+        "\x01",
+    ),
+    *("\x1b[", "\x1b[1", "\x9b1", "\u0301", "a\u0301", "\u0301\u0327", "\u0327\u0301"),
+    *(
+        "\u0344\u0327",
+        "\u0f73\u0f71",
+        "\u3099\u0323",
+        "\u1100\u1161",
+        "\ufdfa",
+        "\ufb01",
+    ),
+    *(
+        "\xc3\xa9",
+        "\xc2",
+        "\xc3",
+        "\xe2\u20ac\u2122",
+        "\xe9",
+        "\xe9 a",
+        "\u4e2d",
+        "\ud800",
+    ),
+]
+
+
+@pytest.mark.parametrize("piece", REPEATED)
+def test_clean_takes_linear_time(piece):
+    start = time.process_time()
+    for end in ("", "{a:b}", "=<>&;"):
+        text = piece * (50_000 // len(piece)) + end
+        cleaner = BRAND if "by" in piece else PARAGRAPHS
+        cleaner.clean(text)
+    assert time.process_time() - start < 5  # it took tenths of a second
+
+
+@pytest.mark.parametrize(
+    ("before", "inside", "after"),
+    [
+        ("<", "", "b>"),
+        ("<b", "", ">"),
+        ("&am", "&amp;", "p;"),
+        ("&l", "&lt;b&gt;", "t;"),
+        ("{", "x", "}"),
+        (".a{", ".b{c:d}", "}"),
+        ("<!-", "<!---->", "->"),
+        ("<scr<style></style>", "", "ipt>"),
+    ],
+)
+def test_nesting_ends_in_linear_time(before, inside, after):
+    for n in (3, 20, 5_000):
+        start = time.process_time()
+        cleaned, _ = PLAIN.clean(f"Mug {before * n}{inside}{after * n} Mug")
+        assert time.process_time() - start < 5  # it took tenths of a second
+        assert PLAIN.clean(cleaned) == (cleaned, {})
+
+
+def test_nested_markup_beyond_measure_goes_and_is_reported():
+    cleaned, changes = PLAIN.clean("Mug " + "<" * 5_000 + "b>" * 5_000)
+    assert cleaned.startswith("Mug b")
+    assert "<" not in cleaned
+    assert ">" not in cleaned
+    assert list(changes) == ["tags"]
+
+
+def test_joiners_between_latin_letters_go_and_others_stay():
+    joiners = "\u200d\u200c" * 1000
+    for text, cleaned in [
+        (f"a{joiners}b", "ab"),
+        (f"{joiners}\u0646", "\u0646"),
+        (f"\u0646{joiners}", "\u0646"),
+        (f"\u0646{joiners}\u0645", f"\u0646{joiners}\u0645"),
+        (f"\u0646{joiners}a{joiners}\u0645", "\u0646a\u0645"),
+        (f"\u0646\u200b{joiners}\u200ba", "\u0646a"),
+    ]:
+        assert PLAIN.clean(text)[0] == cleaned

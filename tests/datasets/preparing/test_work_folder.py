@@ -1,4 +1,4 @@
-"""Nothing is removed or replaced that a call did not make, and one call works at a time."""
+"""Nothing is lost that a call did not make, and one call works at a time."""
 
 import json
 import os
@@ -94,9 +94,9 @@ def test_raw_file_is_never_written_to(raw, spell, overwrite):
     (raw.parent / "new").mkdir()
     out = spell(raw)
     before = state(raw.parent)
-    with pytest.raises(ValueError, match="is the raw file .*Name another file"):
+    with pytest.raises(ValueError, match=r"is the raw file .*Name another file"):
         prepare_products([raw], out, overwrite=overwrite)
-    with pytest.raises(ValueError, match="is the raw file .*Name another file"):
+    with pytest.raises(ValueError, match=r"is the raw file .*Name another file"):
         prepare_products([out], raw, overwrite=overwrite)
     assert state(raw.parent) == before
 
@@ -307,7 +307,7 @@ def test_second_call_is_told_to_wait(raw, out, monkeypatch):
     first.start()
     assert inside.wait(60)
     before = state(raw.parent)
-    with pytest.raises(BlockingIOError, match="Another call is preparing .*Wait"):
+    with pytest.raises(BlockingIOError, match=r"Another call is preparing .*Wait"):
         prepare_products(raw, out)
     prepare_products(raw, raw.parent / "other.parquet", test_size=None)
     go_on.set()

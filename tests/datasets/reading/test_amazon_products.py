@@ -442,7 +442,7 @@ def test_rating_alone_makes_no_review():
 
 
 def test_other_records_are_told_by_their_keys():
-    with pytest.raises(BrokenLine, match="its keys are 'id', 'name'$"):
+    with pytest.raises(BrokenLine, match=r"its keys are 'id', 'name'$"):
         read({"id": 1, "name": "Mug"})
     many = {f"{'key' * 100}{i}": i for i in range(1000)}
     with pytest.raises(BrokenLine, match=r"'keykey.* and 988 more$") as error:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from html import unescape
 from types import MappingProxyType
 from typing import Any
+
+from amzest.datasets._cleaning._markup import decode_entities
 
 #: The ten categories, and under which names the releases publish what belongs to each.
 _NAMES = {
@@ -57,7 +58,7 @@ def category_key(name: str) -> str:
     str
         The words without case, signs and "and"; the name itself when it has no word.
     """
-    words = _WORD.findall(unescape(name).casefold())
+    words = _WORD.findall(decode_entities(name).casefold())
     return " ".join([word for word in words if word != "and"]) or name.casefold()
 
 

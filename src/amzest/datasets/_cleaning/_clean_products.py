@@ -102,7 +102,9 @@ def clean_products(
     -----
     The rules, as the report calls them and in its order. Those for texts are applied
     over and over until none changes anything, so that markup within entities within
-    markup goes as well.
+    markup goes as well. That takes time linear in the text, whatever is in it: a text
+    that is nested without end loses its signs of markup, and of a run of combining
+    marks the first 30 are kept.
 
     - `code`: removes scripts and style sheets, also where only their content is left.
       What follows the start of a bare script is taken for code.

@@ -3,18 +3,19 @@
 Each rule is a function from text to text. They are applied in turn, and over again
 until none changes anything: decoding `&lt;b&gt;` brings out a tag, removing a tag can
 bring out an entity. What comes out is therefore left as it is when it goes in again.
+Nested a thousand times over, a text would take as many rounds; after some work its
+signs of markup are removed instead.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from amzest.datasets._cleaning._markup import decode_entities, remove_code, remove_tags
-from amzest.utils import require
+from amzest.utils import normalize_unicode, require
 
 #: Rule to the text before and after it, the first time that it changed something.
 Changes = dict[str, tuple[str, str | None]]
@@ -35,9 +36,17 @@ _ASCII_CONTROL_SIGN = re.compile("[\x00-\x08\x0e-\x1b\x7f]")
 _CONTROL = re.compile(
     # Sequences that colour a terminal go as a whole.
     f"(?:\x1b\\[|\x9b)[0-9;?]*+[A-Za-z]|[{_INVISIBLE}]"
-    # Joiners belong between the parts of an emoji and into Persian or Indic words.
-    "|[\u200c\u200d](?![^\x00-\u024f])|(?<![^\x00-\u024f])[\u200c\u200d]"
 )
+#: Joiners belong between the parts of an emoji and into Persian or Indic words.
+_STRAY_JOINERS = re.compile(
+    "(?<![^\x00-\u024f])[\u200c\u200d]++"
+    "|(?<![\u200c\u200d])[\u200c\u200d]++(?![^\x00-\u024f])"
+)
+#: Rounds for a long text, and characters in all rounds together for a short one.
+_N_ROUNDS = 4
+_N_CHARACTERS = 200_000
+#: What all markup begins or ends with.
+_MARKUP_SIGNS = str.maketrans("", "", "<>&{}")
 #: What every pattern of ftfy needs at least, and what it has to see of the text.
 _COULD_BE_MOJIBAKE = re.compile(
     "[^\x00-\x7f]{2}|[\x80-\x9f\u00c2\u00c3\u0152\u0153]"
@@ -80,7 +89,7 @@ def mojibake_repair(purpose: str) -> Callable[[str], str]:
         uncurl_quotes=False,
         fix_line_breaks=False,
         remove_control_chars=False,
-        normalization="NFC",
+        normalization=None,  # as it takes quadratic time
         explain=False,
     )
 
@@ -90,20 +99,22 @@ def mojibake_repair(purpose: str) -> Callable[[str], str]:
         try:
             text.encode()
         except UnicodeEncodeError:  # half of a surrogate pair
-            return ftfy.fix_text(text, config)
+            return normalize_unicode("NFC", ftfy.fix_text(text, config))
         # ftfy looks at every character of a text; most texts have few that matter.
         if _COULD_BE_MOJIBAKE.search(text) and is_bad(
             "\n".join(_NOT_ASCII.findall(text))
         ):
-            return ftfy.fix_text(text, config)
-        return unicodedata.normalize("NFC", text)
+            text = ftfy.fix_text(text, config)
+        return normalize_unicode("NFC", text)
 
     return repair
 
 
 def _remove_controls(text: str) -> str:
     sign = _ASCII_CONTROL_SIGN if text.isascii() else _CONTROL_SIGN
-    return _CONTROL.sub("", text) if sign.search(text) else text
+    if not sign.search(text):
+        return text
+    return _STRAY_JOINERS.sub("", _CONTROL.sub("", text))
 
 
 def _on_one_line(text: str) -> str:
@@ -198,8 +209,14 @@ class TextCleaner:
             For each rule that changed something the text before and after it.
         """
         changes: Changes = {}
+        n_left = max(_N_ROUNDS * len(text), _N_CHARACTERS)
         while True:
             start = text
+            n_left -= len(text)
+            if n_left < 0:
+                text = text.translate(_MARKUP_SIGNS)
+                if text != start:
+                    changes.setdefault("tags", (start, text))
             for rule, apply in self._rules:
                 before = text
                 text = apply(text)

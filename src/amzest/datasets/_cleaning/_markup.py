@@ -4,8 +4,8 @@ Only names of HTML elements make a tag, so that "I <3 mugs", "a < b" and "Size <
 stay. Tags may be broken in the ways that published lines show: without an end
 (`<span class="a-size-medium"`), or without a start (`Magazines" />`).
 
-Everything here takes time linear in the text, for one removal: quantifiers are
-possessive wherever what follows them could match less.
+Everything here takes time linear in the text: quantifiers are possessive wherever what
+follows them could match less, and no character is looked at from many starts.
 """
 
 from __future__ import annotations
@@ -35,35 +35,44 @@ _INLINE = (
 _NO_WORDS = "br|hr|div|span|li|ul|ol|td|tr|th|h[1-6]|tbody|img"
 _NAMES = f"{_BLOCKS}|{_CELLS}|{_INLINE}"
 
+
+def _set_of(names: str) -> frozenset[str]:
+    return frozenset(names.replace("h[1-6]", "h1|h2|h3|h4|h5|h6").split("|"))
+
+
+_ELEMENTS, _BREAKING, _ROOMY = map(_set_of, (_NAMES, _BLOCKS, _CELLS))
+
 _VALUE = r"""(?:"[^"<]*+"|'[^'<]*+'|[^\s<>"']++)"""
 _ATTRIBUTE = rf"\s++[A-Za-z_:@][\w:.@-]*+\s*+=\s*+{_VALUE}"
 _FLAG = (
     r"\s++(?:allowfullscreen|async|autoplay|checked|compact|controls|defer|disabled"
     r"|hidden|itemscope|loop|multiple|muted|noshade|nowrap|readonly|required|selected)\b"
 )
+#: A name as a whole. Which ones are names of elements is looked up after the match: to
+#: try each of them at every "<" takes ten times as long.
+_WORD = r"[A-Za-z][A-Za-z0-9]*+(?=[\s/<>]|\Z)"
 _TAG = re.compile(
     rf"""
     <!--.*?(?:-->|\Z) | <!(?:doctype|\[CDATA\[)[^<>]*+>? | \]\]> | <\?xml[^<>]*+>?
     | </?(?:[gmovwx]|st1|fb):[a-z][\w-]*+(?:\s[^<>]*+)?>     # of Word and the like
-    | </(?:{_NAMES})(?=[\s/<>]|\Z)(?:(?:{_ATTRIBUTE})*+\s*+/?\s*+>)?
-    | <(?P<name>{_NAMES})(?=[\s/<>]|\Z)(?:
+    | </(?P<closing>{_WORD})(?:(?:{_ATTRIBUTE})*+\s*+/?\s*+>)?
+    | <(?P<opening>{_WORD})(?:
         (?:{_ATTRIBUTE}|{_FLAG})*+\s*+/?\s*+>
         | \s[^<>=]*+=[^<>]*+>                                # quotes do not match
         | (?:{_ATTRIBUTE})++(?:\s++[\w:.-]++\s*+(?:=\s*+["']?[^"'<>]*+)?\Z)?
         | \s++[\w:.-]++\s*+=\s*+(?:["'][^"'<>]*+)?(?=<|\Z)
     )
-    | <(?=\w\w)(?:{_NAMES})\s*+/?\s*+(?=<|\Z)               # "a<b" may end a text
-    | <(?:{_NO_WORDS})(?=[\s/])\s*+/?
+    | <(?=\w\w)(?P<cut>{_WORD})\s*+/?\s*+(?=<|\Z)          # "a<b" may end a text
+    | <(?P<bare>{_NO_WORDS})(?=[\s/])\s*+/?
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
-_BREAK = re.compile(rf"</?(?:{_BLOCKS})(?![\w-])", re.IGNORECASE)
-_ROOM = re.compile(rf"</?(?:{_CELLS})(?![\w-])", re.IGNORECASE)
 _STRUCK = re.compile(r"</s\s*>", re.IGNORECASE)
 #: The text starts, or ends, within a tag.
 _HEAD = re.compile(r"""\s*+(?:[\w:-]++\s*+=\s*+(?:"[^"<>]*+"|'[^'<>]*+')\s*+)++/?>""")
 _TAIL = re.compile(
-    r"""["'](?:\s++[\w:-]++\s*+=\s*+(?:"[^"<>]*+"|'[^'<>]*+'))*+\s*+/>|["']\s*+>\s*+\Z"""
+    r"""["'](?:\s++[\w:-]++\s*+=\s*+(?:"[^"<>]*+"|'[^'<>]*+')){0,20}+\s*+/>"""
+    r"""|["']\s*+>\s*+\Z"""
 )
 _PICTURE = re.compile(
     r"""<img\s[^<>]*?\balt\s*+=\s*+(?:"([^"<>]*+)"|'([^'<>]*+)')""", re.IGNORECASE
@@ -92,11 +101,15 @@ def remove_tags(text: str, line_break: str) -> str:
     struck = _STRUCK.search(text) is not None
 
     def replace(tag: re.Match[str]) -> str:
-        if tag["name"] in ("s", "S") and not struck:
+        name = tag["opening"] or tag["closing"] or tag["cut"] or tag["bare"]
+        if name is None:
+            return ""
+        element = name.lower()
+        if element not in _ELEMENTS or (tag["opening"] in ("s", "S") and not struck):
             return tag[0]
-        if _BREAK.match(tag[0]):
+        if element in _BREAKING:
             return line_break
-        return " " if _ROOM.match(tag[0]) else ""
+        return " " if element in _ROOMY else ""
 
     shown = text
     if "<" in text:
@@ -163,14 +176,16 @@ _SIMPLE = (
     r"(?:[.\#][A-Za-z_-][\w-]*+|::?[a-z-]++(?:\([^(){}<>]*+\))?|\[[^\]\[{}<>]*+\])"
 )
 _COMPOUND = rf"(?:(?:\*|(?:{_NAMES})(?![\w-])){_SIMPLE}*+|{_SIMPLE}++)"
-_SELECTOR = rf"{_COMPOUND}(?:(?:\s*+[>+~,]\s*+|\s++){_COMPOUND}){{0,50}}+"
-_RULE = re.compile(rf"(?<![\w.\#-])({_SELECTOR}),?\s*+\{{([^{{}}]*+)(?:\}}|\Z)")
+_SELECTOR = rf"{_COMPOUND}(?:(?:\s*+[>+~,]\s*+|\s++){_COMPOUND})*+"
+#: A selector without a rule is passed over as a whole: no part of it has one either.
+_RULE = re.compile(rf"(?<![\w.\#-])({_SELECTOR})(?:,?\s*+\{{([^{{}}]*+)(?:\}}|\Z))?+")
 _CUT_SELECTOR = re.compile(rf"\s*+(?=[.\#@]){_SELECTOR},?\s*+\Z")
 _AT_RULE = re.compile(
     r"@(?:charset|font-face|import|page|supports|media|(?:-[a-z]++-)?keyframes)\b[^{};]{0,500}+"
     r"(?:;|\{(?:[^{}]++|\{[^{}]*+\})*+(?:\}|\Z))"
 )
-_REMARK = re.compile(r"/\*.{0,2000}?\*/", re.DOTALL)
+#: Longest remark in a style sheet, in characters.
+_MAX_REMARK = 2000
 _DECLARATION = re.compile(r"\s*+[*_-]{0,2}[a-z][a-z-]*+\s*+:")
 #: After the bare name of an element only these make a style sheet.
 _PROPERTY = re.compile(
@@ -202,16 +217,37 @@ def remove_code(text: str) -> str:
     return _without_style_sheets(text) if "{" in text else text
 
 
+def _without_remarks(text: str) -> str:
+    """Remove what style sheets have between ``/*`` and ``*/``."""
+    kept: list[str] = []
+    end = close = 0
+    start = text.find("/*")
+    while start >= 0:
+        if close < start + 2:
+            close = text.find("*/", start + 2)
+            if close < 0:
+                break
+        if close - start - 2 <= _MAX_REMARK:
+            kept += [text[end:start], " "]
+            end = close + 2
+        start = text.find("/*", max(start + 1, end))
+    return "".join(kept) + text[end:]
+
+
 def _without_style_sheets(text: str) -> str:
     if "/*" in text:
-        text = _REMARK.sub(" ", text)
+        text = _without_remarks(text)
     if "@" in text:
         text = _AT_RULE.sub(" ", text)
     kept: list[str] = []
-    end = 0
+    end = 0  # of the last rule that was removed
+    last = 0  # end of what was looked at last
     for rule in _RULE.finditer(text):
         selector, declarations = rule[1], rule[2]
-        goes_on = bool(kept) and not text[end : rule.start()].strip()
+        goes_on = bool(kept) and last == end and not text[end : rule.start()].strip()
+        last = rule.end()
+        if declarations is None:
+            continue
         if goes_on or any(sign in selector for sign in ".#:["):
             style = not declarations.strip() or _DECLARATION.match(declarations)
         else:

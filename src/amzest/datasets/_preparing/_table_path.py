@@ -98,8 +98,8 @@ def check_replaceable(target: Path) -> None:
     """
     if target.exists() and not _is_ours(target):
         msg = (
-            f"`out` {str(target)!r} is there and was not made by prepare_products. Move "
-            "it away, name another file, or pass overwrite=True (--overwrite) to "
+            f"`out` {str(target)!r} is there and was not made by prepare_products. "
+            "Move it away, name another file, or pass overwrite=True (--overwrite) to "
             "replace it."
         )
         raise FileExistsError(msg)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
+from amzest.utils import normalize_unicode
+
 #: Signs that NFKC writes out as letters of the word before them: "Nike™" is "Nike".
 _TRADEMARKS = "™℠"
 #: Sent through `str.translate`: capitals to small letters, what is no word to blanks.
@@ -74,9 +76,9 @@ def normalise_title(text: str) -> str:
     """
     if text.isascii():
         return " ".join(text.translate(_ASCII).split())
-    text = unicodedata.normalize("NFKC", text.translate(_PREPARED))
+    text = normalize_unicode("NFKC", text.translate(_PREPARED))
     # Folding can take apart what NFKC has put together, hence once more.
-    text = unicodedata.normalize("NFKC", text.casefold())
+    text = normalize_unicode("NFKC", text.casefold())
     words = text.translate(_WORDS).split()
     if not all(word[0].isalnum() or word[0] == "_" for word in words):
         # A mark without a letter before it, such as the selector behind an emoji.
