@@ -252,7 +252,7 @@ def main() -> int:
     options.n = options.n or (1024 if options.short else 4096)
     report = Report(__doc__.splitlines()[0], options)
     warnings.simplefilter("ignore")
-    RECENT_TEXTS.max_cells = 0  # products to be sorted are not those of a minute ago
+    RECENT_TEXTS.max_bytes = 0  # products to be sorted are not those of a minute ago
     if options.short:
         import torch
 

@@ -1,5 +1,8 @@
 """The same texts are cut once; what is remembered has a bound."""
 
+import gc
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
 import numpy as np
@@ -10,6 +13,7 @@ from text_inputs import SMALL, words_in
 
 from amzest import TextCNNClassifier
 from amzest.text import _recent_texts
+from amzest.text._linear_features import count_features
 from amzest.text._recent_texts import RecentTexts
 from amzest.text._tokens import tokenise
 
@@ -49,21 +53,96 @@ def test_other_texts_lengths_and_shapes_are_cut_again(cuts):
     assert cuts.call_count == 1 + 4
 
 
+def bytes_of(cells, max_length=64):
+    recent = RecentTexts()
+    recent.read(cells, max_length)
+    return recent.n_bytes
+
+
 def test_the_least_recently_used_are_forgotten(cuts):
-    recent = RecentTexts(max_cells=250)
-    for word in ("mug", "lamp", "mug", "vase", "mug"):  # lamp is forgotten for vase
+    recent = RecentTexts(max_bytes=int(2.5 * bytes_of(column(100))))
+    cuts.reset_mock()
+    for word in ("mug", "cup", "mug", "pan", "mug"):  # cup is forgotten for pan
         recent.read(column(100, word), 64)
     assert cuts.call_count == 3
-    recent.read(column(100, "lamp"), 64)
+    recent.read(column(100, "cup"), 64)
     assert cuts.call_count == 4
 
 
-@pytest.mark.parametrize("n", [1, 63, 251])
-def test_few_cells_and_too_many_are_not_remembered(cuts, n):
-    recent = RecentTexts(max_cells=250)
+@pytest.mark.parametrize("n", [1, 63])
+def test_few_cells_are_not_remembered(cuts, n):
+    recent = RecentTexts()
     recent.read(column(n), 64)
     recent.read(column(n), 64)
     assert cuts.call_count == 2
+    assert recent.n_bytes == 0
+
+
+def test_a_column_that_is_too_large_alone_leaves_the_others(cuts):
+    small, large = column(100), column(1000)
+    recent = RecentTexts(max_bytes=2 * bytes_of(small))
+    cuts.reset_mock()
+    for cells in (small, large, large, small):
+        recent.read(cells, 64)
+    assert cuts.call_count == 3  # large twice
+
+
+@pytest.mark.parametrize(
+    "giant", ["word " * 400_000, "x" * 2_000_000, "é" * 2_000_000, "\u0301" * 2_000_000]
+)
+def test_giant_cells_cannot_fill_the_memory(giant):
+    cells = column(64)
+    cells[7, 0] = giant
+    recent = RecentTexts()
+    recent.read(cells, 64)
+    assert recent.n_bytes < 2**20
+    assert RecentTexts(max_bytes=2**20).read(cells, 64) is not None
+
+
+def test_what_is_counted_later_is_within_the_limit():
+    cells = column(500)
+    recent = RecentTexts(max_bytes=int(1.2 * bytes_of(cells)))
+    texts = recent.read(cells, 64)
+    assert recent.n_bytes > 0
+    counts = count_features(texts, 2, 5)
+    assert counts.n_bytes > recent.max_bytes
+    assert recent.n_bytes == 0
+    assert count_features(texts, 2, 5) is counts  # of the one who holds the texts
+
+
+def test_the_texts_themselves_are_not_kept_alive():
+    class Text(str):
+        __slots__ = ("__weakref__",)
+
+    text = Text("blue mug")
+    cells = column(100)
+    cells[0, 0] = text
+    gone = weakref.ref(text)
+    recent = RecentTexts()
+    recent.read(cells, 64)
+    del text, cells
+    gc.collect()
+    assert gone() is None
+
+
+def test_cells_that_join_to_the_same_text_are_told_apart():
+    recent = RecentTexts()
+    first, second = column(100), column(100)
+    first[:2, 0] = "ab", "c"
+    second[:2, 0] = "a", "bc"
+    recent.read(first, 64)
+    words = recent.read(second, 64).words
+    assert words_in(words) == words_in(tokenise(second, 64).words)
+
+
+def test_threads_share_it():
+    recent = RecentTexts(max_bytes=3 * bytes_of(column(100)))
+    columns = [column(100, f"w{i % 7}") for i in range(200)]
+    with ThreadPoolExecutor(8) as pool:
+        read = list(pool.map(lambda cells: recent.read(cells, 64), columns))
+    for cells, texts in zip(columns[:7], read[:7], strict=True):
+        assert words_in(texts.words) == words_in(tokenise(cells, 64).words)
+    assert recent.n_bytes <= recent.max_bytes
 
 
 def test_a_search_cuts_each_fold_once(cuts, monkeypatch):

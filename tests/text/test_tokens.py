@@ -1,9 +1,15 @@
 """Words, chunks, separators and the numbers of n-grams."""
 
+import re
+import time
+import tracemalloc
+import unicodedata
+
 import numpy as np
 import pytest
-from text_inputs import words_in
+from text_inputs import KINDS, SMALL, TITLES, words_in
 
+from amzest import TextCNNClassifier
 from amzest.text._tokens import (
     SEPARATOR,
     hash_ngrams,
@@ -184,3 +190,55 @@ def test_hashes_are_the_same_in_every_process():
 def test_hash_of_no_words():
     assert hash_words([]).dtype == np.uint64
     assert len(hash_words([])) == 0
+
+
+#: A cell of 1 MB each that must not take long, nor much memory.
+GIANTS = {
+    "alternating marks": "a" + "\u0301\u0327" * 250_000,
+    "marks of five classes": "a" + "\u0334\u0327\u0301\u05b0\u064b" * 100_000,
+    "marks in half width": "\uff76" + "\uff9e\u0301" * 165_000,
+    "marks beyond 16 bits": "a" + "\U0001e8d0\U0001d165" * 125_000,
+    "zero width joiners": "\u200d" * 350_000,
+    "one long word": "a" * 1_000_000,
+    "one long word, not ASCII": "é" * 500_000,
+    "ligatures of four words": "\ufdfa" * 350_000,
+    "final sigma": "Σ\u0301" * 250_000,
+    "many words": "ab " * 333_000,
+    "blanks": " " * 1_000_000,
+    "lone surrogates": "\ud800" * 330_000,
+}
+
+
+@pytest.mark.parametrize("kind", GIANTS)
+def test_a_giant_cell_is_quick_and_small(kind):
+    cells = np.array([[GIANTS[kind]]], dtype=object)
+    tokenise(cells[:, :1], 1)  # builds the table of marks
+    tracemalloc.start()
+    start = time.process_time()
+    tokens = tokenise(cells, 64)
+    seconds = time.process_time() - start
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert seconds < 2
+    assert peak < 40 * 2**20
+    assert len(words_in(tokens.words)[0]) <= 64
+
+
+def test_a_network_reads_giant_cells():
+    X = TITLES + list(GIANTS.values())
+    y = KINDS + ["shoes"] * len(GIANTS)
+    start = time.process_time()
+    model = TextCNNClassifier(**SMALL).fit(X, y)
+    proba = model.predict_proba(X)
+    assert time.process_time() - start < 2 * len(GIANTS)
+    assert np.isfinite(proba).all()
+    assert max(map(len, model.vocabulary_)) <= 64_000
+
+
+@pytest.mark.parametrize("n_characters", [60, 600, 63_000])
+def test_texts_up_to_the_limit_are_read_whole(n_characters):
+    text = ("Größe №5, cafe\u0301 " + "-" * 40 + " ﬁne ") * (n_characters // 60)
+    old = unicodedata.normalize("NFKC", text).lower()
+    assert words_of(text, max_length=10_000) == re.findall(r"\w+", old)
+    assert chunks_of(text, max_length=10_000) == old.split()
+    assert words_of(text) == re.findall(r"\w+", old)[:64]

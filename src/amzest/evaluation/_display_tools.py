@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from amzest.utils import require
+from amzest.utils import normalize_unicode, require
 
 #: Okabe and Ito's colours, which colour-blind readers can tell apart; each model has a
 #: marker of its own as well.
@@ -57,7 +57,7 @@ class Lettering:
 
     def plain(self, text: Any) -> str:
         """Put a text on one line and replace what no font can draw."""
-        words = unicodedata.normalize("NFC", str(text))[:_LONGEST].split()
+        words = normalize_unicode("NFC", str(text))[:_LONGEST].split()
         return "".join(map(self._drawable, " ".join(words)))
 
     def width(self, text: str, size: float) -> float:

@@ -33,6 +33,14 @@ class FeatureCounts:
     keys: NDArray[np.uint64]
     blocks: tuple[sparse.csr_array, sparse.csr_array]
 
+    @property
+    def n_bytes(self) -> int:
+        """Bytes in memory."""
+        arrays = [self.keys]
+        for block in self.blocks:
+            arrays += [block.data, block.indices, block.indptr]
+        return sum(array.nbytes for array in arrays)
+
 
 def count_features(texts: TokenisedTexts, shortest: int, longest: int) -> FeatureCounts:
     """Count words, pairs of words and character n-grams; once for the same texts.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b
 from itertools import chain, cycle
 from operator import add
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amzest.text._ragged import offsets_of
+from amzest.utils import normalize_unicode
 
 #: A word; "12oz" and "7x3" stay whole.
 _WORD = re.compile(r"\w+")
@@ -31,6 +33,9 @@ SEPARATOR = "\x02"
 
 #: Characters of a word or chunk that n-grams are read from.
 _MAX_CHARACTERS = 40
+
+#: Characters read of a cell for each of the `max_length` tokens kept of it.
+_CHARACTERS_PER_TOKEN = 1_000
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,12 @@ class NumberedTexts:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    @cached_property
+    def n_bytes(self) -> int:
+        """Bytes in memory."""
+        words = sum(map(sys.getsizeof, self.words)) + sys.getsizeof(self.words)
+        return words + self.tokens.nbytes + self.offsets.nbytes
 
     def part(self, start: int, end: int) -> NumberedTexts:
         """Return some of the texts, with their words alone."""
@@ -103,7 +114,8 @@ def tokenise(cells: NDArray[np.object_], max_length: int) -> TokenisedTexts:
         Strings.
 
     max_length : int
-        Words, and chunks, kept of each cell.
+        Words, and chunks, kept of each cell. A cell is cut after 1,000 characters for
+        each of them before anything else is done with it.
 
     Returns
     -------
@@ -111,7 +123,8 @@ def tokenise(cells: NDArray[np.object_], max_length: int) -> TokenisedTexts:
         The rows.
     """
     n_columns = cells.shape[1]
-    flat = [_normalise(cell) for cell in cells.ravel().tolist()]
+    limit = _CHARACTERS_PER_TOKEN * max_length
+    flat = [_normalise(cell[:limit]) for cell in cells.ravel().tolist()]
     words: Iterable[list[str]] = (_words(text)[:max_length] for text in flat)
     if n_columns > 1:
         separators = cycle([f"{SEPARATOR}{column}"] for column in range(n_columns))
@@ -121,9 +134,7 @@ def tokenise(cells: NDArray[np.object_], max_length: int) -> TokenisedTexts:
 
 
 def _normalise(text: str) -> str:
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-    return text.lower()
+    return normalize_unicode("NFKC", text).lower()
 
 
 def _words(text: str) -> list[str]:

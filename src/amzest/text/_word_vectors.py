@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import unicodedata
 import zlib
 from collections.abc import Collection, Iterator
 from os import PathLike
@@ -11,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from amzest.utils import normalize_unicode
 
 
 def read_word_vectors(
@@ -67,7 +68,7 @@ def read_word_vectors(
                 f"{max(size, 1)} numbers, found {len(fields)} fields."
             )
         # Some words of GloVe hold spaces.
-        word = unicodedata.normalize("NFKC", " ".join(fields[:-size])).lower()
+        word = normalize_unicode("NFKC", " ".join(fields[:-size])).lower()
         if word in rows or not (place <= n_first or word in wanted):
             continue
         try:

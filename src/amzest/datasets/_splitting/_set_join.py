@@ -12,6 +12,8 @@ A large one is refined: its members are grouped anew by one more word that follo
 the first m + 2, and so on. A similar pair that shares only the j words of a group at
 level j would be lost there; :func:`_star_edges` finds exactly those. So no similar
 pair is missed, whatever is settled and whatever is refined.
+
+Sets of more than :data:`LONGEST` words are compared by :mod:`._long_sets`.
 """
 
 from __future__ import annotations
@@ -23,13 +25,18 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from amzest.datasets._splitting._long_sets import long_pairs
+
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 
 #: Pairs, and memberships of refined groups, that are held at a time.
 _CHUNK = 1 << 21
-#: Pairs whose words are held at a time.
+#: Pairs whose words are held at a time, and their words.
 _EXACT_CHUNK = 1 << 18
+_EXACT_WORDS = 1 << 23
+#: Sets with more words are compared in another way.
+LONGEST = 200
 #: Sets whose bitmaps are made at a time.
 _BITMAP_CHUNK = 1 << 17
 #: How many pairs may be compared in place of grouping one set by one more word.
@@ -154,7 +161,10 @@ class _Join:
         self.folded = np.bitwise_or.reduce(self.bitmaps, axis=1)
 
     def run(self) -> None:
+        for left, right in long_pairs(self.starts, self.words, self.p, self.q, LONGEST):
+            self._compare_long(left, right)
         lengths = np.minimum(self.spare + 1, self.sizes)
+        lengths[self.sizes > LONGEST] = 0
         rows = np.repeat(np.arange(len(self.sizes), dtype=np.int32), lengths)
         positions = expand(self.starts[:-1], lengths)
         lasts = (positions - self.starts[rows]).astype(np.int32)
@@ -316,12 +326,33 @@ class _Join:
         bits = np.bitwise_count(self.bitmaps[left] ^ self.bitmaps[right])
         near = bits.sum(axis=1, dtype=np.int64) <= allowed[near]
         left, right, total = left[near], right[near], total[near]
-        for start in range(0, len(left), _EXACT_CHUNK):
-            chunk = slice(start, start + _EXACT_CHUNK)
+        n_words = np.cumsum(total)
+        start = 0
+        while start < len(left):
+            limit = n_words[start - 1] + _EXACT_WORDS if start else _EXACT_WORDS
+            stop = max(int(np.searchsorted(n_words, limit, side="right")), start + 1)
+            chunk = slice(start, min(stop, start + _EXACT_CHUNK))
+            start = chunk.stop
             a, b = left[chunk], right[chunk]
             shared = np.diff(self.matrix[a].multiply(self.matrix[b]).indptr)
             similar = shared * np.int64(self.p + self.q) >= self.p * total[chunk]
             self._connect(a[similar], b[similar])
+
+    def _compare_long(self, left: Int32, right: Int32) -> None:
+        """Connect the pairs that are similar; quick where few sets make many pairs."""
+        apart = self.labels[left] != self.labels[right]
+        left, right = left[apart], right[apart]
+        rows, row_of = np.unique(left, return_inverse=True)
+        columns, column_of = np.unique(right, return_inverse=True)
+        if 8 * len(left) < len(rows) * len(columns):
+            self._compare(left, right)
+            return
+        # Counts do not fit into the matrix' own bytes.
+        matrix = self.matrix[columns].T.astype(np.int32)
+        shared = (self.matrix[rows].astype(np.int32) @ matrix).toarray()
+        total = self.sizes[left] + self.sizes[right]
+        similar = shared[row_of, column_of] * (self.p + self.q) >= self.p * total
+        self._connect(left[similar], right[similar])
 
     def _connect(self, left: Int32, right: Int32) -> None:
         if not len(left):
