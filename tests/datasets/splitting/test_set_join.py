@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from fractions import Fraction
 from itertools import combinations
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse.csgraph import connected_components
 
-from amzest.datasets._splitting import _set_join
+from amzest.datasets._splitting import _long_sets, _set_join
 from amzest.datasets._splitting._set_join import as_fraction, similar_sets
 
 SIMILARITIES = (0.5, 2 / 3, 0.7, 0.75, 0.8, 0.9, 1.0)
@@ -56,15 +57,20 @@ def random_sets(rng, n_sets, n_words, max_size):
     return sets
 
 
-@pytest.fixture(params=["as it is", "always refine", "small chunks"])
+@pytest.fixture(params=["as it is", "always refine", "small chunks", "long", "all long"])
 def way(request, monkeypatch):
-    """Take the ways that large corpora take, on small ones."""
-    if request.param != "as it is":
+    """Take the ways that large corpora and long titles take, on small ones."""
+    if "long" in request.param:
+        monkeypatch.setattr(_set_join, "LONGEST", 0 if "all" in request.param else 5)
+        monkeypatch.setattr(_long_sets, "_CHUNK", 100)
+        monkeypatch.setattr(_set_join, "_EXACT_WORDS", 20)
+    elif request.param != "as it is":
         monkeypatch.setattr(_set_join, "_PAIRS_PER_CHILD", 0)
         monkeypatch.setattr(_set_join, "_MAX_STUCK_PAIRS", 0)
     if request.param == "small chunks":
         monkeypatch.setattr(_set_join, "_CHUNK", 7)
         monkeypatch.setattr(_set_join, "_EXACT_CHUNK", 3)
+        monkeypatch.setattr(_set_join, "_EXACT_WORDS", 11)
         monkeypatch.setattr(_set_join, "_BITMAP_CHUNK", 5)
 
 
@@ -142,3 +148,36 @@ def test_sets_may_be_long():
     sets = [frozenset(rng.choice(3000, 400, replace=False).tolist()) for _ in range(50)]
     sets += [words - set(sorted(words)[:50]) for words in sets]
     assert partition(by_join(sets, 0.8)) == [[row, row + 50] for row in range(50)]
+
+
+@pytest.mark.parametrize("similarity", [0.5, 0.8, 1.0])
+def test_components_of_sets_around_the_length_of_long_ones(similarity):
+    rng = np.random.default_rng(0)
+    limit = _set_join.LONGEST
+    sets = []
+    for size in (limit - 2, limit, limit + 1, limit + 30, 2 * limit, 7 * limit):
+        words = rng.permutation(20 * limit)[:size].tolist()
+        sets.append(frozenset(words))
+        for n_lost in (1, size // 10, size // 5, size // 4, size // 2, size - 1):
+            others = set(words[n_lost:])
+            sets.append(frozenset(others))
+            sets.append(frozenset(others | set(range(-n_lost, 0))))
+    sets = [frozenset(word + 20 * limit for word in words) for words in sets]
+    expected = partition(by_all_pairs(sets, similarity))
+    assert partition(by_join(sets, similarity)) == expected
+
+
+@pytest.mark.parametrize(("n_sets", "n_words"), [(150, 4_000), (1_000, 500)])
+def test_memory_of_long_sets_has_a_bound(n_sets, n_words):
+    # The words of all pairs of sets side by side would be hundreds of megabytes.
+    rng = np.random.default_rng(0)
+    sets = [rng.permutation(2 * n_words)[:n_words] for _ in range(n_sets)]
+    sets.append(np.append(sets[0][1:], 2 * n_words))
+    indptr = np.arange(len(sets) + 1) * n_words
+    words = np.concatenate(sets).astype(np.int32)
+    tracemalloc.start()
+    labels = similar_sets(indptr, words, 0.8)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 150 * 2**20
+    assert len(set(labels.tolist())) == n_sets
