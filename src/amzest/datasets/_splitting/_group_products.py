@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
+import warnings
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amzest.datasets._splitting._equal_pictures import picture_keys
+from amzest.datasets._splitting._near_descriptions import near_description_groups
 from amzest.datasets._splitting._near_titles import (
     check_similarity,
     near_title_groups,
@@ -21,20 +23,33 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_DEFAULTS = {
+    "title_column": "title",
+    "image_column": "image",
+    "url_column": "image_url",
+    "description_column": "description",
+}
+#: A group with a larger share of the rows is worth a warning, in a table of so many.
+_MAX_FRACTION = 0.2
+_MIN_ROWS = 100
+
+
 def group_products(
     frame: pd.DataFrame,
     *,
     title_column: str | None = "title",
     image_column: str | None = "image",
     url_column: str | None = "image_url",
+    description_column: str | None = "description",
     similarity: float = 0.8,
+    description_similarity: float = 0.8,
     image_root: str | os.PathLike[str] | None = None,
 ) -> NDArray[np.int64]:
     """Give products that are nearly the same one label.
 
-    Products are together when their titles are equal or nearly so, when their
-    pictures are equal, and when a chain of such products joins them. The labels are
-    `groups` for :class:`~sklearn.model_selection.GroupKFold` and the like: a product
+    Products are together when their titles or descriptions are equal or nearly so,
+    when their images are equal, and when a chain of such products joins them. The
+    labels are `groups` for :class:`~sklearn.model_selection.GroupKFold` and the like: a product
     is then never scored by a model that has learnt from its twin.
 
     Parameters
@@ -45,7 +60,7 @@ def group_products(
     title_column : str or None, default="title"
         Column with the title. Missing titles are near to none. None leaves titles
         out of account. A table without a column `title` is accepted, another name
-        must exist; so it is with the two other columns, but one must be there.
+        must exist; so it is with the three other columns, but one must be there.
 
     image_column : str or None, default="image"
         Column with the path of a picture, its bytes or its web address. Files and
@@ -56,11 +71,22 @@ def group_products(
         protocol; at Amazon, when the number of the picture is the same, whatever the
         host and the size. Amazon's `no-img` placeholder is no picture.
 
+    description_column : str or None, default="description"
+        Column with the description: text, or a list of texts. A sentence that occurs
+        under more than 20 titles, and more than 2 % of all titles, is boilerplate and
+        is not compared; near titles count once. Descriptions of which fewer than 5
+        distinct words are left are near to none. The first 4,000 characters are
+        compared. Where a chain of near descriptions joins more titles than that,
+        only nearer ones stay together. None leaves descriptions out of account.
+
     similarity : float, default=0.8
         Least similarity of near titles, from 0.5 to 1: the number of words in both
         divided by the number of words in either (Jaccard), without regard to case,
         signs, order and repetition. With 0.8 two titles of nine words may differ in
         one word each.
+
+    description_similarity : float, default=0.8
+        Least similarity of near descriptions, from 0.5 to 1, in the same measure.
 
     image_root : str or path-like, default=None
         Folder that relative paths start from. None means the working folder.
@@ -73,7 +99,7 @@ def group_products(
     Raises
     ------
     ValueError
-        If a column is not there, `similarity` is out of range or a picture's file
+        If a column is not there, a similarity is out of range or a picture's file
         does not exist.
     TypeError
         If a cell is of a kind that its column cannot have.
@@ -82,7 +108,8 @@ def group_products(
     -----
     UserWarning
         If `image_root` is None and none of the relative paths is a file: then only
-        equal paths are equal pictures.
+        equal paths are equal pictures. If descriptions join more than a fifth of the
+        rows of a table of 100 rows or more.
 
     See Also
     --------
@@ -125,14 +152,46 @@ def group_products(
     [0, 1, 0, 1]
     """
     check_similarity(similarity)
+    check_similarity(description_similarity, "description_similarity")
     frame = as_frame(frame)
-    columns = _find_columns(frame, title_column, image_column, url_column)
-    parts: list[NDArray[np.int64]] = []
+    columns = _find_columns(
+        frame,
+        title_column=title_column,
+        image_column=image_column,
+        url_column=url_column,
+        description_column=description_column,
+    )
+    description = columns.pop("description_column", None)
+    groups, title_groups = group_titles_and_images(
+        frame, columns, similarity=similarity, image_root=image_root
+    )
+    if description is None:
+        return groups
+    return join_descriptions(
+        groups,
+        title_groups,
+        frame[description].array,
+        description_similarity,
+        name=description,
+    )
+
+
+def group_titles_and_images(
+    frame: pd.DataFrame,
+    columns: dict[str, str],
+    *,
+    similarity: float,
+    image_root: str | os.PathLike[str] | None,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the groups by titles and images, and those by titles alone."""
+    titles = np.arange(len(frame), dtype=np.int64)
+    parts = [titles]
     for argument, name in columns.items():
         if argument == "title_column":
             # The array behind the column gives its texts piece by piece.
             cells = frame[name].array
-            parts.append(near_title_groups(cells, similarity, name=name))
+            titles = near_title_groups(cells, similarity, name=name)
+            parts.append(titles)
         else:
             cells = frame[name].to_numpy(dtype=object)
             read_files = argument == "image_column"
@@ -140,7 +199,33 @@ def group_products(
                 cells, name=name, image_root=image_root, read_files=read_files
             )
             parts.append(_label_keys(keys))
-    return join_groups(parts)
+    return join_groups(parts), titles
+
+
+def join_descriptions(
+    groups: NDArray[np.int64],
+    title_groups: NDArray[np.int64],
+    descriptions: Iterable[Any],
+    similarity: float,
+    *,
+    name: str = "description",
+) -> NDArray[np.int64]:
+    """Join groups whose products have near descriptions."""
+    near = near_description_groups(descriptions, title_groups, similarity, name=name)
+    joined = join_groups([groups, near])
+    largest, before = (
+        int(np.bincount(labels).max(initial=0)) for labels in (joined, groups)
+    )
+    n_rows = len(groups)
+    if before <= _MAX_FRACTION * n_rows < largest and n_rows >= _MIN_ROWS:
+        warnings.warn(
+            f"Near texts of `{name}` put {largest} of {n_rows} rows into one group. "
+            "Raise description_similarity=, or pass description_column=None to leave "
+            "descriptions out of account.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return joined
 
 
 def join_groups(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
@@ -182,37 +267,27 @@ def _label_keys(keys: list[Hashable]) -> NDArray[np.int64]:
     return labels
 
 
-def _find_columns(
-    frame: pd.DataFrame,
-    title_column: str | None,
-    image_column: str | None,
-    url_column: str | None,
-) -> dict[str, str]:
+def _find_columns(frame: pd.DataFrame, **names: str | None) -> dict[str, str]:
     """Give the columns that are there; the defaults may be absent."""
-    asked = {
-        "title_column": (title_column, "title"),
-        "image_column": (image_column, "image"),
-        "url_column": (url_column, "image_url"),
-    }
     available = ", ".join(map(repr, frame.columns))
     lost = [
         f"{name!r} ({argument})"
-        for argument, (name, default) in asked.items()
-        if name not in (None, default) and name not in frame.columns
+        for argument, name in names.items()
+        if name not in (None, _DEFAULTS[argument]) and name not in frame.columns
     ]
     if lost:
         msg = f"The table has no column {', '.join(lost)}. Available: {available}."
         raise ValueError(msg)
     found = {
         argument: name
-        for argument, (name, _) in asked.items()
+        for argument, name in names.items()
         if name is not None and name in frame.columns
     }
     if not found:
         msg = (
-            "There is nothing to compare products by: the table has neither titles "
-            f"nor pictures. Available: {available}. Name one in title_column=, "
-            "image_column= or url_column=."
+            "There is nothing to compare products by: the table has neither titles, "
+            f"descriptions nor images. Available: {available}. Name one in "
+            "title_column=, description_column=, image_column= or url_column=."
         )
         raise ValueError(msg)
     return found

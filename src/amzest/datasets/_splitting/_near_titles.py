@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from amzest.datasets._shared._row_listing import count, list_rows
 from amzest.datasets._shared._title_key import normalise_titles
 from amzest.datasets._splitting._set_join import expand, similar_sets
-from amzest.utils import is_missing
+from amzest.utils import is_missing, shown
 
 #: Titles whose words are held as texts at a time.
 _CHUNK = 50_000
@@ -69,10 +69,17 @@ def near_title_groups(
     """
     check_similarity(similarity)
     indptr, words = _word_sets(titles, name)
-    with_title = np.flatnonzero(np.diff(indptr))
-    labels = np.arange(len(titles), dtype=np.int64)
-    if len(with_title):
-        starts = np.append(indptr[with_title], indptr[-1])
+    return near_set_groups(indptr, words, similarity)
+
+
+def near_set_groups(
+    indptr: NDArray[np.int64], words: NDArray[np.int32], similarity: float
+) -> NDArray[np.int64]:
+    """Give similar sets of words one label, and each empty set one of its own."""
+    labels = np.arange(len(indptr) - 1, dtype=np.int64)
+    with_words = np.flatnonzero(np.diff(indptr))
+    if len(with_words):
+        starts = np.append(indptr[with_words], indptr[-1])
         set_of, kept = _distinct(starts, words)
         lengths = np.diff(starts)[kept]
         positions = expand(starts[:-1][kept], lengths)
@@ -80,19 +87,19 @@ def near_title_groups(
         words = words[positions]
         del positions, lengths
         found = similar_sets(starts, words, similarity)
-        labels[with_title] = len(labels) + found[set_of]
+        labels[with_words] = len(labels) + found[set_of]
     return number_labels(labels)
 
 
-def check_similarity(similarity: Any) -> None:
+def check_similarity(similarity: Any, argument: str = "similarity") -> None:
     """Refuse a similarity that is no number from 0.5 to 1."""
     if isinstance(similarity, bool) or not isinstance(similarity, Real):
-        msg = f"`similarity` must be a number from 0.5 to 1, got {similarity!r}."
+        msg = f"`{argument}` must be a number from 0.5 to 1, got {shown(similarity)}."
         raise TypeError(msg)
     if not 0.5 <= float(similarity) <= 1:
         msg = (
-            f"`similarity` must be from 0.5 to 1, got {similarity}. The default 0.8 "
-            "lets two titles of nine words differ in one word each."
+            f"`{argument}` must be from 0.5 to 1, got {similarity}. The default 0.8 "
+            "lets two texts of nine words differ in one word each."
         )
         raise ValueError(msg)
 
@@ -123,11 +130,19 @@ def _word_sets(
             words.extend(map(number_of, found))
             lengths.append(len(found))
     del numbers, number_of  # the words themselves are no longer needed
-    keys = np.repeat(np.arange(len(lengths)) << 32, np.array(lengths, dtype=np.int64))
-    keys |= np.frombuffer(words, dtype=np.int32) if words else keys
+    rows = np.repeat(np.arange(len(lengths)), np.array(lengths, dtype=np.int64))
+    return distinct_words(rows, np.array(words, dtype=np.int32), len(lengths))
+
+
+def distinct_words(
+    rows: NDArray[np.int64], words: NDArray[np.int32], n_rows: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Give the sorted distinct words of each row, and where they start."""
+    keys = rows << 32
+    keys |= words
     keys.sort()
     keys = keys[np.diff(keys, prepend=-1) != 0]
-    sizes = np.bincount(keys >> 32, minlength=len(lengths))
+    sizes = np.bincount(keys >> 32, minlength=n_rows)
     indptr = np.concatenate([[0], np.cumsum(sizes)])
     return indptr, (keys & 0xFFFFFFFF).astype(np.int32)
 

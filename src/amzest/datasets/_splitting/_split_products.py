@@ -28,14 +28,16 @@ def split_products(
     title_column: str | None = "title",
     image_column: str | None = "image",
     url_column: str | None = "image_url",
+    description_column: str | None = "description",
     similarity: float = 0.8,
+    description_similarity: float = 0.8,
     image_root: str | os.PathLike[str] | None = None,
     groups: Sequence[Any] | NDArray[Any] | pd.Series | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split a table into a training and a test part, stratified and without leaks.
 
-    Products whose titles are equal or nearly so, or whose pictures are equal, never
-    stand on both sides. Shops list one product many times, in other colours and
+    Products whose titles or descriptions are equal or nearly so, or whose images are
+    equal, are never on both sides. Shops list one product many times, in other colours and
     sizes; after a random split a classifier finds the twins of many test products
     among those it has learnt from, and its score is too good.
 
@@ -58,7 +60,7 @@ def split_products(
     title_column : str or None, default="title"
         Column with the title, see :func:`group_products`. None leaves titles out of
         account. A table without this column is accepted, another name must exist; so
-        it is with the two columns of pictures.
+        it is with the columns of images and descriptions.
 
     image_column : str or None, default="image"
         Column with the path of a picture, its bytes or its web address.
@@ -66,9 +68,16 @@ def split_products(
     url_column : str or None, default="image_url"
         Column with the web address of a picture.
 
+    description_column : str or None, default="description"
+        Column with the description, see :func:`group_products`. None leaves
+        descriptions out of account.
+
     similarity : float, default=0.8
         Least similarity of near titles, from 0.5 to 1: the number of words in both
         divided by the number of words in either. A lower one keeps more together.
+
+    description_similarity : float, default=0.8
+        Least similarity of near descriptions, in the same measure.
 
     image_root : str or path-like, default=None
         Folder that relative paths start from. None means the working folder.
@@ -96,7 +105,8 @@ def split_products(
     -----
     UserWarning
         If `image_root` is None and none of the relative paths is a file: then only
-        equal paths are equal pictures.
+        equal paths are equal pictures. If descriptions join more than a fifth of the
+        rows of a table of 100 rows or more.
 
     See Also
     --------
@@ -135,7 +145,9 @@ def split_products(
             title_column=title_column,
             image_column=image_column,
             url_column=url_column,
+            description_column=description_column,
             similarity=similarity,
+            description_similarity=description_similarity,
             image_root=image_root,
         )
     else:

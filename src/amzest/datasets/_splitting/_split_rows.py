@@ -82,8 +82,9 @@ def split_rows(
         )
         msg = (
             f"`{name}` has categories that cannot stand on both sides: {listed}. Their "
-            "products are tied to those of other categories by equal pictures or near "
-            "titles. Raise similarity=, or merge or drop these categories."
+            "products are tied to those of other categories by equal images, near "
+            "titles or near descriptions. Raise similarity= or description_similarity=, "
+            "or merge or drop these categories."
         )
         raise ValueError(msg)
     return draw.in_test[group_of]
@@ -121,9 +122,9 @@ def _check_two_groups(
         one = len(few) == 1
         msg = (
             f"`{name}` has {len(few)} {'category' if one else 'categories'} whose "
-            "products are a single one or all belong together (near titles, equal "
-            f"pictures), so that {'it' if one else 'they'} cannot stand on both sides: "
-            f"{listed}. Add products, merge {'it' if one else 'them'} into other "
+            "products are a single one or all belong together (near titles or "
+            f"descriptions, equal images), so that {'it' if one else 'they'} cannot "
+            f"stand on both sides: {listed}. Add products, merge {'it' if one else 'them'} into other "
             f"categories, or drop {'its' if one else 'their'} rows."
         )
         raise ValueError(msg)
