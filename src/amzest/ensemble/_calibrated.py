@@ -50,8 +50,9 @@ class CalibratedClassifier(
     cv : int, cross-validation generator or iterable, default=5
         Folds, see :class:`CrossFit`.
 
-    memory : str or object with the joblib.Memory interface, default=None
-        Where fitted models are kept, see :class:`CrossFit`.
+    memory : str, path-like or object with the joblib.Memory interface, default=None
+        Where fitted models are kept, as pickles; see :class:`CrossFit`. Use only a
+        folder that you trust: loading a pickle runs the code in it.
 
     n_jobs : int, default=None
         Number of processes that fit models.

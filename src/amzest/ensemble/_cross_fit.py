@@ -70,11 +70,16 @@ class CrossFit(
         Rows that must be in one fold, see :func:`~amzest.datasets.group_products`; or
         the name of the column of `X` that says so.
 
-    memory : str or object with the joblib.Memory interface, default=None
+    memory : str, path-like or object with the joblib.Memory interface, default=None
         Where fitted folds are kept. After an interruption, or with another member
         added, what is there is not fitted again. Data, parameters, versions and the
         state of photos that the table names (size and time of change) are in the key.
         Members must be of what pickle can write, so no lambda may be in them.
+
+        What is kept are pickles, and loading a pickle runs the code in it: use only a
+        folder that you trust. A folder that is named here is made readable and
+        writable for you alone (mode 0700); one that all users can write into raises.
+        A `joblib.Memory` is taken as it is.
 
     n_jobs : int, default=None
         Number of processes. Results are the same for every number.

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_memory
 
 from amzest.ensemble._callbacks import has_listeners, reported_task
 from amzest.ensemble._presence import predict_with_presence
+from amzest.ensemble._private_memory import private_memory
 from amzest.utils import as_pandas, quiet_workers
 
 #: Names of files that are photos.
@@ -77,8 +78,8 @@ def run_tasks(
     classes : ndarray of shape (n_classes,)
         All labels.
 
-    memory : None, str or object with the interface of joblib.Memory
-        Where results are kept.
+    memory : None, str, path-like or object with the interface of joblib.Memory
+        Where results are kept, see :func:`private_memory`.
 
     n_jobs : int or None
         Number of processes.
@@ -94,7 +95,7 @@ def run_tasks(
     list of Fitted
         One for each task, in their order.
     """
-    memory = check_memory(memory)
+    memory = check_memory(private_memory(memory))
     fit = memory.cache(_fit, ignore=["X", "y", "reported"])
     # Digested once, and not once for each task.
     kept = getattr(memory, "location", memory) is not None

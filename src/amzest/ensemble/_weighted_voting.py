@@ -37,8 +37,9 @@ class WeightedVotingClassifier(BaseEnsemble):
     cv : int, cross-validation generator or iterable, default=5
         Folds for learning weights, see :class:`CrossFit`.
 
-    memory : str or object with the joblib.Memory interface, default=None
-        Where fitted members are kept, see :class:`CrossFit`.
+    memory : str, path-like or object with the joblib.Memory interface, default=None
+        Where fitted members are kept, as pickles; see :class:`CrossFit`. Use only a
+        folder that you trust: loading a pickle runs the code in it.
 
     n_jobs : int, default=None
         Number of processes that fit members.
