@@ -6,6 +6,7 @@ import random
 import time
 from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 import pytest
 from amazon_lines import write_lines
@@ -16,6 +17,7 @@ from pandas.testing import assert_frame_equal
 from amzest.datasets import (
     balance_products,
     clean_products,
+    group_products,
     prepare_products,
     read_amazon_metadata,
     split_products,
@@ -72,6 +74,20 @@ def test_table_loads_and_all_products_are_kept_by_default(raw, tmp_path):
     assert_frame_equal(pd.read_parquet(out), expected)
     assert report.frame().to_numpy().sum() == len(expected)
     assert report.rare == {}
+
+
+def test_groups_are_counted(raw, tmp_path):
+    out = tmp_path / "products.parquet"
+    report = prepare_products(raw, out)
+    groups = group_products(pd.read_parquet(out))
+    assert (report.n_groups, report.largest_group) == (
+        len(set(groups)),
+        np.bincount(groups).max(),
+    )
+    assert f"groups of near products {report.n_groups:>16,}  the largest" in str(report)
+    without = prepare_products(raw, out, description_similarity=None)
+    assert without.n_groups >= report.n_groups
+    assert prepare_products(raw, out, test_size=None).n_groups == 0
 
 
 def test_bytes_are_the_same_for_every_number_of_processes(raw, tmp_path):
@@ -204,6 +220,7 @@ def test_photos_are_downloaded_and_equal_ones_stay_together(tmp_path):
         ({"test_size": 2.0}, ValueError, "`test_size`"),
         ({"n_per_category": 0}, ValueError, "`n_per_category`"),
         ({"similarity": 2}, ValueError, "`similarity`"),
+        ({"description_similarity": 2}, ValueError, "`description_similarity`"),
         ({"categories": {"Nothing": "n"}}, ValueError, "No product is left to write"),
         ({"min_per_category": 9999}, ValueError, "No product is left to write"),
     ],

@@ -115,6 +115,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SHARE",
         help="titles as similar as this stay on one side (default: %(default)s)",
     )
+    add(
+        "--description-similarity",
+        type=float,
+        default=0.8,
+        metavar="SHARE",
+        help="the same of descriptions, 0 to compare none (default: %(default)s)",
+    )
     add("--random-state", type=int, default=0, metavar="N", help="seed (default: 0)")
     add(
         "--on-error",
@@ -160,6 +167,7 @@ def _as_arguments(options: dict[str, Any]) -> dict[str, Any]:
         **options,
         "categories": categories,
         "test_size": options["test_size"] or None,
+        "description_similarity": options["description_similarity"] or None,
         "n_jobs": jobs,
         "progress": False if quiet else None,
         "download_options": download,

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from amzest.datasets._cleaning._cleaning_report import CleaningReport
 from amzest.datasets._preparing._prepared_parts import PartSummary
 
@@ -53,6 +56,13 @@ class PreparationReport:
         Number of products in the table for each category and side; the side is "all"
         where the table was not split.
 
+    n_groups : int
+        Groups of near-equal products, of which none is on both sides; 0 where the
+        table was not split.
+
+    largest_group : int
+        Products of the largest group.
+
     images : dict of str to int or None
         Number of photos for each status of :func:`download_images`.
 
@@ -80,6 +90,8 @@ class PreparationReport:
     rare: dict[str, int] = field(default_factory=dict, init=False)
     n_not_drawn: int = field(default=0, init=False)
     counts: dict[tuple[str, str], int] = field(default_factory=dict, init=False)
+    n_groups: int = field(default=0, init=False)
+    largest_group: int = field(default=0, init=False)
     images: dict[str, int] | None = field(default=None, init=False)
     seconds: dict[str, float] = field(default_factory=dict, init=False)
 
@@ -126,6 +138,17 @@ class PreparationReport:
         sides = ["all"] * len(categories) if split is None else split
         self.counts = dict(Counter(zip(categories, map(str, sides), strict=True)))
 
+    def count_groups(self, groups: NDArray[np.int64]) -> None:
+        """Count the groups of near-equal products.
+
+        Parameters
+        ----------
+        groups : ndarray of shape (n_products,), dtype int64
+            Label of each product.
+        """
+        sizes = np.bincount(groups)
+        self.n_groups, self.largest_group = len(sizes), int(sizes.max())
+
     def frame(self) -> pd.DataFrame:
         """Return the number of products for each category and side.
 
@@ -154,6 +177,9 @@ class PreparationReport:
         if self.n_not_drawn:
             rows.append(("dropped: to balance", self.n_not_drawn, ""))
         rows.append(("products kept", sum(self.counts.values()), f"in {self.path}"))
+        if self.n_groups:
+            note = f"the largest has {self.largest_group:,}"
+            rows.append(("groups of near products", self.n_groups, note))
         for status, n in (self.images or {}).items():
             rows.append((f"photos: {status}", n, ""))
         lines = [f"{name:<28}{n:>12,}  {note}".rstrip() for name, n, note in rows]

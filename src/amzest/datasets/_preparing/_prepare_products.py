@@ -32,7 +32,8 @@ from amzest.datasets._preparing._work_folder import WorkFolder
 from amzest.datasets._reading._read_amazon_metadata import check_paths
 from amzest.datasets._shared._row_listing import count
 from amzest.datasets._splitting._balance_products import balance_rows
-from amzest.datasets._splitting._group_products import group_products
+from amzest.datasets._splitting._group_products import group_in_pieces
+from amzest.datasets._splitting._near_titles import check_similarity
 from amzest.datasets._splitting._split_rows import split_rows
 from amzest.utils import check_choice, check_integer, quiet_workers, require, shown
 
@@ -56,6 +57,7 @@ def prepare_products(
     n_per_category: int | Literal["smallest"] | None = None,
     test_size: float | int | None = 0.25,
     similarity: float = 0.8,
+    description_similarity: float | None = 0.8,
     random_state: int | np.random.RandomState | None = 0,
     images: str | os.PathLike[str] | None = None,
     download_options: Mapping[str, Any] | None = None,
@@ -107,6 +109,9 @@ def prepare_products(
 
     similarity : float, default=0.8
         Of titles that may not stand on both sides, see :func:`split_products`.
+
+    description_similarity : float or None, default=0.8
+        The same of descriptions. None leaves descriptions out of account.
 
     random_state : int, RandomState instance or None, default=0
         What decides the drawing and the split. A call can only go on from where
@@ -182,6 +187,9 @@ def prepare_products(
     check_duplicates(duplicates)
     check_integer("min_per_category", min_per_category, 0)
     check_choice("on_error", on_error, ("raise", "skip"))
+    check_similarity(similarity)
+    if description_similarity is not None:
+        check_similarity(description_similarity, "description_similarity")
     paths = check_paths(path_or_paths)
     require("pyarrow", extra="data", purpose="prepare_products")
     CategoryMapping(categories)  # says now if it is wrong
@@ -223,9 +231,16 @@ def prepare_products(
         if test_size is not None:
             # After the photos have come, so that equal ones count under any address.
             with report.time("split"):
-                groups = group_products(
-                    chosen, similarity=similarity, image_root=images
+                groups = group_in_pieces(
+                    chosen,
+                    None
+                    if description_similarity is None
+                    else light.cells(rows, "description"),
+                    similarity=similarity,
+                    description_similarity=description_similarity or 0.8,
+                    image_root=images,
                 )
+                report.count_groups(groups)
                 categories_of_rows = chosen["category"].to_numpy(dtype=object)
                 try:
                     test = split_rows(
@@ -382,6 +397,11 @@ class _Light:
             [schema.empty_table(), *tables]
         ).to_pandas()
         return frame
+
+    def cells(self, rows: NDArray[np.intp], column: str) -> Iterator[str | None]:
+        """Yield the cells of a column of certain rows."""
+        for piece in self.pieces(rows, [column]):
+            yield from piece[column].to_pylist()
 
     def pieces(
         self, rows: NDArray[np.intp], columns: Sequence[str]

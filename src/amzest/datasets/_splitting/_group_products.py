@@ -176,6 +176,26 @@ def group_products(
     )
 
 
+def group_in_pieces(
+    frame: pd.DataFrame,
+    descriptions: Iterable[Any] | None,
+    *,
+    similarity: float,
+    description_similarity: float,
+    image_root: str | os.PathLike[str] | None,
+) -> NDArray[np.int64]:
+    """Do as :func:`group_products`, of descriptions that come one after another."""
+    columns = _find_columns(
+        frame, title_column="title", image_column="image", url_column="image_url"
+    )
+    groups, title_groups = group_titles_and_images(
+        frame, columns, similarity=similarity, image_root=image_root
+    )
+    if descriptions is None:
+        return groups
+    return join_descriptions(groups, title_groups, descriptions, description_similarity)
+
+
 def group_titles_and_images(
     frame: pd.DataFrame,
     columns: dict[str, str],
