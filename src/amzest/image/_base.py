@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from amzest.image._cells import image_cells
 from amzest.neural import BaseNeuralClassifier, Engine, Inputs, TrainingSettings
-from amzest.utils import check_installed, import_keras
+from amzest.utils import check_installed, check_tensorflow_fork, import_keras
 
 
 class BaseImageClassifier(BaseNeuralClassifier):
@@ -49,6 +49,10 @@ class BaseImageClassifier(BaseNeuralClassifier):
         import_keras(type(self).__name__)
         for name in ("scikeras", "PIL"):
             check_installed(name, extra="image", purpose=type(self).__name__)
+
+    def _engine(self) -> Engine:
+        check_tensorflow_fork()  # a network that is live may be from the parent process
+        return super()._engine()
 
     def _read(self, X: Any, *, reset: bool) -> Sized:
         cells, name = image_cells(X)

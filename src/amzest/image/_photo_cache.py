@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -20,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from amzest.utils import MAX_PIXELS
+from amzest.utils import MAX_PIXELS, ForkSafeLock
 
 #: Bytes of pixels in files that are kept open for later; they take disk, not memory.
 MAX_STORED_BYTES = 2**32
@@ -183,7 +182,7 @@ class PhotoCache:
     def __init__(self) -> None:
         self.n_bytes = 0
         self._photos: OrderedDict[Hashable, Photo] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     def __len__(self) -> int:
         return len(self._photos)

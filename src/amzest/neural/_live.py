@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from amzest.neural._engine import Engine, Weights
+from amzest.utils import ForkSafeLock
 
 #: Estimator -> the weights an engine was given, and that engine. Entries go with their
 #: estimator; pickle, copy and clone never see them.
 _ENGINES: WeakKeyDictionary[Any, tuple[Weights, Engine]] = WeakKeyDictionary()
 
-_LOCK = threading.RLock()
+_LOCK = ForkSafeLock()
 
 
 def keep_engine(estimator: Any, weights: Weights, engine: Engine) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def prefetch(items: Iterator[T], n_ahead: int = 2) -> Iterator[T]:
+def prefetch(items: Iterator[T], n_ahead: int = 2) -> Generator[T, None, None]:
     """Draw from an iterator in a thread, a few items ahead.
 
     Items are made one after the other, in their order: what is drawn at random is the
@@ -30,12 +30,15 @@ def prefetch(items: Iterator[T], n_ahead: int = 2) -> Iterator[T]:
     object
         The items.
     """
-    with ThreadPoolExecutor(1, thread_name_prefix="amzest-prefetch") as pool:
+    pool = ThreadPoolExecutor(1, thread_name_prefix="amzest-prefetch")
+    try:
         end = object()
         waiting = deque(pool.submit(next, items, end) for _ in range(n_ahead))
         while (item := waiting.popleft().result()) is not end:
             waiting.append(pool.submit(next, items, end))
             yield item  # type: ignore[misc]
+    finally:
+        pool.shutdown(cancel_futures=True)  # nobody waits for what is ahead
 
 
 def map_in_threads(

@@ -12,7 +12,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from amzest.neural._devices import find_device
 from amzest.neural._engine import Batch, Output, TrainingSettings, Weights
+from amzest.utils import without_warnings
 
 
 def _import_keras_classifier() -> Any:
@@ -25,7 +27,8 @@ def _import_keras_classifier() -> Any:
         (keras.optimizers.Optimizer, "__reduce__"),
     ]
     before = [(owner, name, owner.__dict__.get(name)) for owner, name in patched]
-    from scikeras.wrappers import KerasClassifier
+    with without_warnings():
+        from scikeras.wrappers import KerasClassifier
 
     for owner, name, value in before:
         if value is not None:
@@ -62,20 +65,12 @@ def resolve_device(device: str) -> str | None:
     """
     if device == "auto":
         return None
-    kind, _, index = device.partition(":")
-    kind = "gpu" if kind == "cuda" else kind
-    name = f"{kind}:{index or 0}"
     there = [
         found
         for listed in ("cpu", "gpu")
         for found in keras.distribution.list_devices(listed)
     ]
-    if name not in there:
-        raise ValueError(
-            f"`device` is {device!r}, but Keras sees only {', '.join(there)} here. "
-            'Pass device="auto" or device="cpu".'
-        )
-    return name
+    return find_device(device, there, "Keras")
 
 
 def _all_layers(model: Any) -> Iterator[Any]:
@@ -273,6 +268,7 @@ class ScikerasEngine:
         import tensorflow as tf
 
         optimizer, loss_of = model.optimizer, model.loss
+        replica = tf.distribute.get_replica_context()
         optimizer.build(model.trainable_variables)  # in the step it is traced twice
 
         def step(inputs: Any, targets: Any, weights: Any, learning_rate: Any) -> Any:
@@ -282,7 +278,11 @@ class ScikerasEngine:
                 one_hot = tf.one_hot(targets, n_classes)
                 loss = loss_of(one_hot, logits, sample_weight=weights)
             learnt = model.trainable_variables
-            optimizer.apply(tape.gradient(loss, learnt), learnt)
+            gradients = tape.gradient(loss, learnt)
+            # Within a replica the optimizer sums gradients over all replicas, here one,
+            # by an operation whose gradient TensorFlow registers for ever, and with it
+            # this graph: https://github.com/tensorflow/tensorflow/issues/27492
+            replica.merge_call(lambda _: optimizer.apply(gradients, learnt))
             return loss
 
         # Keras' own step is traced for a second size of batch, which costs seconds.
@@ -328,8 +328,7 @@ class ScikerasEngine:
     def get_weights(self) -> Weights:
         """Copy parameters and buffers into arrays, by name."""
         return {
-            name: np.array(keras.ops.convert_to_numpy(weight))
-            for name, weight in self._named_weights()
+            name: np.array(weight.numpy()) for name, weight in self._named_weights()
         }
 
     def set_weights(self, weights: Weights) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain
@@ -12,17 +11,20 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from skorch import NeuralNet
 from torch import nn
 
+from amzest.neural._devices import find_device
 from amzest.neural._engine import Batch, Output, TrainingSettings, Weights
 from amzest.neural._prefetch import map_in_threads
 from amzest.neural._rowwise_rmsprop import RowwiseRMSprop
-from amzest.utils import available_threads
+from amzest.utils import ForkSafeLock, available_threads, without_warnings
+
+with without_warnings():
+    from skorch import NeuralNet
 
 #: torch has one global generator: epochs of networks that are fitted in threads of one
 #: process take turns, so that each sees its own seed only.
-_GENERATOR_LOCK = threading.RLock()
+_GENERATOR_LOCK = ForkSafeLock()
 
 
 @contextmanager
@@ -31,7 +33,8 @@ def _one_thread() -> Iterator[None]:
 
     Sums over two threads differ from sums over one in their last bits: on one thread
     the result is the same in the main process and in workers of any number. Products
-    are small here; waiting for another thread takes longer than they do.
+    are small here; waiting for another thread takes longer than they do. In a forked
+    process, where torch's other threads do not exist, it would take for ever.
     """
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -48,6 +51,14 @@ def _seeded_generator(seed: int, device: torch.device) -> Iterator[None]:
     with _GENERATOR_LOCK, _one_thread(), torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         yield
+
+
+def _tensor(array: NDArray[Any]) -> torch.Tensor:
+    """Return a tensor of an array; of its memory, where torch may write to that.
+
+    Of memory that is read-only, as that of a file that joblib maps, torch warns.
+    """
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
 
 
 def resolve_device(device: str) -> torch.device:
@@ -72,16 +83,15 @@ def resolve_device(device: str) -> torch.device:
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        resolved = torch.device("cuda" if device == "gpu" else device)
-        torch.empty(0, device=resolved)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(
-            f"`device` is {device!r}, which torch cannot use here ({reason}). Pass "
-            'device="auto" or device="cpu".'
-        ) from error
-    return resolved
+    if device == "cpu":
+        return torch.device("cpu")
+    there = ["cpu"]
+    if torch.accelerator.is_available():
+        kind = torch.accelerator.current_accelerator().type
+        n_devices = torch.accelerator.device_count()
+        there += [f"{kind}:{number}" for number in range(n_devices)]
+    name = find_device(device, there, "torch", gpu="cuda")
+    return torch.device(name if ":" in device else name.partition(":")[0])
 
 
 def trains_in_bfloat16(precision: str, device: torch.device) -> bool:
@@ -259,8 +269,8 @@ class SkorchEngine:
 
     def _targets(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         return (
-            torch.from_numpy(batch.targets).to(self._device),
-            torch.from_numpy(batch.weights).to(self._device),
+            _tensor(batch.targets).to(self._device),
+            _tensor(batch.weights).to(self._device),
         )
 
     def forward(self, batches: Iterable[Any], output: Output) -> NDArray[np.float32]:
@@ -277,7 +287,7 @@ class SkorchEngine:
                 parts = self._compute_side_by_side(compute_batch, iter(batches))
             else:
                 parts = [compute_batch(batch) for batch in batches]
-        return torch.cat(parts).float().numpy()
+            return torch.cat(parts).float().numpy()
 
     @staticmethod
     def _compute_side_by_side(
@@ -311,8 +321,9 @@ class SkorchEngine:
 
     def set_weights(self, weights: Weights) -> None:
         """Load arrays as given by `get_weights`."""
-        state = {name: torch.from_numpy(array) for name, array in weights.items()}
-        self.net.module_.load_state_dict(state)
+        state = {name: _tensor(array) for name, array in weights.items()}
+        with _one_thread():
+            self.net.module_.load_state_dict(state)
 
     def end_training(self) -> None:
         """Forget the moments of the optimizer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,8 +136,11 @@ class Trainer:
     def run_epoch(self) -> bool:
         """Train for one epoch and validate; return True when it is time to stop."""
         epoch = len(self.loss_curve)
-        batches = prefetch(self._batches())
-        with np.errstate(over="ignore"):  # the loss tells of it
+        # Closed here: the traceback of an interrupted epoch would keep its thread.
+        with (
+            closing(prefetch(self._batches())) as batches,
+            np.errstate(over="ignore"),  # the loss tells of it
+        ):
             loss = self.engine.run_epoch(batches, self._schedule[epoch])
         self._check_finite(float(loss), "training loss")
         self.loss_curve.append(float(loss))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amzest.text._tokens import TokenisedTexts, tokenise
+from amzest.utils import ForkSafeLock
 
 #: Bytes that are remembered in all: those of some 150,000 titles.
 MAX_BYTES = 512 * 2**20
@@ -38,7 +38,7 @@ class RecentTexts:
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self.max_bytes = max_bytes
         self._kept: OrderedDict[bytes, TokenisedTexts] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     @property
     def n_bytes(self) -> int:

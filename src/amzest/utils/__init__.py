@@ -7,7 +7,12 @@ from amzest.utils._documentation_link import (
     DocumentationLinkMixin,
 )
 from amzest.utils._fitted_state import FittedStateMixin, owner_of
-from amzest.utils._frameworks import import_keras, import_torch
+from amzest.utils._forking import ForkSafeLock
+from amzest.utils._frameworks import (
+    check_tensorflow_fork,
+    import_keras,
+    import_torch,
+)
 from amzest.utils._image_cells import (
     ImageNotFound,
     NotAnImage,
@@ -32,6 +37,7 @@ from amzest.utils._log_proba import PredictLogProbaMixin
 from amzest.utils._messages import shown
 from amzest.utils._missing import describe_rows, is_missing, missing_mask
 from amzest.utils._optional import check_installed, require
+from amzest.utils._quiet_import import without_warnings
 from amzest.utils._rows import cell_matrix, check_rows, is_row
 from amzest.utils._seeds import PURPOSES, draw_seeds
 from amzest.utils._tables import (
@@ -56,6 +62,7 @@ __all__ = [
     "PURPOSES",
     "DocumentationLinkMixin",
     "FittedStateMixin",
+    "ForkSafeLock",
     "ImageNotFound",
     "NotAnImage",
     "PredictLogProbaMixin",
@@ -74,6 +81,7 @@ __all__ = [
     "check_integer",
     "check_pixels",
     "check_rows",
+    "check_tensorflow_fork",
     "check_unique_names",
     "column_names",
     "describe_rows",
@@ -100,5 +108,6 @@ __all__ = [
     "require",
     "shown",
     "take_rows",
+    "without_warnings",
     "worker_threads",
 ]

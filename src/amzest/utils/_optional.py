@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 from types import ModuleType
+
+from amzest.utils._quiet_import import without_warnings
 
 
 def require(name: str, *, extra: str, purpose: str) -> ModuleType:
@@ -31,8 +34,11 @@ def require(name: str, *, extra: str, purpose: str) -> ModuleType:
     ImportError
         When the package is not installed. The message names the extra.
     """
-    try:
+    if name in sys.modules:
         return importlib.import_module(name)
+    try:
+        with without_warnings():
+            return importlib.import_module(name)
     except ImportError as error:
         raise ImportError(_advice(name, extra, purpose, error)) from error
 

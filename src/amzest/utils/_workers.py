@@ -4,11 +4,31 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from joblib import cpu_count
+
+#: Bytes by which a worker may grow: both frameworks, a full cache of decoded images and
+#: what a fit needs. joblib allows 300 MB.
+_WORKER_GROWTH = 2**32
+
+
+def let_worker_grow() -> None:
+    """Let this process, when it is one of joblib's workers, grow by what networks need.
+
+    joblib replaces a worker that has grown, and warns in the thread that hands out the
+    work. Where warnings are errors that thread ends, and a search of scikit-learn waits
+    for ever; elsewhere the next worker imports its frameworks again. joblib has no
+    public setting for this.
+    """
+    executor = sys.modules.get("joblib.externals.loky.process_executor")
+    if multiprocessing.parent_process() is None or executor is None:
+        return
+    if getattr(executor, "_MAX_MEMORY_LEAK_SIZE", _WORKER_GROWTH) < _WORKER_GROWTH:
+        executor._MAX_MEMORY_LEAK_SIZE = _WORKER_GROWTH  # type: ignore[attr-defined]
 
 
 @contextmanager

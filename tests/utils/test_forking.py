@@ -1,0 +1,81 @@
+"""Locks of a forked process."""
+
+import os
+import sys
+import threading
+
+import pytest
+
+from amzest.utils import ForkSafeLock
+
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows does not fork processes"
+)
+
+
+def in_fork(function):
+    """Return whether a function returned True in a forked process within 10 s."""
+    child = os.fork()
+    if child == 0:
+        done = threading.Thread(target=lambda: os._exit(0 if function() else 1))
+        done.start()
+        done.join(10)
+        os._exit(2)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def taken(lock):
+    with lock, lock:  # reentrant
+        return True
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_lock_that_another_thread_holds_is_open_after_a_fork():
+    lock = ForkSafeLock()
+    held, end = threading.Event(), threading.Event()
+
+    def hold():
+        with lock:
+            held.set()
+            end.wait(30)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(30)
+    assert in_fork(lambda: taken(lock))
+    end.set()
+    thread.join()
+    assert taken(lock)
+
+
+def test_the_thread_that_forks_still_holds_its_lock():
+    lock = ForkSafeLock()
+    with lock:
+        child = os.fork()
+        if child == 0:
+            outcome = []
+            thread = threading.Thread(
+                target=lambda: outcome.append(lock._lock.acquire(blocking=False))
+            )
+            thread.start()
+            thread.join()
+    if child == 0:  # left the lock without an error
+        os._exit(0 if outcome == [False] and taken(lock) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_lock_excludes_other_threads():
+    lock, total = ForkSafeLock(), [0]
+
+    def add():
+        for _ in range(1000):
+            with lock:
+                before = total[0]
+                total[0] = before + 1
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert total == [4000]
