@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from amzest.neural._prefetch import map_in_threads, prefetch
+from amzest.text import TextCNNClassifier
 
 
 @pytest.mark.parametrize("n_items", [0, 1, 2, 3, 50])
@@ -83,3 +84,40 @@ def test_an_error_in_a_thread_is_raised():
 
     with pytest.raises(ValueError, match="three"):
         list(map_in_threads(fail, range(100), 2))
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_interrupted_epoch_leaves_no_thread_even_while_its_traceback_lives(
+    monkeypatch, error
+):
+    from amzest.neural._skorch_engine import SkorchEngine
+
+    def fail(self, batches, learning_rates):
+        next(iter(batches))
+        raise error("stop")
+
+    monkeypatch.setattr(SkorchEngine, "run_epoch", fail)
+    caught = []
+    for _ in range(3):
+        with pytest.raises(error) as info:
+            TextCNNClassifier(max_epochs=1).fit(["red shoe", "hose"] * 40, [0, 1] * 40)
+        caught.append(info.value)
+    names = [thread.name for thread in threading.enumerate()]
+    assert not any(name.startswith("amzest-prefetch") for name in names)
+
+
+def test_what_waits_is_not_made_once_it_is_closed():
+    made, first = [], threading.Event()
+
+    def items():
+        yield 0
+        first.wait(10)
+        for number in range(1, 1000):
+            made.append(number)
+            yield number
+
+    ahead = prefetch(items(), 500)
+    assert next(ahead) == 0
+    threading.Timer(0.2, first.set).start()
+    ahead.close()
+    assert len(made) <= 1

@@ -1,6 +1,9 @@
 """The Keras engine: precision, steps and outputs."""
 
+import gc
+import pickle
 import sys
+import threading
 import types
 
 import keras
@@ -8,6 +11,7 @@ import numpy as np
 import pytest
 
 from amzest.image import ImageCNNClassifier
+from amzest.neural._training import Trainer
 from amzest.utils import _frameworks
 
 SMALL = {"filters": (4, 8), "image_size": 32, "max_epochs": 2, "random_state": 0}
@@ -90,3 +94,33 @@ def test_workers_hold_tensorflow_to_their_share(monkeypatch):
         monkeypatch.setattr(_frameworks, "worker_threads", lambda share=share: share)
         _frameworks._divide_threads()
     assert asked == [2]
+
+
+def live(kind):
+    gc.collect()
+    return sum(isinstance(found, kind) for found in gc.get_objects())
+
+
+class Interrupted(BaseException):
+    """Stands for Ctrl-C, which would end the tests."""
+
+
+@pytest.mark.parametrize("error", [None, ValueError, Interrupted])
+def test_nothing_of_a_fit_is_left_when_its_model_is_gone(pictures, monkeypatch, error):
+    """No graph, which is 20 MB, no Keras model and no thread."""
+    from tensorflow.python.framework.func_graph import FuncGraph
+
+    before = live(FuncGraph), live(keras.Model), threading.active_count()
+    for _ in range(2):
+        model = ImageCNNClassifier(early_stopping=True, **SMALL)
+        if error is None:
+            model.fit(*pictures).fit(*pictures).predict(pictures[0])
+            pickle.loads(pickle.dumps(model)).predict(pictures[0])
+        else:
+            monkeypatch.setattr(
+                Trainer, "_validate", lambda self: (_ for _ in ()).throw(error)
+            )
+            with pytest.raises(error):
+                model.fit(*pictures)
+        del model
+    assert (live(FuncGraph), live(keras.Model), threading.active_count()) == before
