@@ -116,7 +116,7 @@ class PhotoFile:
 
 
 #: Where there is no pread, as on Windows: one seek and read at a time.
-_seek_lock = threading.Lock()
+_seek_lock = ForkSafeLock()
 
 
 def _write_at(number: int, data: bytes, offset: int) -> None:
@@ -213,11 +213,3 @@ class PhotoCache:
 
 #: The photos of this process: in memory, and in files.
 IN_MEMORY, STORED = PhotoCache(), PhotoCache()
-if hasattr(os, "register_at_fork"):
-    # A process that is forked while another thread holds a lock would wait for ever.
-    for _cache in (IN_MEMORY, STORED):
-        os.register_at_fork(
-            before=_cache._lock.acquire,
-            after_in_parent=_cache._lock.release,
-            after_in_child=_cache._lock.release,
-        )

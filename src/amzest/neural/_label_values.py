@@ -6,14 +6,13 @@ import warnings
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.exceptions import DataConversionWarning
 
-from amzest.utils import describe_rows, shown
+from amzest.utils import as_series, describe_rows, shown
 
 #: Types of labels that are one kind each. bool before int, which it is a subclass of.
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -105,18 +104,11 @@ def _column(y: Any, name: str) -> NDArray[Any]:
         return y.astype(object) if y.dtype.kind == "T" else y
     if isinstance(y, list | tuple):
         return _cells_of_list(y)
+    y = as_series(y, name)  # of polars, pyarrow and others
     if isinstance(y, pd.DataFrame | pd.Series | pd.Index):
         return _pandas_column(y, name)
     if isinstance(y, pd.api.extensions.ExtensionArray):
         return np.asarray(y, dtype=object)
-    table = nw.from_native(y, allow_series=True, eager_only=True, pass_through=True)
-    if isinstance(table, nw.DataFrame):
-        _check_one_column(table.columns, name)
-        return _cells(table[table.columns[0]].to_list())[:, None]
-    if isinstance(table, nw.Series):
-        return _cells(table.to_list())
-    if hasattr(y, "to_pylist"):  # pyarrow's arrays that are not chunked
-        return _cells(y.to_pylist())
     if not hasattr(y, "__array__") and not hasattr(y, "__len__"):
         raise TypeError(
             f"`{name}` must be a list, an array or a column of labels, got "

@@ -11,13 +11,12 @@ import contextlib
 import functools
 import importlib
 import io
-import os
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from amzest.utils._forking import ForkSafeLock
 from amzest.utils._image_cells import (
     NotAnImage,
     UnreadableImage,
@@ -166,7 +165,7 @@ def bounded_memory(size: tuple[int, int]) -> AbstractContextManager[Any]:
         Entered when it is this thread's turn.
     """
     large = size[0] * size[1] > _LARGE
-    return _locks.large if large else contextlib.nullcontext()
+    return _large_image_lock if large else contextlib.nullcontext()
 
 
 def load_given_image(image: Image.Image, max_pixels: int) -> None:
@@ -196,7 +195,7 @@ def load_given_image(image: Image.Image, max_pixels: int) -> None:
             raise NotAnImage(reason)
         _check_tiles(image, max_pixels)
         # One object may be the cell of several rows, and loading is not thread-safe.
-        with _locks.given:
+        with _given_image_lock:
             image.load()
 
 
@@ -224,7 +223,7 @@ class _WarningsFilter:
     """One entry in the filters of the process, there while anybody needs it."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._n = 0
         self._entry: Any = None
         self._lists: list[list[Any]] = []
@@ -256,26 +255,9 @@ def _is_first(entry: Any) -> bool:
     return bool(warnings.filters) and warnings.filters[0] is entry
 
 
-class _Locks:
-    """Locks of this module; a forked process gets new ones, which nobody holds."""
-
-    def __init__(self) -> None:
-        self.renew()
-
-    def renew(self) -> None:
-        """Forget the locks that threads of the parent process hold."""
-        self.large = threading.Lock()
-        self.given = threading.Lock()
-
-
-_locks, _warnings_filter = _Locks(), _WarningsFilter()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_locks.renew)
-    os.register_at_fork(
-        before=_warnings_filter._lock.acquire,
-        after_in_parent=_warnings_filter._lock.release,
-        after_in_child=_warnings_filter._lock.release,
-    )
+#: Held while a large image is decoded, and while an image that a user opened is loaded.
+_large_image_lock, _given_image_lock = ForkSafeLock(), ForkSafeLock()
+_warnings_filter = _WarningsFilter()
 
 
 @functools.cache

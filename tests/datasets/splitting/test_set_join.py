@@ -57,7 +57,9 @@ def random_sets(rng, n_sets, n_words, max_size):
     return sets
 
 
-@pytest.fixture(params=["as it is", "always refine", "small chunks", "long", "all long"])
+@pytest.fixture(
+    params=["as it is", "always refine", "small chunks", "long", "all long"]
+)
 def way(request, monkeypatch):
     """Take the ways that large corpora and long titles take, on small ones."""
     if "long" in request.param:

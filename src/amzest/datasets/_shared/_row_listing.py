@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from amzest.utils import shown
+
 #: How many rows a message writes out.
 _N_SHOWN = 3
 
