@@ -374,6 +374,8 @@ def predict(n_images: int, seed: int = 1) -> str:
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", message=r"ImageCNNClassifier: |`image`")
+        # Keras and NumPy disagree about a keyword.
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
         model.fit([*images, *images[:50]], [0, 1] * ((n_images + 50) // 2))
         proba = model.predict_proba(images)
         paths = [Path(folder, f"{i}.jpg") for i in range(n_images)]

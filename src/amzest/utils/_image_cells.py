@@ -245,9 +245,9 @@ def check_regular_file(found: os.stat_result) -> None:
     NotAnImage
         With what it is.
     """
-    for is_kind, reason in _KINDS:
-        if is_kind(found.st_mode):
-            raise NotAnImage(f"{reason}, not an image file")
+    if not stat.S_ISREG(found.st_mode):
+        named = (reason for is_kind, reason in _KINDS if is_kind(found.st_mode))
+        raise NotAnImage(f"{next(named, 'it is something else')}, not an image file")
     if found.st_size == 0:
         raise NotAnImage("the file is empty")
 
@@ -256,25 +256,35 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-@contextlib.contextmanager
-def _file_errors(text: str, path: str) -> Any:
-    """Turn what the file system raises into `UnreadableImage`."""
-    try:
-        yield
-    except UnreadableImage:
-        raise
-    except UnicodeError as error:
-        raise NotAnImage("it is no valid Unicode") from error
-    except (OSError, ValueError) as error:  # ValueError: a NUL character
-        reason = describe_text(text)
-        if reason is not None:
-            raise NotAnImage(reason) from error
-        number = getattr(error, "errno", None)
-        if number in _NOT_FOUND:
-            folder = "" if os.path.isabs(text) else _folder_of(text, path)
-            raise ImageNotFound(f"there is no such file{folder}") from error
-        reason = _FAULTS.get(number or 0) or getattr(error, "strerror", None)
-        raise UnreadableImage(reason or str(error)) from error
+class _file_errors:
+    """Turn what the file system raises inside the block into `UnreadableImage`."""
+
+    def __init__(self, text: str, path: str) -> None:
+        self._text = text
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, _traceback: Any) -> None:
+        if isinstance(error, UnreadableImage):
+            return
+        if isinstance(error, UnicodeError):
+            raise NotAnImage("it is no valid Unicode") from error
+        if isinstance(error, OSError | ValueError):  # ValueError: a NUL character
+            raise _explain(error, self._text, self._path) from error
+
+
+def _explain(error: Exception, text: str, path: str) -> UnreadableImage:
+    reason = describe_text(text)
+    if reason is not None:
+        return NotAnImage(reason)
+    number = getattr(error, "errno", None)
+    if number in _NOT_FOUND:
+        folder = "" if os.path.isabs(text) else _folder_of(text, path)
+        return ImageNotFound(f"there is no such file{folder}")
+    reason = _FAULTS.get(number or 0) or getattr(error, "strerror", None)
+    return UnreadableImage(reason or str(error))
 
 
 def _folder_of(text: str, path: str) -> str:

@@ -11,6 +11,7 @@ import contextlib
 import functools
 import importlib
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -125,30 +126,24 @@ def open_image(source: bytes | Any, max_pixels: int) -> Iterator[Image.Image]:
         yield image
 
 
-@contextlib.contextmanager
-def image_errors() -> Iterator[None]:
-    """Turn whatever a decoder raises into `UnreadableImage`, with its reason.
+class image_errors:
+    """Turn whatever a decoder raises inside the block into `UnreadableImage`.
 
-    Yields
-    ------
-    None
-        While the image is decoded.
-
-    Raises
-    ------
-    UnreadableImage
-        With a short sentence, without the addresses and paths that decoders name.
+    The reason is a short sentence, without the buffers and paths that decoders name.
     """
-    try:
-        yield
-    except UnreadableImage:
-        raise
-    except MemoryError as error:
-        raise UnreadableImage("there is not enough memory to decode it") from error
-    except Exception as error:
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, _traceback: Any) -> None:
+        if error is None or isinstance(error, UnreadableImage):
+            return
+        if isinstance(error, MemoryError):
+            raise UnreadableImage("there is not enough memory to decode it") from error
         if type(error).__name__ == "DecompressionBombError":
             raise TooManyPixels(str(error)) from error
-        raise UnreadableImage(_reason(error)) from error
+        if isinstance(error, Exception):
+            raise UnreadableImage(_reason(error)) from error
 
 
 def bounded_memory(size: tuple[int, int]) -> AbstractContextManager[Any]:
@@ -199,24 +194,19 @@ def load_given_image(image: Image.Image, max_pixels: int) -> None:
             image.load()
 
 
-@contextlib.contextmanager
-def quiet_pillow() -> Iterator[None]:
+def quiet_pillow() -> AbstractContextManager[None]:
     """Keep Pillow's warnings from surfacing, in all threads, while images are decoded.
 
     They are about odd metadata and many pixels; where warnings are errors they would
     make images unreadable. `warnings.catch_warnings` is no help: when two threads leave
     it in the order in which they entered, the filters of the second one stay.
 
-    Yields
-    ------
-    None
-        While the warnings are off.
+    Returns
+    -------
+    context manager
+        The warnings are off inside the block.
     """
-    _warnings_filter.enter()
-    try:
-        yield
-    finally:
-        _warnings_filter.leave()
+    return _warnings_filter
 
 
 class _WarningsFilter:
@@ -224,35 +214,31 @@ class _WarningsFilter:
 
     def __init__(self) -> None:
         self._lock = ForkSafeLock()
+        # The comment makes it different from any entry of a user.
+        module = re.compile(r"PIL\.(?#amzest)")
+        self._entry = ("ignore", None, Warning, module, 0)
         self._n = 0
-        self._entry: Any = None
         self._lists: list[list[Any]] = []
 
-    def enter(self) -> None:
-        """Put the entry in front of all others."""
+    def __enter__(self) -> None:
+        filters: Any = warnings.filters
         with self._lock:
             self._n += 1
-            if self._n == 1 or not _is_first(self._entry):
-                # The comment makes it different from any entry of a user.
-                warnings.filterwarnings("ignore", module=r"PIL\.(?#amzest)")
-                filters: Any = warnings.filters
-                self._entry = filters[0]
+            if not filters or filters[0] is not self._entry:
+                # Not by `filterwarnings`, which makes Python forget what it has warned
+                # of once.
+                filters.insert(0, self._entry)
                 self._lists.append(filters)
 
-    def leave(self) -> None:
-        """Take it out of every list of filters that it was put into."""
+    def __exit__(self, *_error: object) -> None:
         with self._lock:
             self._n -= 1
             if self._n == 0:
                 current: Any = warnings.filters
                 for filters in [*self._lists, current]:
-                    with contextlib.suppress(ValueError):
+                    while self._entry in filters:
                         filters.remove(self._entry)
                 self._lists.clear()
-
-
-def _is_first(entry: Any) -> bool:
-    return bool(warnings.filters) and warnings.filters[0] is entry
 
 
 #: Held while a large image is decoded, and while an image that a user opened is loaded.
