@@ -202,7 +202,7 @@ def test_columns_of_wrong_type(products, columns):
 def test_columns_empty_or_repeated(products):
     with pytest.raises(ValueError, match="`columns` is empty"):
         ColumnSelector([]).fit(products)
-    with pytest.raises(ValueError, match="names title more than once"):
+    with pytest.raises(ValueError, match="names 'title' more than once"):
         ColumnSelector(["title", "id", "title"]).fit(products)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from amzest.utils import shown
+from amzest.utils import shown, shown_list
 
 
 class _Broken:
@@ -33,3 +33,10 @@ def test_shown_of_a_short_value(value, expected):
 def test_shown_of_a_long_value_is_short(value):
     assert len(shown(value)) <= 80
     assert "..." in shown(value)
+
+
+def test_long_lists_are_cut():
+    assert shown_list(["a", 1]) == "'a', 1"
+    assert shown_list(range(5), limit=3) == "0, 1, 2 and 2 more"
+    assert shown_list([]) == ""
+    assert len(shown_list(["x" * 10_000_000] * 10_000)) < 3000

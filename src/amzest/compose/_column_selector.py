@@ -25,12 +25,16 @@ from amzest.utils import (
     is_row,
     is_table,
     shown,
+    shown_list,
 )
 
 if TYPE_CHECKING:
     from typing import Self
 
     from sklearn.utils import Tags
+
+#: Longer names are not compared with others to find misspelt ones.
+_LONGEST_NAME = 200
 
 
 class ColumnSelector(
@@ -332,7 +336,7 @@ def _checked_columns(columns: Any) -> tuple[list[str] | list[int], bool]:
         raise TypeError(msg)
     twice = sorted({str(c) for c in wanted if wanted.count(c) > 1})
     if twice:
-        msg = f"`columns` names {', '.join(twice)} more than once. Name it once."
+        msg = f"`columns` names {shown_list(twice)} more than once. Name it once."
         raise ValueError(msg)
     return wanted, scalar
 
@@ -347,7 +351,7 @@ def _locate(columns: Any, table: Any) -> int | list[int]:
         outside = [c for c in wanted if not -n_columns <= int(c) < n_columns]
         if outside:
             msg = (
-                f"`columns` has {', '.join(map(str, outside))}, but X has {n_columns} "
+                f"`columns` has {shown_list(outside)}, but X has {n_columns} "
                 f"column(s): positions go from 0 to {n_columns - 1}."
             )
             raise ValueError(msg)
@@ -358,7 +362,7 @@ def _locate(columns: Any, table: Any) -> int | list[int]:
 def _locate_names(wanted: list[str], table: Any) -> list[int]:
     if not is_table(table):
         msg = (
-            f"`columns` names {_quoted(wanted)}, but X is an array and its columns "
+            f"`columns` names {shown_list(wanted)}, but X is an array and its columns "
             "have no names. Pass a DataFrame of pandas or polars or a Table of "
             "pyarrow, or select by position."
         )
@@ -367,22 +371,19 @@ def _locate_names(wanted: list[str], table: Any) -> list[int]:
     missing = [name for name in wanted if name not in available]
     if missing:
         msg = (
-            f"`columns` names {_quoted(missing)}, which X does not have. "
-            f"Available: {_quoted(available)}.{_did_you_mean(missing, available)}"
+            f"`columns` names {shown_list(missing)}, which X does not have. "
+            f"Available: {shown_list(available)}.{_did_you_mean(missing, available)}"
         )
         raise ValueError(msg)
     twice = [name for name in wanted if available.count(name) > 1]
     if twice:
         msg = (
-            f"`columns` names {_quoted(twice)}, which X has more than once. Rename or "
+            f"`columns` names {shown_list(twice)}, which X has more than once. Rename "
+            "or "
             "drop the columns that are not meant."
         )
         raise ValueError(msg)
     return [available.index(name) for name in wanted]
-
-
-def _quoted(names: Iterable[Any]) -> str:
-    return ", ".join(repr(name) for name in names)
 
 
 def _did_you_mean(missing: list[str], available: list[Any]) -> str:
@@ -391,6 +392,7 @@ def _did_you_mean(missing: list[str], available: list[Any]) -> str:
     close = {
         folded[match]: None
         for name in missing
+        if len(name) < _LONGEST_NAME
         for match in difflib.get_close_matches(name.casefold().strip(), folded, n=1)
     }
-    return f" Did you mean {_quoted(close)}?" if close else ""
+    return f" Did you mean {shown_list(close)}?" if close else ""

@@ -31,6 +31,7 @@ from amzest.utils import (
     column_names,
     draw_seeds,
     is_table,
+    shown,
 )
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ class CrossFit(
         """
         check_members(self.estimators)
         if self.refit not in self._allowed_refit:
-            msg = f"`refit` must be True, False or 'average', got {self.refit!r}."
+            msg = f"`refit` must be True, False or 'average', got {shown(self.refit)}."
             raise ValueError(msg)
         X, labels, seeds = self._prepare(X, y)
         folds = self._split(X, labels, seeds["split"])
@@ -316,7 +317,8 @@ class CrossFit(
             if fewest < cv:
                 rare = self.classes_.tolist()[np.bincount(self.y_).argmin()]
                 msg = (
-                    f"`cv` is {cv}, but the class {rare!r} has only {fewest} rows, and "
+                    f"`cv` is {cv}, but the class {shown(rare)} has only {fewest} "
+                    "rows, and "
                     "each fold needs one. Lower cv, or drop or merge the class."
                 )
                 raise ValueError(msg)
@@ -350,7 +352,9 @@ class CrossFit(
                 raise ValueError(msg)
             return groups
         if not is_table(X) or self.groups not in column_names(X):
-            msg = f"`groups` is {self.groups!r}, and `X` has no column of that name."
+            msg = (
+                f"`groups` is {shown(self.groups)}, and `X` has no column of that name."
+            )
             raise ValueError(msg)
         return as_series(_safe_indexing(X, self.groups, axis=1))
 
@@ -449,7 +453,7 @@ class CrossFit(
         if name is None and len(self.names_) == 1:
             (name,) = self.names_
         if name not in self.names_:
-            msg = f"`name` must be one of {', '.join(self.names_)}, got {name!r}."
+            msg = f"`name` must be one of {', '.join(self.names_)}, got {shown(name)}."
             raise ValueError(msg)
         member = dict(self.estimators)[name]
         return CalibratedClassifier(member, method=method, cv=self.cv).adopt(self, name)
@@ -483,21 +487,21 @@ def check_members(estimators: Any) -> None:
     if not pairs or not all(isinstance(p, list | tuple) and len(p) == 2 for p in pairs):
         msg = (
             "`estimators` must be a list of pairs of a name and a classifier, such as "
-            f'[("text", TextCNNClassifier())], got {estimators!r}.'
+            f'[("text", TextCNNClassifier())], got {shown(estimators)}.'
         )
         raise ValueError(msg)
     names = [name for name, _ in pairs]
     for name, member in pairs:
         if not isinstance(name, str) or "__" in name or names.count(name) > 1:
             msg = (
-                f"`estimators` has the name {name!r}. Names must be texts without "
+                f"`estimators` has the name {shown(name)}. Names must be texts without "
                 '"__", each of them once.'
             )
             raise ValueError(msg)
         able = hasattr(member, "fit") and hasattr(member, "predict_proba")
         if not able or not is_classifier(member):
             msg = (
-                f"`estimators` has {name!r}, which is no classifier with "
+                f"`estimators` has {shown(name)}, which is no classifier with "
                 "`predict_proba`. Wrap one without it into CalibratedClassifierCV."
             )
             raise ValueError(msg)

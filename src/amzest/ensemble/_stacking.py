@@ -15,6 +15,7 @@ from amzest.ensemble._base import BaseEnsemble
 from amzest.ensemble._cross_fit import CrossFit, check_members
 from amzest.ensemble._out_of_fold import OutOfFold
 from amzest.ensemble._presence import align_columns
+from amzest.utils import shown
 
 
 class MissingAwareStackingClassifier(BaseEnsemble):
@@ -169,7 +170,7 @@ class MissingAwareStackingClassifier(BaseEnsemble):
         if not is_classifier(final) or not hasattr(final, "predict_proba"):
             msg = (
                 "`final_estimator` must be a classifier with `predict_proba`, got "
-                f"{self.final_estimator!r}."
+                f"{shown(self.final_estimator)}."
             )
             raise ValueError(msg)
         return final

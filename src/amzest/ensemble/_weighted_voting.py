@@ -13,6 +13,7 @@ from amzest.ensemble._base import BaseEnsemble
 from amzest.ensemble._combining import combine, learn_weights, learn_weights_greedily
 from amzest.ensemble._cross_fit import CrossFit, check_members
 from amzest.ensemble._out_of_fold import OutOfFold
+from amzest.utils import shown
 
 _LEARNERS = {"learn": learn_weights, "greedy": learn_weights_greedily}
 
@@ -156,7 +157,7 @@ class WeightedVotingClassifier(BaseEnsemble):
             if self.weights not in _LEARNERS:
                 msg = (
                     "`weights` must be None, numbers, 'learn' or 'greedy', got "
-                    f"{self.weights!r}."
+                    f"{shown(self.weights)}."
                 )
                 raise ValueError(msg)
         elif self.weights is not None:
@@ -170,7 +171,7 @@ class WeightedVotingClassifier(BaseEnsemble):
             ):
                 msg = (
                     f"`weights` must be {n_members} numbers that are not negative, one "
-                    f"for each member, got {self.weights!r}."
+                    f"for each member, got {shown(self.weights)}."
                 )
                 raise ValueError(msg)
 

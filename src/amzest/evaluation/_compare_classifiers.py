@@ -22,7 +22,12 @@ from amzest.evaluation._fusion import (
     drop_one_averages,
 )
 from amzest.evaluation._metrics import Scores, Scoring, row_log_loss, truth_ranks
-from amzest.utils import check_choice, check_integer, draw_seeds
+from amzest.utils import (
+    check_choice,
+    check_integer,
+    draw_seeds,
+    shown,
+)
 
 
 def compare_classifiers(
@@ -200,10 +205,13 @@ def compare_classifiers(
 
 def _check_confidence(confidence_level: Any) -> None:
     if not isinstance(confidence_level, Real) or isinstance(confidence_level, bool):
-        msg = f"`confidence_level` must be a float, got {confidence_level!r}."
+        msg = f"`confidence_level` must be a float, got {shown(confidence_level)}."
         raise TypeError(msg)
     if not 0 < float(confidence_level) < 1:
-        msg = f"`confidence_level` must be between 0 and 1, got {confidence_level!r}."
+        msg = (
+            "`confidence_level` must be between 0 and 1, got "
+            f"{shown(confidence_level)}."
+        )
         raise ValueError(msg)
 
 

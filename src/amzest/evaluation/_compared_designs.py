@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 
 from amzest.evaluation._costs import COSTS, member_costs
 from amzest.neural import label_values
-from amzest.utils import as_pandas, describe_rows
+from amzest.utils import as_pandas, describe_rows, shown, shown_list
 
 #: How far the probabilities of a row may sum up to something else than 1. Enough for
 #: float32 and for numbers that were written with four digits.
@@ -105,7 +105,9 @@ def collect_designs(
     designs = [*members, *combined]
     names = [name for name, _ in designs]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
-        msg = f"The name {repeated[0]!r} stands for two designs. Rename one of them."
+        msg = (
+            f"The name {shown(repeated[0])} stands for two designs. Rename one of them."
+        )
         raise ValueError(msg)
     return ComparedDesigns(
         names=names,
@@ -144,7 +146,7 @@ def _name_pairs(argument: str, designs: Any) -> list[tuple[str, Any]]:
         if not isinstance(item, tuple) or len(item) != 2 or type(item[0]) is not str:
             msg = (
                 f"`{argument}` must be a dict of names to arrays, or (name, array) "
-                f"pairs, got an entry {item!r:.60}."
+                f"pairs, got an entry {shown(item)}."
             )
             raise TypeError(msg)
         name, proba = item
@@ -158,13 +160,14 @@ def _encode(y_true: Any, classes: Any) -> tuple[NDArray[Any], NDArray[np.int64]]
     index = pd.Index(known)
     if not index.is_unique:
         twice = index[index.duplicated()].tolist()[0]
-        raise ValueError(f"`classes` names {twice!r} twice.")
+        raise ValueError(f"`classes` names {shown(twice)} twice.")
     codes = index.get_indexer(pd.Index(labels))
     unknown = np.flatnonzero(codes < 0)
     if len(unknown):
         label = labels[unknown].tolist()[0]
         msg = (
-            f"`y_true` holds labels that `classes` does not name, such as {label!r} "
+            "`y_true` holds labels that `classes` does not name, such as "
+            f"{shown(label)} "
             f"({describe_rows(unknown)}). Add them to `classes` in the order of the "
             "columns of `probas`."
         )
@@ -183,7 +186,7 @@ def _check_proba(
     expected = (len(codes), len(classes))
     if values.shape != expected:
         msg = (
-            f"The probabilities of {name!r} have shape {values.shape}, expected "
+            f"The probabilities of {shown(name)} have shape {values.shape}, expected "
             f"{expected}: one row for each label and one column for each class."
         )
         if values.ndim == 2 and values.shape[0] == expected[0]:
@@ -199,7 +202,8 @@ def _check_proba(
         rows = np.flatnonzero(wrong)
         if len(rows):
             msg = (
-                f"Probabilities of {name!r} {problem} in {describe_rows(rows)} (row "
+                f"Probabilities of {shown(name)} {problem} in {describe_rows(rows)} "
+                "(row "
                 f"{rows[0]} sums to {sums[rows[0]]:.6g}). Pass what `predict_proba` "
                 "gives."
             )
@@ -217,7 +221,7 @@ def _check_present(
         mask = np.asarray(masks.get(name, np.ones(n_samples, dtype=bool)))
         if mask.shape != (n_samples,) or mask.dtype != bool:
             msg = (
-                f"`present` of {name!r} must be a boolean array of shape "
+                f"`present` of {shown(name)} must be a boolean array of shape "
                 f"({n_samples},), got {mask.dtype} of shape {mask.shape}."
             )
             raise ValueError(msg)
@@ -227,9 +231,10 @@ def _check_present(
 
 def _check_names(argument: str, given: Iterable[str], names: Sequence[str]) -> None:
     if unknown := [name for name in given if name not in names]:
-        known = ", ".join(map(repr, names))
+        known = shown_list(names)
         msg = (
-            f"`{argument}` names {unknown[0]!r}, which is none of the designs {known}."
+            f"`{argument}` names {shown(unknown[0])}, which is none of the designs "
+            f"{known}."
         )
         raise ValueError(msg)
 
@@ -241,7 +246,7 @@ def _cost_table(
     for name, values in costs.items():
         if unknown := [key for key in values if key not in COSTS]:
             msg = (
-                f"`costs` of {name!r} has {unknown[0]!r}; expected some of "
+                f"`costs` of {shown(name)} has {shown(unknown[0])}; expected some of "
                 f"{', '.join(map(repr, COSTS))}."
             )
             raise ValueError(msg)

@@ -30,7 +30,11 @@ from amzest.evaluation._paired_tests import (
     mcnemar_p_value,
 )
 from amzest.evaluation._per_category import score_categories
-from amzest.utils import check_choice, check_integer
+from amzest.utils import (
+    check_choice,
+    check_integer,
+    shown,
+)
 
 
 class ClassifierComparison:
@@ -281,7 +285,8 @@ class ClassifierComparison:
         """
         if self._fusion is None:
             msg = (
-                f"There is only one member ({self.names[0]!r}); fusion needs at least "
+                f"There is only one member ({shown(self.names[0])}); fusion needs at "
+                "least "
                 "two. Pass others in `probas`."
             )
             raise ValueError(msg)

@@ -24,6 +24,7 @@ from amzest.evaluation._display_tools import (
     look,
     tidy,
 )
+from amzest.utils import shown
 
 
 class CoveragePrecisionDisplay:
@@ -236,7 +237,7 @@ class CoveragePrecisionDisplay:
         if target is not None and not (isinstance(target, Real) and 0 < target <= 1):
             raise ValueError(
                 f"`target_precision` must be above 0 and at most 1, or None, got "
-                f"{target!r}."
+                f"{shown(target)}."
             )
         name = type(self).__name__
         letters = Lettering(name)

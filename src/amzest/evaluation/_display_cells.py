@@ -16,6 +16,8 @@ from amzest.utils import (
     is_table,
     plain_image_cell,
     require,
+    shown,
+    shown_list,
 )
 
 #: Height and width of a photo in pixels.
@@ -55,9 +57,10 @@ def column_of(argument: str, given: Any, X: Any, default: str) -> Any:
         return X[default] if default in columns else None
     if isinstance(given, str):
         if given not in columns:
-            listed = ", ".join(map(repr, columns)) or "no named columns"
+            listed = shown_list(columns) or "no named columns"
             raise ValueError(
-                f"`{argument}` is {given!r}, but `X` has {listed}. Name a column of "
+                f"`{argument}` is {shown(given)}, but `X` has {listed}. Name a column "
+                "of "
                 "`X`, or pass the cells."
             )
         return X[given]

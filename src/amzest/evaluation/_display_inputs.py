@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from amzest.neural import label_values
-from amzest.utils import as_pandas, describe_rows
+from amzest.utils import as_pandas, describe_rows, shown
 
 #: How far from 1 the probabilities of a product may add up.
 _SUM_TOLERANCE = 1e-3
@@ -155,11 +155,12 @@ def find_classes(
         return sorted(set(y_true).union(*others))
     plain = check_labels("classes", classes)
     if len(set(plain)) < len(plain):
-        raise ValueError(f"`classes` names a category twice: {plain.tolist()!r}.")
+        raise ValueError(f"`classes` names a category twice: {shown(plain.tolist())}.")
     _check_one_type("classes", plain, y_true)
     if not set(plain) & set(y_true):
         raise ValueError(
-            f"`classes` holds none of the labels of `y_true`, such as {y_true[0]!r}. "
+            "`classes` holds none of the labels of `y_true`, such as "
+            f"{shown(y_true[0])}. "
             "Pass the categories as the labels name them: clf.classes_."
         )
     return list(plain)
@@ -170,8 +171,8 @@ def _check_one_type(
 ) -> None:
     if isinstance(labels[0], str) != isinstance(y_true[0], str):
         raise ValueError(
-            f"`{argument}` holds labels such as {labels[0]!r}, `y_true` such as "
-            f"{y_true[0]!r}. Pass both as the same type."
+            f"`{argument}` holds labels such as {shown(labels[0])}, `y_true` such as "
+            f"{shown(y_true[0])}. Pass both as the same type."
         )
 
 

@@ -13,7 +13,10 @@ from amzest.evaluation._display_inputs import (
     check_probabilities,
     find_classes,
 )
-from amzest.utils import as_pandas
+from amzest.utils import (
+    as_pandas,
+    shown,
+)
 
 SELECTIONS = ("errors", "sure errors", "unsure", "random")
 
@@ -100,7 +103,8 @@ def select_rows(
     sure = table["probability"].to_numpy()
     if select in ("sure errors", "unsure") and np.isnan(sure).any():
         raise ValueError(
-            f"`select` is {select!r}, which needs probabilities, but `y_pred` holds "
+            f"`select` is {shown(select)}, which needs probabilities, but `y_pred` "
+            "holds "
             "labels. Pass what predict_proba gives."
         )
     wrong = ~table["correct"].to_numpy()
@@ -143,7 +147,7 @@ def check_rows(rows: Any, n_samples: int) -> NDArray[np.intp]:
         return np.empty(0, dtype=np.intp)
     if places.ndim != 1 or places.dtype.kind not in "iu":
         raise ValueError(
-            f"`rows` must be a list of positions counted from 0, got {rows!r}."
+            f"`rows` must be a list of positions counted from 0, got {shown(rows)}."
         )
     outside = places[(places < 0) | (places >= n_samples)]
     if len(outside):

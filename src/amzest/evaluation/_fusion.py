@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from amzest.evaluation._bootstrap import bootstrap_p_value, percentile_interval
 from amzest.evaluation._fusion_display import fusion_as_html, fusion_as_text
 from amzest.evaluation._paired_tests import Correction, correct_p_values
+from amzest.utils import shown
 
 #: Name of the ensemble that is made here.
 AVERAGE = "equal-weight average"
@@ -114,7 +115,7 @@ class FusionReport:
         """
         choices = ("share_of_errors", "jaccard", "yule_q")
         if measure not in choices:
-            msg = f"`measure` must be one of {choices}, got {measure!r}."
+            msg = f"`measure` must be one of {choices}, got {shown(measure)}."
             raise ValueError(msg)
         names = self.members.index
         matrix = pd.DataFrame(1.0, index=names, columns=names)

@@ -20,6 +20,7 @@ from amzest.utils import (
     DocumentationLinkMixin,
     FittedStateMixin,
     PredictLogProbaMixin,
+    shown,
 )
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ class HierarchicalClassifier(
             or isinstance(limit, bool)
             or not 0 <= limit <= 1
         ):
-            msg = f"`min_probability` must be a number from 0 to 1, got {limit!r}."
+            msg = f"`min_probability` must be a number from 0 to 1, got {shown(limit)}."
             raise ValueError(msg)
 
     def _adopt(self, estimator: Any, classes: NDArray[Any]) -> Self:

@@ -10,7 +10,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from amzest.utils import check_integer
+from amzest.utils import (
+    check_integer,
+    shown,
+)
 
 Path = tuple[str, ...]
 
@@ -47,7 +50,7 @@ def parse_path(label: Any, separator: str = " > ") -> Path:
     if not isinstance(label, str):
         msg = (
             f"Categories must be paths such as 'Clothing{separator}Women', got "
-            f"{label!r}. Convert them with y.astype(str)."
+            f"{shown(label)}. Convert them with y.astype(str)."
         )
         raise TypeError(msg)
     if not label.strip():
@@ -56,8 +59,9 @@ def parse_path(label: Any, separator: str = " > ") -> Path:
     names = tuple(" ".join(part.split()) for part in parts)
     if not all(names):
         msg = (
-            f"The category {label!r} has a level without a name. Mend the path, or "
-            f"pass another `separator` than {separator!r}."
+            f"The category {shown(label)} has a level without a name. Mend the path, "
+            "or "
+            f"pass another `separator` than {shown(separator)}."
         )
         raise ValueError(msg)
     return names

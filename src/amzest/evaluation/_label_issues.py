@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from amzest.evaluation._oof_source import check_proba, encode_given_labels
-from amzest.utils import check_integer, require
+from amzest.utils import (
+    check_integer,
+    require,
+    shown,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,7 +182,8 @@ def _member_rows(
     if not isinstance(kept, dict):
         if members is not None:
             msg = (
-                f"`members` is {members!r}, but `crossfit` is one classifier. Leave "
+                f"`members` is {shown(members)}, but `crossfit` is one classifier. "
+                "Leave "
                 "`members` out, or pass the CrossFit."
             )
             raise ValueError(msg)
@@ -187,7 +192,7 @@ def _member_rows(
     names = list(kept) if members is None else list(members)
     unknown = [name for name in names if name not in kept]
     if isinstance(members, str) or unknown or not names:
-        msg = f"`members` must be a list of some of {list(kept)}, got {members!r}."
+        msg = f"`members` must be a list of some of {list(kept)}, got {shown(members)}."
         raise ValueError(msg)
     probas = np.stack([check_proba(kept[name], n_classes) for name in names])
     present = np.stack([crossfit.oof_present_[name] for name in names])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from amzest.neural import label_values
-from amzest.utils import as_pandas, describe_rows
+from amzest.utils import as_pandas, describe_rows, shown
 
 
 class OofSource(NamedTuple):
@@ -59,7 +59,8 @@ def find_oof(estimator: Any, oof_proba: Any, y: Any, member: str | None) -> OofS
         estimator, kept = _take_member(estimator, kept, member)
     elif member is not None:
         msg = (
-            f"`member` is {member!r}, but `estimator` is no CrossFit. Leave `member` "
+            f"`member` is {shown(member)}, but `estimator` is no CrossFit. Leave "
+            "`member` "
             "out, or pass the CrossFit."
         )
         raise ValueError(msg)
@@ -94,7 +95,8 @@ def _take_member(
         (member,) = kept
     if member is None or member not in kept:
         msg = (
-            f"`member` must be one of {', '.join(kept)}, got {member!r}. For all of "
+            f"`member` must be one of {', '.join(kept)}, got {shown(member)}. For all "
+            "of "
             "them together pass an ensemble, such as crossfit.weighted_voting()."
         )
         raise ValueError(msg)
@@ -172,7 +174,8 @@ def encode_given_labels(y: Any, classes: NDArray[Any]) -> NDArray[np.int64]:
     if len(unknown):
         first = labels[unknown[:1]].tolist()[0]
         msg = (
-            f"`y` has the label {first!r} in {describe_rows(unknown[:1])}, which is "
+            f"`y` has the label {shown(first)} in {describe_rows(unknown[:1])}, which "
+            "is "
             f"none of the {len(classes)} classes of the classifier. Pass the labels "
             "it was fitted on."
         )

@@ -28,6 +28,7 @@ from amzest.utils import (
     FittedStateMixin,
     PredictLogProbaMixin,
     check_integer,
+    shown,
 )
 
 if TYPE_CHECKING:
@@ -332,7 +333,7 @@ class ReviewThresholdClassifier(
             if not isinstance(value, float | np.floating) or not 0 < value < 1:
                 msg = (
                     f"`{name}` must be a number between 0 and 1, both excluded (no "
-                    f"number of rows shows a precision of 1), got {value!r}."
+                    f"number of rows shows a precision of 1), got {shown(value)}."
                 )
                 raise ValueError(msg)
         if self.min_rows_per_class is not None:
@@ -347,7 +348,8 @@ class ReviewThresholdClassifier(
         """Learn the thresholds from out-of-fold rows."""
         if any(label == self.review_label for label in classes.tolist()):
             msg = (
-                f"`review_label` is {self.review_label!r}, which is also a category in "
+                f"`review_label` is {shown(self.review_label)}, which is also a "
+                "category in "
                 "`y`. Choose another."
             )
             raise ValueError(msg)

@@ -18,6 +18,7 @@ from amzest.evaluation._display_tools import (
     look,
     tidy,
 )
+from amzest.utils import shown
 
 
 class TrainingCurveDisplay:
@@ -100,7 +101,8 @@ class TrainingCurveDisplay:
             found = list(_networks(model, ()))
             if not found:
                 raise ValueError(
-                    f"`estimator` {name!r} holds no network with a `loss_curve_`. Fit "
+                    f"`estimator` {shown(name)} holds no network with a `loss_curve_`. "
+                    "Fit "
                     "it first, or leave it out."
                 )
             for path, network in found:
@@ -166,7 +168,8 @@ class TrainingCurveDisplay:
                 given = _curve("validation_scores", name, scores[name])
                 if len(given) > len(loss):
                     raise ValueError(
-                        f"`validation_scores` of {name!r} has {len(given)} epochs, its "
+                        f"`validation_scores` of {shown(name)} has {len(given)} "
+                        "epochs, its "
                         f"loss curve has {len(loss)}."
                     )
                 score[: len(given)] = given
@@ -265,7 +268,8 @@ def _curve(argument: str, name: str, values: Any) -> Any:
     curve = np.asarray(values, dtype=np.float64)
     if curve.ndim != 1 or len(curve) == 0:
         raise ValueError(
-            f"`{argument}` of {name!r} has shape {curve.shape}; expected one number "
+            f"`{argument}` of {shown(name)} has shape {curve.shape}; expected one "
+            "number "
             "for each epoch, that is shape (n_epochs,)."
         )
     return curve

@@ -16,6 +16,7 @@ from amzest.utils import (
     check_rows,
     is_missing,
     plain_image_cell,
+    shown_list,
 )
 
 #: What Amazon's servers send where a product has no photo: ".../icons/no-img-sm...gif".
@@ -77,7 +78,7 @@ def image_cells(X: Any) -> tuple[NDArray[np.object_], str | None]:
 
 def _check_one_column(n_columns: int, names: list[Any] | None) -> None:
     if n_columns != 1:
-        listed = f" ({', '.join(map(repr, names))})" if names else ""
+        listed = f" ({shown_list(names)})" if names else ""
         raise ValueError(
             f"`X` has {n_columns} columns{listed}, but an image classifier reads one. "
             'Pick it with ColumnSelector("image") in front.'

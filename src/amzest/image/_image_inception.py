@@ -11,7 +11,10 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from amzest.image._base import BaseImageClassifier
-from amzest.utils import check_counts
+from amzest.utils import (
+    check_counts,
+    shown,
+)
 
 #: Blocks of InceptionV3 that layers can be fine-tuned from.
 _BLOCKS = tuple(f"mixed{block}" for block in range(11))
@@ -300,7 +303,8 @@ class ImageInceptionClassifier(BaseImageClassifier):
             }
         if self.weights is not None:
             raise ValueError(
-                f'`weights` is {self.weights!r}, but architecture="small" is trained '
+                f'`weights` is {shown(self.weights)}, but architecture="small" is '
+                "trained "
                 'from scratch. Pass architecture="inception_v3" or weights=None.'
             )
         filters = check_counts("filters", self.filters, multiple_of=8)
@@ -327,7 +331,8 @@ class ImageInceptionClassifier(BaseImageClassifier):
             )
         if self.fine_tune_from is not None and self.fine_tune_from not in _BLOCKS:
             raise ValueError(
-                f"`fine_tune_from` is {self.fine_tune_from!r}, which is no block of "
+                f"`fine_tune_from` is {shown(self.fine_tune_from)}, which is no block "
+                "of "
                 f"InceptionV3. Expected one of {', '.join(_BLOCKS)}, or None."
             )
 

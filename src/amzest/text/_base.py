@@ -30,7 +30,11 @@ from amzest.text._recent_texts import RECENT_TEXTS
 from amzest.text._tokens import TokenisedTexts
 from amzest.text._vocabulary import learn_vocabulary
 from amzest.text._word_vectors import read_word_vectors
-from amzest.utils import check_installed, import_torch
+from amzest.utils import (
+    check_installed,
+    import_torch,
+    shown,
+)
 
 #: Texts that are encoded together to be predicted.
 _ROWS_PER_PART = 1024
@@ -131,7 +135,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
         whole = all(isinstance(length, Integral) for length in lengths)
         if len(lengths) != 2 or not whole or not 1 <= lengths[0] <= lengths[1]:
             raise ValueError(
-                f"`ngram_range` is {self.ngram_range!r}; expected two lengths in "
+                f"`ngram_range` is {shown(self.ngram_range)}; expected two lengths in "
                 "characters, such as (2, 5)."
             )
         return int(lengths[0]), int(lengths[1])

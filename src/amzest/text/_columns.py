@@ -95,5 +95,5 @@ def _check_text(column: NDArray[np.object_], name: str) -> None:
             raise TypeError(
                 f"`{name}` row {row} ({shown(cell)}): expected text, found "
                 f"{type(cell).__name__}. Convert the column to text, for example with "
-                f"X[{name!r}].astype(str)."
+                f"X[{shown(name)}].astype(str)."
             )

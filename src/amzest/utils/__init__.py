@@ -34,7 +34,7 @@ from amzest.utils._image_files import (
     quiet_pillow,
 )
 from amzest.utils._log_proba import PredictLogProbaMixin
-from amzest.utils._messages import shown
+from amzest.utils._messages import shown, shown_list
 from amzest.utils._missing import describe_rows, is_missing, missing_mask
 from amzest.utils._optional import check_installed, require
 from amzest.utils._quiet_import import without_warnings
@@ -107,6 +107,7 @@ __all__ = [
     "replace_columns",
     "require",
     "shown",
+    "shown_list",
     "take_rows",
     "without_warnings",
     "worker_threads",

@@ -6,6 +6,8 @@ import math
 from numbers import Integral
 from typing import Any
 
+from amzest.utils._messages import shown
+
 
 def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
     """Check an argument that must be one of several values.
@@ -27,7 +29,10 @@ def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
         If it is none of them.
     """
     if value not in choices:
-        msg = f"`{name}` must be one of {', '.join(map(repr, choices))}, got {value!r}."
+        msg = (
+            f"`{name}` must be one of {', '.join(map(repr, choices))}, got "
+            f"{shown(value)}."
+        )
         raise ValueError(msg)
 
 
@@ -56,7 +61,7 @@ def check_integer(name: str, value: Any, low: int, high: float = math.inf) -> No
         If it is too small or too large.
     """
     if not isinstance(value, Integral) or isinstance(value, bool):
-        msg = f"`{name}` must be an int, got {value!r}."
+        msg = f"`{name}` must be an int, got {shown(value)}."
         raise TypeError(msg)
     if not low <= int(value) <= high:
         limit = f"at least {low}" if high == math.inf else f"from {low} to {high:.0f}"

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from numbers import Integral
 from typing import Any
 
+from amzest.utils._messages import shown
+
 
 def check_counts(
     name: str, values: Iterable[Any], *, multiple_of: int = 1
@@ -40,7 +42,7 @@ def check_counts(
     for count in counts:
         whole = isinstance(count, Integral) and not isinstance(count, bool)
         if not whole or count < 1 or count % multiple_of:
-            raise ValueError(f"`{name}` is {values!r}; expected {kind}.")
+            raise ValueError(f"`{name}` is {shown(values)}; expected {kind}.")
     if not counts:
         raise ValueError(f"`{name}` is empty; expected {kind}.")
     return [int(count) for count in counts]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -42,3 +43,24 @@ def shown(value: Any, limit: int = 80) -> str:
         except Exception:
             text = f"<{type(value).__name__}>"
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def shown_list(values: Iterable[Any], limit: int = 30) -> str:
+    """Return the values of a list, each shortened: ``'a', 'b' and 9 more``.
+
+    Parameters
+    ----------
+    values : iterable
+        Any values, such as the names of columns.
+
+    limit : int, default=30
+        How many are written out.
+
+    Returns
+    -------
+    str
+        The phrase.
+    """
+    listed = list(values)
+    more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
+    return ", ".join(shown(value) for value in listed[:limit]) + more

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing
+
+from amzest.utils._messages import shown_list
 
 _INTEGERS = (
     *(nw.Int8, nw.Int16, nw.Int32, nw.Int64),
@@ -261,10 +264,10 @@ def column_names(table: Any, name: str = "X") -> list[Any]:
 
 def check_unique_names(names: Sequence[Any], name: str = "X") -> None:
     """Raise a ValueError if a name of a column occurs more than once."""
-    twice = [n for n in dict.fromkeys(names) if list(names).count(n) > 1]
+    twice = [n for n, n_columns in Counter(names).items() if n_columns > 1]
     if twice:
         raise ValueError(
-            f"`{name}` has more than one column named {', '.join(map(repr, twice))}. "
+            f"`{name}` has more than one column named {shown_list(twice)}. "
             "Rename or drop the columns that are not meant."
         )
 

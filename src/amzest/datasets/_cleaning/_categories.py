@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from amzest.datasets._cleaning._markup import decode_entities
+from amzest.utils import shown
 
 #: The ten categories, and under which names the releases publish what belongs to each.
 _NAMES = {
@@ -87,7 +88,7 @@ class CategoryMapping:
             if categories != "published":
                 msg = (
                     f'`categories` must be "published", a mapping of published names '
-                    f"to new names, or None, got {categories!r}."
+                    f"to new names, or None, got {shown(categories)}."
                 )
                 raise ValueError(msg)
             categories = PUBLISHED_CATEGORIES
@@ -101,8 +102,8 @@ class CategoryMapping:
             for text in (name, new_name):
                 if not isinstance(text, str) or not text.strip():
                     msg = (
-                        f"`categories` must map texts to texts, got {name!r}: "
-                        f"{new_name!r}. Leave out what is to be dropped."
+                        f"`categories` must map texts to texts, got {shown(name)}: "
+                        f"{shown(new_name)}. Leave out what is to be dropped."
                     )
                     raise TypeError(msg)
             self._add(name, new_name)
@@ -114,8 +115,9 @@ class CategoryMapping:
         known = self._new_names.setdefault(category_key(name), new_name)
         if known != new_name:
             msg = (
-                f"`categories` has two new names for {name!r}: {known!r} and "
-                f"{new_name!r}. Case and signs make no difference, and a name that "
+                f"`categories` has two new names for {shown(name)}: {shown(known)} and "
+                f"{shown(new_name)}. Case and signs make no difference, and a name "
+                "that "
                 "others are mapped to stays as it is. Leave one of them out."
             )
             raise ValueError(msg)

@@ -15,7 +15,13 @@ from amzest.datasets._cleaning._product_columns import (
 from amzest.datasets._cleaning._repeated_rows import RepeatedRows, find_repeated_rows
 from amzest.datasets._shared._key_columns import check_keys
 from amzest.datasets._shared._title_key import normalise_titles
-from amzest.utils import as_frame, is_missing, replace_columns, take_rows
+from amzest.utils import (
+    as_frame,
+    is_missing,
+    replace_columns,
+    shown,
+    take_rows,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -254,7 +260,7 @@ def check_duplicates(duplicates: Sequence[str]) -> None:
     if not right or any(name not in _DUPLICATES for name in duplicates):
         msg = (
             f"`duplicates` must be a list of {' and '.join(map(repr, _DUPLICATES))}, "
-            f"or empty, got {duplicates!r}."
+            f"or empty, got {shown(duplicates)}."
         )
         raise ValueError(msg) if right else TypeError(msg)
 

@@ -11,7 +11,10 @@ from amzest.datasets._cleaning._cleaning_display import (
     report_as_html,
     report_as_text,
 )
-from amzest.utils import check_integer
+from amzest.utils import (
+    check_integer,
+    shown,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,7 +154,7 @@ class CleaningReport:
         """
         if rule not in _ORDER:
             known = ", ".join(map(repr, _ORDER))
-            raise ValueError(f"`rule` must be one of {known}, got {rule!r}.")
+            raise ValueError(f"`rule` must be one of {known}, got {shown(rule)}.")
         finding = self._findings.setdefault((rule, column), Finding())
         finding.n_rows += n_rows
         for example in examples:

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from amzest.datasets._shared._row_listing import count, list_rows
-from amzest.utils import is_missing
+from amzest.utils import (
+    is_missing,
+    shown,
+    shown_list,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,14 +59,14 @@ def find_columns(
     unknown = [name for name in given if name not in ROLES]
     if unknown:
         msg = (
-            f"`columns` has {', '.join(map(repr, unknown))}, which clean_products does "
+            f"`columns` has {shown_list(unknown)}, which clean_products does "
             f"not know. Known are {', '.join(map(repr, ROLES))}."
         )
         raise ValueError(msg)
-    available = f"Available: {', '.join(map(repr, frame.columns))}."
+    available = f"Available: {shown_list(frame.columns)}."
     lost = [name for name in given.values() if name not in frame.columns]
     if lost:
-        wanted = ", ".join(map(repr, lost))
+        wanted = shown_list(lost)
         msg = f"`columns` has {wanted}, which the table has not. {available}"
         raise ValueError(msg)
     taken = set(given.values())
@@ -81,9 +85,9 @@ def find_columns(
     twice = [n for n in dict.fromkeys(names.values()) if _n_columns(frame, n) > 1]
     if twice or len(set(names.values())) < len(names):
         msg = (
-            f"The table has two columns {', '.join(map(repr, twice))}. Rename one."
+            f"The table has two columns {shown_list(twice)}. Rename one."
             if twice
-            else f"`columns` names a column twice: {given!r}. Name each once."
+            else f"`columns` names a column twice: {shown(given)}. Name each once."
         )
         raise ValueError(msg)
     return names
@@ -124,13 +128,13 @@ def check_required(
     if required is None:
         return [names["category"]] if "category" in names else []
     if isinstance(required, str) or not isinstance(required, Iterable):
-        msg = f"`required` must be a list of column names, got {required!r}."
+        msg = f"`required` must be a list of column names, got {shown(required)}."
         raise TypeError(msg)
     lost = [name for name in required if name not in frame.columns]
     if lost:
         msg = (
-            f"`required` has {', '.join(map(repr, lost))}, which the table has not. "
-            f"Available: {', '.join(map(repr, frame.columns))}."
+            f"`required` has {shown_list(lost)}, which the table has not. "
+            f"Available: {shown_list(frame.columns)}."
         )
         raise ValueError(msg)
     return list(dict.fromkeys(required))

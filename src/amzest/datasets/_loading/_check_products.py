@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from amzest.datasets._shared._key_columns import check_keys, find_column
 from amzest.datasets._shared._row_listing import count, list_rows
-from amzest.utils import as_frame, check_integer, is_missing, shown
+from amzest.utils import (
+    as_frame,
+    check_integer,
+    is_missing,
+    shown,
+    shown_list,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,8 +92,8 @@ def _check_columns(
     missing = [name for name in needed if name not in frame.columns]
     if missing:
         msg = (
-            f"The table has no column {', '.join(map(repr, missing))}. Available: "
-            f"{', '.join(map(repr, frame.columns))}."
+            f"The table has no column {shown_list(missing)}. Available: "
+            f"{shown_list(frame.columns)}."
         )
         raise ValueError(msg)
 

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from amzest.datasets._loading._text_lines import open_lines
 from amzest.datasets._shared._row_listing import count
-from amzest.utils import shown
+from amzest.utils import (
+    shown,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,8 +152,9 @@ def _any_length() -> Iterator[None]:
 def _agreed(path: Path, stated: str, separator: str | None) -> str:
     if separator not in (None, stated):
         msg = (
-            f"{path}: the first line states the separator {stated!r}, but `separator` "
-            f"is {separator!r}. Pass separator=None or correct that line."
+            f"{path}: the first line states the separator {shown(stated)}, but "
+            "`separator` "
+            f"is {shown(separator)}. Pass separator=None or correct that line."
         )
         raise ValueError(msg)
     return stated
@@ -183,7 +186,8 @@ def _rows(
     except csv.Error as error:
         msg = (
             f"{path}: line {line} cannot be read as CSV ({error}). A text that holds "
-            f"the separator {separator!r}, a quote or a line break must be in double "
+            f"the separator {shown(separator)}, a quote or a line break must be in "
+            "double "
             'quotes, and quotes in it must be doubled: "5"" pipe".'
         )
         raise ValueError(msg) from error
@@ -194,7 +198,8 @@ def _other_width(
 ) -> str:
     return (
         f"{path}: line {line} has {count(len(cells), 'cell')}, but the first line "
-        f"names {count(width, 'column')} (separator {separator!r}): {shown(cells)}. A "
+        f"names {count(width, 'column')} (separator {shown(separator)}): "
+        f"{shown(cells)}. A "
         "text that holds the separator, a quote or a line break must be in double "
         "quotes."
     )
@@ -211,7 +216,7 @@ def _sniff(path: Path, sample: list[str]) -> str:
     if not able:
         return ","  # one column
     listed = " or ".join(
-        f"{mark!r} ({SEPARATORS[mark]}: {n} columns)"
+        f"{shown(mark)} ({SEPARATORS[mark]}: {n} columns)"
         for mark, n in (alike or able).items()
     )
     msg = (

@@ -17,7 +17,7 @@ from amzest.datasets._loading._csv_table import SEPARATORS
 from amzest.datasets._loading._photo_column import resolve_photos
 from amzest.datasets._loading._read_table import find_table, read_table
 from amzest.datasets._shared._row_listing import count, list_rows
-from amzest.utils import check_choice, check_integer, is_missing
+from amzest.utils import check_choice, check_integer, is_missing, shown, shown_list
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -271,7 +271,7 @@ def _check_columns(
 ) -> list[str]:
     """Look for the needed columns and give those that are texts."""
     if isinstance(text_columns, str):
-        msg = f"`text_columns` must be a list of names, got {text_columns!r}."
+        msg = f"`text_columns` must be a list of names, got {shown(text_columns)}."
         raise TypeError(msg)
     available = list(frame.columns)
     asked: dict[str, list[str | None]] = {
@@ -287,7 +287,7 @@ def _check_columns(
         if name is not None and name not in available
     ]
     if lost:
-        wanted = " and ".join(f"{name!r} ({argument})" for argument, name in lost)
+        wanted = " and ".join(f"{shown(name)} ({argument})" for argument, name in lost)
         advice = "Name the columns that are meant"
         if ("image_column", image_column) in lost:
             advice += ", or pass image_column=None for a table without photos"
@@ -297,11 +297,11 @@ def _check_columns(
         if len(available) == 1 and marks:
             advice += (
                 ". The cells seem to be separated by another character: pass "
-                f"separator={marks[0]!r}, or None to have it found"
+                f"separator={shown(marks[0])}, or None to have it found"
             )
         msg = (
             f"{file}: has no column {wanted}. Available: "
-            f"{', '.join(map(repr, available))}. {advice}."
+            f"{shown_list(available)}. {advice}."
         )
         raise ValueError(msg)
     texts = [n for n in text_columns or _TEXT_COLUMNS if n in available]

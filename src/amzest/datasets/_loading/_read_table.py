@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amzest.datasets._loading._csv_table import check_separator, read_csv
 from amzest.datasets._loading._json_table import read_json
 from amzest.datasets._loading._text_lines import codec_name
-from amzest.utils import as_frame
+from amzest.utils import (
+    as_frame,
+    shown_list,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,17 +117,17 @@ def read_table(path: Path, *, encoding: str, separator: str | None) -> pd.DataFr
     names = [str(name) for name in frame.columns]
     _check_names(path, names)
     if frame.empty:
-        msg = f"{path}: has no rows. Columns: {', '.join(map(repr, names))}."
+        msg = f"{path}: has no rows. Columns: {shown_list(names)}."
         raise ValueError(msg)
     frame.columns = pd.Index(names)
     return frame
 
 
 def _check_names(path: Path, names: list[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, n_columns in Counter(names).items() if n_columns > 1)
     if twice:
         msg = (
-            f"{path}: column names stand more than once: {', '.join(map(repr, twice))}."
+            f"{path}: column names stand more than once: {shown_list(twice)}."
             " Rename or remove the columns that are not meant."
         )
         raise ValueError(msg)

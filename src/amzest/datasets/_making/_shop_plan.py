@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amzest.datasets._making._vocabulary import CATEGORIES
-from amzest.utils import check_integer
+from amzest.utils import (
+    check_integer,
+    shown,
+)
 
 #: What a seed is drawn for. Only ever add at the end, or all shops change.
 _STREAMS = (
@@ -35,7 +38,7 @@ def draw_streams(
     else:
         msg = (
             "`random_state` must be an int, a numpy.random.RandomState or None, got "
-            f"{random_state!r}."
+            f"{shown(random_state)}."
         )
         raise TypeError(msg)
     seeds = source.randint(2**31 - 1, size=len(_STREAMS))
@@ -48,7 +51,7 @@ def draw_streams(
 def check_share(name: str, value: Any) -> None:
     """Refuse what is no number from 0 to 1, under the argument's name."""
     if not isinstance(value, Real) or isinstance(value, bool):
-        msg = f"`{name}` must be a number from 0 to 1, got {value!r}."
+        msg = f"`{name}` must be a number from 0 to 1, got {shown(value)}."
         raise TypeError(msg)
     if not 0 <= float(value) <= 1:
         msg = f"`{name}` must be a number from 0 to 1, got {value}."
@@ -97,11 +100,11 @@ def share_out(
     if shares.shape != (n_categories,) or not np.isfinite(shares).all():
         msg = (
             f"`weights` must hold one number for each of the {n_categories} "
-            f"categories, got {weights!r}."
+            f"categories, got {shown(weights)}."
         )
         raise ValueError(msg)
     if (shares < 0).any() or shares.sum() == 0:
-        msg = f"`weights` must not be negative nor all 0, got {weights!r}."
+        msg = f"`weights` must not be negative nor all 0, got {shown(weights)}."
         raise ValueError(msg)
     exact = np.maximum(shares / shares.sum() * n_samples, 2.0)
     above = exact - 2.0

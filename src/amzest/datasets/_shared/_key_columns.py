@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from amzest.datasets._shared._row_listing import count, list_rows
+from amzest.utils import shown, shown_list
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,13 +39,14 @@ def find_column(frame: pd.DataFrame, name: Any, argument: str) -> pd.Series:
     names = list(frame.columns)
     if name not in names:
         msg = (
-            f"The table has no column {name!r} ({argument}). Available: "
-            f"{', '.join(map(repr, names))}."
+            f"The table has no column {shown(name)} ({argument}). Available: "
+            f"{shown_list(names)}."
         )
         raise ValueError(msg)
     if names.count(name) > 1:
         msg = (
-            f"The table has more than one column {name!r} ({argument}). Rename or drop "
+            f"The table has more than one column {shown(name)} ({argument}). Rename or "
+            "drop "
             "those that are not meant."
         )
         raise ValueError(msg)

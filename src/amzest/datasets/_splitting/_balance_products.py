@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from amzest.datasets._making._shop_plan import draw_streams
 from amzest.datasets._shared._key_columns import find_column
 from amzest.datasets._splitting._category_codes import category_codes, list_categories
-from amzest.utils import as_frame, take_rows
+from amzest.utils import (
+    as_frame,
+    shown,
+    take_rows,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -174,15 +178,18 @@ def _check_arguments(n_per_category: Any, on_few: Any) -> None:
         if n_per_category != "smallest":
             msg = (
                 '`n_per_category` must be a positive int or "smallest", got '
-                f"{n_per_category!r}."
+                f"{shown(n_per_category)}."
             )
             raise ValueError(msg)
     elif isinstance(n_per_category, bool) or not isinstance(n_per_category, Integral):
-        msg = f'`n_per_category` must be an int or "smallest", got {n_per_category!r}.'
+        msg = (
+            '`n_per_category` must be an int or "smallest", got '
+            f"{shown(n_per_category)}."
+        )
         raise TypeError(msg)
     elif int(n_per_category) < 1:
         msg = f"`n_per_category` must be at least 1, got {n_per_category}."
         raise ValueError(msg)
     if on_few not in ("raise", "keep", "drop"):
-        msg = f"`on_few` must be one of 'raise', 'keep', 'drop', got {on_few!r}."
+        msg = f"`on_few` must be one of 'raise', 'keep', 'drop', got {shown(on_few)}."
         raise ValueError(msg)

@@ -17,7 +17,11 @@ from amzest.datasets._splitting._near_titles import (
     near_title_groups,
     number_labels,
 )
-from amzest.utils import as_frame
+from amzest.utils import (
+    as_frame,
+    shown,
+    shown_list,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -289,9 +293,9 @@ def _label_keys(keys: list[Hashable]) -> NDArray[np.int64]:
 
 def _find_columns(frame: pd.DataFrame, **names: str | None) -> dict[str, str]:
     """Give the columns that are there; the defaults may be absent."""
-    available = ", ".join(map(repr, frame.columns))
+    available = shown_list(frame.columns)
     lost = [
-        f"{name!r} ({argument})"
+        f"{shown(name)} ({argument})"
         for argument, name in names.items()
         if name not in (None, _DEFAULTS[argument]) and name not in frame.columns
     ]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from amzest.datasets._making._shop_plan import draw_streams
 from amzest.datasets._splitting._balance_products import rank_within
 from amzest.datasets._splitting._category_codes import category_codes, list_categories
+from amzest.utils import shown
 
 Counts = NDArray[np.int64]
 
@@ -92,7 +93,7 @@ def split_rows(
 
 def _count_test_rows(test_size: Any, n_rows: int) -> int:
     if isinstance(test_size, bool) or not isinstance(test_size, Real):
-        msg = f"`test_size` must be a float or an int, got {test_size!r}."
+        msg = f"`test_size` must be a float or an int, got {shown(test_size)}."
         raise TypeError(msg)
     if isinstance(test_size, Integral):
         if not 1 <= int(test_size) < n_rows:
