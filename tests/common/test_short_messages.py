@@ -1,4 +1,4 @@
-"""A value of 10 MB, wherever a user may pass one, makes no message of 10 MB."""
+"""A value of megabytes, wherever a user may pass one, makes no message of megabytes."""
 
 import json
 
@@ -25,7 +25,7 @@ from amzest.evaluation import (
 )
 from amzest.image._cells import image_cells
 
-LONG = "x" * 10_000_000
+LONG = "x" * 2_000_000
 FRAME = pd.DataFrame({"title": list("abcd"), "category": list("AABB")})
 WIDE = pd.DataFrame([range(2_000)], columns=[f"column {i}" for i in range(2_000)])
 IRIS = (np.arange(8.0)[:, None], list("aabbaabb"))

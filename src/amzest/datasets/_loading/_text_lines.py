@@ -21,6 +21,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+#: No encoding has a longer name.
+_LONGEST_NAME = 100
 #: What reading a damaged gzip file raises.
 _DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
 _EXAMPLES = '"utf-8", "cp1252" (Windows), "latin-1", "utf-16"'
@@ -50,7 +52,7 @@ def codec_name(encoding: Any) -> str:
         msg = f"`encoding` must be a str such as {_EXAMPLES}, got {shown(encoding)}."
         raise TypeError(msg)
     try:
-        codec = codecs.lookup(encoding)
+        codec = codecs.lookup(encoding[:_LONGEST_NAME])
         known = bool(getattr(codec, "_is_text_encoding", True))
     except (LookupError, ValueError):
         known = False
