@@ -19,6 +19,7 @@ _CASES = (
     ("string", "mug", "is a single str"),
     ("bytes", b"mug", "is a single bytes"),
     ("int", 3, "is a single int"),
+    ("type", str, "is a single type"),
     ("dict", {"mug": 1, "lamp": 2}, r"is a mapping \(dict\)"),
     ("keys", {"mug": 1}.keys(), r"view of a mapping \(dict_keys\)"),
     ("values", {"mug": 1}.values(), r"view of a mapping \(dict_values\)"),
@@ -32,8 +33,8 @@ _CASES = (
     ("sparse array", sparse.csr_array([[1]]), "is a sparse matrix"),
     ("no dimension", np.array("mug"), "without dimensions"),
     ("structured", np.array([("mug", 1)], "U3,i4"), "with the fields f0, f1"),
-    ("masked", _MASKED, r"1 masked cells.*filled\(None\)"),
-    ("masked table", _MASKED[:, None], "1 masked cells"),
+    ("masked", _MASKED, r"masked array.*filled\(None\)"),
+    ("masked table", _MASKED[:, None], "is a masked array"),
 )
 NO_ROWS = [(thing, message) for _, thing, message in _CASES]
 NO_ROWS_IDS = [name for name, _, _ in _CASES]

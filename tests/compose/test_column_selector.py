@@ -207,7 +207,17 @@ def test_columns_empty_or_repeated(products):
 
 
 @pytest.mark.parametrize(
-    "X", [["mug", "lamp"], [["mug"], "lamp"], [], np.zeros(3), np.zeros((2, 2, 2))]
+    "X",
+    [
+        ["mug", "lamp"],
+        [["mug"], "lamp"],
+        [],
+        np.zeros(3),
+        np.zeros((2, 2, 2)),
+        pd.Series(["mug"]),
+        pl.Series([{"title": "mug", "price": 3}]),
+        pa.array([{"title": "mug"}]),
+    ],
 )
 def test_input_that_is_no_table(X):
     with pytest.raises(ValueError, match="Expected 2D array"):
@@ -215,7 +225,9 @@ def test_input_that_is_no_table(X):
 
 
 def test_input_with_rows_of_unequal_length():
-    with pytest.raises(ValueError, match="`X` row 1 has 2 cells, but row 0 has 1"):
+    with pytest.raises(
+        ValueError, match="`X` row 1 has length 2, but row 0 has length 1"
+    ):
         ColumnSelector(0).fit([["mug"], ["lamp", 1]])
 
 

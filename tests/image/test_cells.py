@@ -71,7 +71,9 @@ def test_what_holds_no_rows(X, message):
 
 @pytest.mark.parametrize("X", [[["a.jpg"], []], [[], ["a.jpg"]], [("a",), ("b", "c")]])
 def test_rows_of_unequal_length(X):
-    with pytest.raises(ValueError, match=r"`X` row 1 has \d cells, but row 0 has"):
+    with pytest.raises(
+        ValueError, match=r"`X` row 1 has length \d, but row 0 has length"
+    ):
         image_cells(X)
 
 

@@ -20,6 +20,8 @@ TITLES = ["Blue mug", "Desk lamp", "Red chair"]
         np.array(TITLES),
         np.array(TITLES, dtype=object),
         np.array(TITLES)[:, None],
+        np.asmatrix(TITLES).T,
+        np.ma.array(TITLES),
         [[title] for title in TITLES],
         [(title,) for title in TITLES],
         [np.array([title]) for title in TITLES],
@@ -142,10 +144,10 @@ def test_other_dimensions():
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        ([["a", "b"], ["c"]], "row 1 has 1 cells, but row 0 has 2"),
-        ([("a",), ("b",), ("c", "d")], "row 2 has 2 cells, but row 0 has 1"),
-        ([["a"], []], "row 1 has 0 cells"),
-        ([np.array(["a"]), np.array(["b", "c"])], "row 1 has 2 cells"),
+        ([["a", "b"], ["c"]], "row 1 has length 1, but row 0 has length 2"),
+        ([("a",), ("b",), ("c", "d")], "row 2 has length 2, but row 0 has length 1"),
+        ([["a"], []], "row 1 has length 0"),
+        ([np.array(["a"]), np.array(["b", "c"])], "row 1 has length 2"),
     ],
 )
 def test_rows_of_unequal_length(X, message):

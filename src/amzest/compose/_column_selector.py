@@ -22,6 +22,7 @@ from amzest.utils import (
     check_rows,
     check_unique_names,
     column_names,
+    is_column,
     is_row,
     is_table,
     shown,
@@ -282,7 +283,10 @@ def _as_table(X: Any) -> Any:
     if is_table(X):
         return X
     check_rows(X, "a DataFrame, a table with named columns or a 2D array")
-    table = _rows_to_array(X) if isinstance(X, (list, tuple)) else np.asarray(X)
+    if is_column(X):
+        table = np.empty(len(X))  # of structs, it would become a table of numbers
+    else:
+        table = _rows_to_array(X) if isinstance(X, (list, tuple)) else np.asarray(X)
     if table.ndim != 2:
         msg = (
             f"Expected 2D array, got {table.ndim}D array instead: `X` has shape "

@@ -85,7 +85,7 @@ def _object_matrix(X: Any) -> NDArray[np.object_]:
         column = np.empty(len(X), dtype=object)
         column[:] = X
         X = column
-    cells = X.astype(object)
+    cells = np.asarray(X).astype(object)
     return cells[:, None] if cells.ndim == 1 else cells
 
 

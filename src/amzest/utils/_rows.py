@@ -58,11 +58,9 @@ def check_rows(X: Any, expected: str, single: str = "row") -> None:
             problem = f"a structured array with the fields {', '.join(X.dtype.names)}"
             remedy = "Make a table of it: pandas.DataFrame(X)."
         elif np.ma.is_masked(X):
-            n_masked = int(np.ma.getmaskarray(X).sum())
             raise ValueError(
-                f"`X` is an array with {n_masked} masked cells, whose values would be "
-                "read. Mark them as missing instead: "
-                "X.astype(object).filled(None)."
+                "`X` is a masked array, and the values behind its mask would be read. "
+                "Mark these cells as missing instead: X.astype(object).filled(None)."
             )
     elif sparse.issparse(X):
         problem = f"a sparse matrix of numbers ({kind})"
@@ -78,7 +76,7 @@ def check_rows(X: Any, expected: str, single: str = "row") -> None:
     elif isinstance(X, Iterator):
         problem = f"an iterator ({kind}), which can be read only once"
         remedy = "Pass list(X)."
-    elif isinstance(X, str | bytes | bytearray | memoryview | PurePath) or not (
+    elif isinstance(X, str | bytes | bytearray | memoryview | PurePath | type) or not (
         isinstance(X, Iterable) or hasattr(X, "__getitem__") or hasattr(X, "__array__")
     ):
         problem, remedy = (
@@ -116,8 +114,8 @@ def cell_matrix(rows: Sequence[Any]) -> NDArray[np.object_]:
     for number, row in enumerate(rows):
         if len(row) != width:
             raise ValueError(
-                f"`X` row {number} has {len(row)} cells, but row 0 has {width}. Give "
-                "each row a cell for each column; None is a missing one."
+                f"`X` row {number} has length {len(row)}, but row 0 has length {width}."
+                " Give each row a cell for each column; None is a missing one."
             )
     cells = np.empty((len(rows), width), dtype=object)
     for i, row in enumerate(rows):

@@ -229,6 +229,12 @@ def test_json_cell_that_is_no_text(tmp_path):
         load_products(path, image_column=None)
 
 
+@pytest.mark.parametrize("path", [pd.DataFrame({"title": ["a"]}), b"p.csv", None, 3])
+def test_path_that_is_none(path):
+    with pytest.raises(TypeError, match="`path` must be the path of a file or folder"):
+        load_products(path)
+
+
 def test_path_missing_or_unknown(tmp_path):
     with pytest.raises(FileNotFoundError, match="does not exist"):
         load_products(tmp_path / "products.csv")
@@ -487,6 +493,7 @@ def test_photo_that_cannot_be_decoded(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "error", "match"),
     [
+        ({"encoding": 8}, TypeError, "`encoding` must be a str"),
         ({"check_images": "all"}, ValueError, "`check_images` must be one of"),
         ({"on_missing_image": "drop"}, ValueError, "`on_missing_image` must be one"),
         ({"text_columns": "title"}, TypeError, "`text_columns` must be a list"),

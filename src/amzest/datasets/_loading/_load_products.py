@@ -154,7 +154,7 @@ def load_products(
         unknown or stand twice; if categories are missing or too small; if ids
         repeat; if a photo is not there.
     TypeError
-        If a cell of a Parquet or JSON table is of a kind that its column cannot have,
+        If `path` is no path, or a cell of a Parquet or JSON table is of a kind that its column cannot have,
         such as a list as category or id.
     ImportError
         If pyarrow (Parquet) or Pillow (``check_images="decode"``) is not installed.
@@ -207,6 +207,12 @@ def load_products(
     check_choice("check_images", check_images, ("exists", "decode", None))
     check_choice("on_missing_image", on_missing_image, ("raise", "missing"))
     check_integer("max_pixels", max_pixels, 1)
+    if not isinstance(path, str | os.PathLike):
+        msg = (
+            f"`path` must be the path of a file or folder, got {type(path).__name__}. A "
+            "table that is in memory needs no loading; check it with check_products."
+        )
+        raise TypeError(msg)
     file = find_table(Path(path))
     frame = read_table(file, encoding=encoding, separator=separator)
     if image_column == "auto":
