@@ -154,8 +154,8 @@ def load_products(
         unknown or stand twice; if categories are missing or too small; if ids
         repeat; if a photo is not there.
     TypeError
-        If `path` is no path, or a cell of a Parquet or JSON table is of a kind that its column cannot have,
-        such as a list as category or id.
+        If `path` is no path, or a cell of a Parquet or JSON table is of a kind that
+        its column cannot have, such as a list as category or id.
     ImportError
         If pyarrow (Parquet) or Pillow (``check_images="decode"``) is not installed.
 
@@ -209,8 +209,8 @@ def load_products(
     check_integer("max_pixels", max_pixels, 1)
     if not isinstance(path, str | os.PathLike):
         msg = (
-            f"`path` must be the path of a file or folder, got {type(path).__name__}. A "
-            "table that is in memory needs no loading; check it with check_products."
+            f"`path` must be the path of a file or folder, got {type(path).__name__}. "
+            "A table that is in memory needs no loading; check it with check_products."
         )
         raise TypeError(msg)
     file = find_table(Path(path))
