@@ -172,8 +172,9 @@ for ax, values, label in [
 # - *Trust.* Reading a pickle can run any code that its writer wanted. Read only files
 #   that you or people you trust have written; that holds for every scikit-learn model.
 # - *The same versions.* A file should be read with the versions of Python,
-#   scikit-learn, NumPy and amzest that wrote it. Keep them beside the file, and the
-#   code that trains the model, so that it can be made again.
+#   scikit-learn, NumPy and amzest that wrote it; a file of another version of amzest
+#   gives an :class:`~amzest.exceptions.InconsistentVersionWarning`. Keep the versions
+#   beside the file, and the code that trains the model, so that it can be made again.
 # - *Functions that can be imported.* A function that is a part of the pipeline, in a
 #   :class:`~sklearn.preprocessing.FunctionTransformer` for example, is not in the file
 #   but found by its name. Put it into a module that the other process has.

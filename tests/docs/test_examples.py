@@ -14,6 +14,7 @@ RESULTS = {
     "amzest.datasets.PreparationReport",
     "amzest.evaluation.ClassifierComparison",
     "amzest.evaluation.FusionReport",
+    "amzest.exceptions.InconsistentVersionWarning",
 }
 
 
