@@ -102,7 +102,7 @@ def test_blanks_and_other_separators_do_not_matter():
     [
         (["A", ""], ["A", "A"], ValueError, "`y_true` has no category in row 1"),
         (["A", "B"], ["A"], ValueError, "inconsistent numbers of samples"),
-        (["A"], [np.nan], TypeError, "must be paths"),
+        (["A"], [np.nan], ValueError, "`y_pred` has no label in row 0"),
     ],
 )
 def test_scores_refuse_what_is_no_path(y_true, y_pred, error, message):

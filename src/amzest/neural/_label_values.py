@@ -171,13 +171,14 @@ def _kind_of_cells(cells: NDArray[Any], name: str) -> str:
         )
     (kind,) = first_of or {"float": 0}
     if kind not in _KINDS:
-        hint = (
-            "Decode them to text first." if kind == "bytes" else "Convert them to str."
-        )
+        hint = "Decode them" if kind == "bytes" else "Convert them to str"
+        # In the words of scikit-learn's common checks.
+        number = kind.startswith("complex")
+        what = "Complex data not supported" if number else "Unknown label type"
         raise ValueError(
-            f"Unknown label type: `{name}` has labels of type {kind}, the first of "
-            f"them {shown(cells[0], 40)} in row 0. Labels are strings, integers or "
-            f"booleans. {hint}"
+            f"{what}: `{name}` has labels of type {kind}, the first of them "
+            f"{shown(cells[0], 40)} in row 0. Labels are strings, integers or "
+            f"booleans. {hint}."
         )
     return kind
 
