@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from dense_classifiers import TorchDenseClassifier
-from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
 from amzest import (
@@ -22,7 +21,6 @@ from amzest.ensemble import (
     MissingAwareStackingClassifier,
     WeightedVotingClassifier,
 )
-from amzest.ensemble._fold_average import FoldAverageClassifier
 from amzest.evaluation import HierarchicalClassifier, ReviewThresholdClassifier
 
 SHOES = ["red running shoe", "blue shoe", "boot", "old boot", "sandal", "shoe"]
@@ -40,7 +38,7 @@ TEXT = {
     "random_state": 0,
 }
 IMAGE = {"image_size": 32, "max_epochs": 1, "batch_size": 24, "random_state": 0}
-MEMBERS = [("bayes", GaussianNB()), ("linear", LogisticRegression())]
+MEMBERS = [("bayes", GaussianNB()), ("wide", GaussianNB(var_smoothing=0.1))]
 
 
 def numbers():
@@ -96,8 +94,6 @@ HEAVY = {
         images,
     ),
 }
-#: No class of its own that a user makes, but what `estimators_` of a CrossFit holds.
-PARTS = {"fold average": FoldAverageClassifier}
 
 
 def answers(estimator, X):
