@@ -14,7 +14,7 @@ from amzest.text import (
     TextTransformerClassifier,
 )
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 __all__ = [
     "ColumnSelector",
