@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.dummy import DummyClassifier
@@ -151,3 +152,161 @@ def test_wrong_weights_are_named(data, weights):
     crossfit = CrossFit(MEMBERS, cv=2).fit(*data)
     with pytest.raises(ValueError, match="`weights` must be"):
         crossfit.weighted_voting(weights)
+
+
+class Recording(GaussianNB):
+    """Keeps which rows it was asked about; refuses some."""
+
+    def __init__(self, refused=-1.0, silent=()):
+        super().__init__()
+        self.refused = refused
+        self.silent = silent
+
+    def fit(self, X, y):
+        type(self).n_fits += 1
+        super().fit(X.toarray() if sparse.issparse(X) else X, y)
+        self.asked_ = []
+        return self
+
+    def predict_proba_and_presence(self, X):
+        X = X.toarray() if sparse.issparse(X) else X
+        numbers = np.asarray(X, dtype=float)[:, 0]
+        self.asked_ += numbers.tolist()
+        if (numbers == self.refused).any():
+            raise ValueError("cannot be decoded")
+        return super().predict_proba(X), ~np.isin(numbers, self.silent)
+
+    n_fits = 0
+
+
+@pytest.fixture(scope="module")
+def numbered():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    X[:, 0] = np.arange(40)
+    return X, np.array(["mug", "lamp"] * 20)
+
+
+@pytest.mark.parametrize("weights", [[1, 0], [0, 2, 0]])
+def test_members_of_weight_zero_are_not_computed(numbered, weights):
+    X, y = numbered
+    members = [
+        (f"m{place}", Recording(-1.0 if weight else 3.0))
+        for place, weight in enumerate(weights)
+    ]
+    Recording.n_fits = 0
+    vote = WeightedVotingClassifier(members, weights=weights).fit(X, y)
+    assert Recording.n_fits == len(vote.estimators_) == 1
+    expected = ["drop" if weight == 0 else vote.estimators_[0] for weight in weights]
+    assert list(vote.named_estimators_.values()) == expected
+    assert len(vote.weights_) == len(weights)
+    # From members that are fitted already it is not asked either, though it would fail.
+    adopted = CrossFit(members, cv=2, refit=True)
+    for _, member in members:
+        member.refused = -1.0
+    adopted.fit(X, y)
+    for member in adopted.estimators_.values():
+        member.refused = 3.0
+    voting = weights.index(max(weights))
+    adopted.estimators_[f"m{voting}"].refused = -1.0
+    again = adopted.weighted_voting(weights)
+    np.testing.assert_array_equal(again.predict_proba(X), vote.predict_proba(X))
+    assert len(again.estimators_) == len(weights)
+
+
+FORMS = {
+    "array": np.asarray,
+    "frame": lambda X: pd.DataFrame(X, columns=["a", "b", "c"]),
+    "list": lambda X: X.tolist(),
+    "sparse": sparse.csr_array,
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_negligible_members_are_asked_where_no_other_can_vote(numbered, form):
+    X, y = numbered
+    members = [
+        ("main", Recording(silent=(2.0, 5.0, 7.0))),
+        ("small", Recording(silent=(5.0,))),
+        ("tiny", Recording(silent=(7.0,))),
+    ]
+    vote = WeightedVotingClassifier(members, weights=[1, 1e-6, 1e-7])
+    rows = FORMS[form](X)
+    vote.fit(rows, y)
+    proba, present = vote.predict_proba_and_presence(rows)
+    main, small, tiny = vote.estimators_
+    assert main.asked_ == X[:, 0].tolist()
+    assert small.asked_ == tiny.asked_ == [2.0, 5.0, 7.0]
+    assert present.all()
+    alone = [m.predict_proba_and_presence(rows)[0] for m in vote.estimators_]
+    others = [row for row in range(40) if row not in (2, 5, 7)]
+    np.testing.assert_array_equal(proba[others], alone[0][others])
+    np.testing.assert_allclose(proba[5], alone[2][5])
+    np.testing.assert_allclose(proba[7], alone[1][7])
+    np.testing.assert_allclose(proba[2], (alone[1][2] + 0.1 * alone[2][2]) / 1.1)
+
+
+def test_rows_that_no_voting_member_can_read_get_the_class_frequencies(numbered):
+    X, y = numbered
+    members = [("main", Recording(silent=(2.0,))), ("none", Recording())]
+    vote = WeightedVotingClassifier(members, weights=[1, 0]).fit(X, y)
+    proba, present = vote.predict_proba_and_presence(X)
+    assert np.flatnonzero(~present).tolist() == [2]
+    np.testing.assert_array_equal(proba[2], vote.class_prior_)
+
+
+def test_an_error_about_few_rows_tells_which_they_are(numbered):
+    X, y = numbered
+    members = [("main", Recording(silent=(9.0, 12.0))), ("small", Recording())]
+    crossfit = CrossFit(members, cv=2)
+    vote = crossfit.fit(X, y).weighted_voting([1, 1e-9])
+    vote.named_estimators_["small"].refused = 12.0
+    with pytest.raises(ValueError, match="cannot be decoded") as caught:
+        vote.predict(X)
+    assert "are the rows 9, 12, ... of X" in caught.value.__notes__[0]
+    assert len(vote.predict(X[:9])) == 9
+
+
+def test_a_negligible_weight_moves_nothing(data):
+    X, y = data
+    crossfit = CrossFit(MEMBERS, random_state=0).fit(X, y)
+    vote = crossfit.weighted_voting([3, 1e-6, 1])
+    mixed = sum(
+        weight * member.predict_proba(X)
+        for weight, member in zip(vote.weights_, vote.estimators_, strict=True)
+    )
+    np.testing.assert_allclose(vote.predict_proba(X), mixed, atol=1e-6)
+    assert (vote.predict_proba(X).argmax(1) == mixed.argmax(1)).all()
+    oof = sum(
+        weight * crossfit.oof_proba_[name]
+        for weight, (name, _) in zip(vote.weights_, MEMBERS, strict=True)
+    )
+    np.testing.assert_allclose(vote.oof_proba_, oof, atol=1e-6)
+
+
+@pytest.mark.parametrize("weights", [None, "learn", "greedy", [2, 0, 1]])
+def test_report_tells_what_members_cost_and_add(data, weights):
+    X, y = data
+    crossfit = CrossFit(MEMBERS, random_state=0, refit=False).fit(X, y)
+    report = crossfit.report(weights)
+    assert report.index.tolist() == ["bayes", "guess", "linear"]
+    assert report["weight"].sum() == pytest.approx(1)
+    assert (report[["fit_seconds", "predict_seconds_per_1000"]] > 0).all(axis=None)
+    without = CrossFit(MEMBERS[:2], random_state=0).fit(X, y)
+    fewer = weights[:2] if isinstance(weights, list) else weights
+    vote = crossfit.report(weights).loc["linear"]
+    full = CrossFit(MEMBERS, random_state=0).fit(X, y).weighted_voting(weights)
+    rest = without.weighted_voting(fewer)
+    codes = crossfit.y_
+    gain = (full.oof_proba_.argmax(1) == codes).mean() - (
+        rest.oof_proba_.argmax(1) == codes
+    ).mean()
+    assert vote["adds"] == pytest.approx(gain)
+    assert vote["accuracy"] == (crossfit.oof_proba_["linear"].argmax(1) == codes).mean()
+
+
+def test_report_of_one_member_and_of_wrong_weights(data):
+    X, y = data
+    crossfit = CrossFit(MEMBERS[:1], cv=2, random_state=0).fit(X, y)
+    assert crossfit.report()["adds"].isna().all()
+    with pytest.raises(ValueError, match="`weights` must be"):
+        crossfit.report([1, 2])

@@ -74,10 +74,14 @@ class BaseEnsemble(
     ) -> NDArray[np.float64]:
         """Combine what the members say of the same rows."""
 
+    def _members_to_fit(self) -> Sequence[tuple[str, Any]]:
+        """Return the members that a fit needs."""
+        return self.estimators
+
     def _fit_members(self, X: Any, y: Any, *, with_folds: bool) -> Self:
         """Fit the members, on folds as well if they are to be learnt from."""
         crossfit = CrossFit(
-            self.estimators,
+            self._members_to_fit(),
             cv=self.cv,
             memory=self.memory,
             n_jobs=self.n_jobs,
@@ -121,6 +125,10 @@ class BaseEnsemble(
         ):
             _check_feature_names(self, X, reset=False)
             _check_n_features(self, X, reset=False)
+        return self._ask_members(X)
+
+    def _ask_members(self, X: Any) -> Asked:
+        """Predict with the members, in the order in which they are combined."""
         asked = [predict_with_presence(m, X, self.classes_) for m in self.estimators_]
         return [proba for proba, _ in asked], [present for _, present in asked]
 

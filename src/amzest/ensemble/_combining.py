@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 TINY = 1e-15
 #: So that a member keeps its vote where it is the only one.
 _LEAST_WEIGHT = 1e-6
+#: Share of all weight up to which a member has a vote only where no other has one.
+NEGLIGIBLE = 1e-5
 _N_GREEDY_ROUNDS = 100
 
 
@@ -24,6 +26,9 @@ def combine(
     prior: Floats,
 ) -> Floats:
     """Average members' probabilities by weight, row by row among those present.
+
+    A member of negligible weight is left out of rows in which another one is present:
+    it would move no probability by more than its weight, and need not be computed.
 
     Parameters
     ----------
@@ -45,12 +50,20 @@ def combine(
         The mean; the weights of a row's members are scaled to add up to 1.
     """
     votes = weights[:, None] * np.array(presences, dtype=float)
+    negligible = is_negligible(weights)
+    votes[np.ix_(negligible, votes[~negligible].any(axis=0))] = 0
     total = votes.sum(axis=0)
     summed = np.einsum("mi,mik->ik", votes, np.array(probas))
     none = total <= 0
     result: Floats = summed / np.where(none, 1.0, total)[:, None]
     result[none] = prior
     return result
+
+
+def is_negligible(weights: Floats) -> NDArray[np.bool_]:
+    """Tell which members have a vote only where no other has one."""
+    negligible: NDArray[np.bool_] = weights <= NEGLIGIBLE * weights.sum()
+    return negligible
 
 
 def log_loss_of_truth(proba_of_truth: Floats) -> float:

@@ -35,6 +35,8 @@ from amzest.utils import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from amzest.ensemble._calibrated import CalibratedClassifier
     from amzest.ensemble._stacking import MissingAwareStackingClassifier
     from amzest.ensemble._weighted_voting import WeightedVotingClassifier
@@ -407,7 +409,8 @@ class CrossFit(
             The meta-model, see :class:`MissingAwareStackingClassifier`.
 
         presence : bool, default=True
-            Whether it is told which members had something to read.
+            Whether it is told which members had something to read, see
+            :class:`MissingAwareStackingClassifier`: it can leak the label.
 
         Returns
         -------
@@ -457,6 +460,52 @@ class CrossFit(
             raise ValueError(msg)
         member = dict(self.estimators)[name]
         return CalibratedClassifier(member, method=method, cv=self.cv).adopt(self, name)
+
+    def report(self, weights: Any = "learn") -> pd.DataFrame:
+        """Tabulate what each member costs, and what it adds to a vote.
+
+        Parameters
+        ----------
+        weights : None, array-like of shape (n_members,), "learn" or "greedy"
+            Of the vote, see :class:`WeightedVotingClassifier`.
+
+        Returns
+        -------
+        DataFrame of shape (n_members, 8)
+            One row for each member. `fit_seconds` of one fit, the mean of the folds;
+            `predict_seconds_per_1000` rows; `present_share`, the share of the rows that
+            it can read; its own `accuracy` and `log_loss` out of fold; its `weight` in
+            the vote; `adds`, the accuracy of the vote out of fold less that of a vote
+            without the member, and `adds_log_loss`, by how much the log-loss of the
+            vote is smaller than without it. The last two are NaN where no vote is left.
+
+        Raises
+        ------
+        ValueError
+            If `weights` is wrong.
+
+        See Also
+        --------
+        amzest.evaluation.ClassifierComparison.fusion : With intervals and tests.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.dummy import DummyClassifier
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from amzest.ensemble import CrossFit
+        >>> X, y = load_iris(return_X_y=True)
+        >>> members = [("guess", DummyClassifier()), ("bayes", GaussianNB())]
+        >>> report = CrossFit(members, random_state=0).fit(X, y).report()
+        >>> report[["accuracy", "weight", "adds"]].round(2).rename_axis(None)
+               accuracy  weight  adds
+        guess      0.33     0.0  0.00
+        bayes      0.95     1.0  0.61
+        """
+        from amzest.ensemble._member_report import report_members
+
+        check_is_fitted(self)
+        return report_members(self, weights)
 
     def _with_members(self) -> Self:
         check_is_fitted(self)

@@ -37,7 +37,9 @@ class MissingAwareStackingClassifier(BaseEnsemble):
 
     presence : bool, default=True
         Whether the meta-model sees the indicators; only those are added that are not
-        the same in all rows.
+        the same in all rows. Whether a product has an image or a text is then a feature
+        of its own, and leaks the label where a table has images of some categories
+        only: pass False if new products will not have them in the same way.
 
     cv : int, cross-validation generator or iterable, default=5
         Folds, see :class:`CrossFit`.

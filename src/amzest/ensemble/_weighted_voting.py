@@ -8,11 +8,19 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.callback import with_callbacks
+from sklearn.utils import Bunch, _safe_indexing
+from sklearn.utils.validation import _num_samples
 
-from amzest.ensemble._base import BaseEnsemble
-from amzest.ensemble._combining import combine, learn_weights, learn_weights_greedily
+from amzest.ensemble._base import Asked, BaseEnsemble
+from amzest.ensemble._combining import (
+    combine,
+    is_negligible,
+    learn_weights,
+    learn_weights_greedily,
+)
 from amzest.ensemble._cross_fit import CrossFit, check_members
 from amzest.ensemble._out_of_fold import OutOfFold
+from amzest.ensemble._presence import predict_with_presence
 from amzest.utils import shown
 
 _LEARNERS = {"learn": learn_weights, "greedy": learn_weights_greedily}
@@ -24,6 +32,12 @@ class WeightedVotingClassifier(BaseEnsemble):
     A member that has nothing to read in a row has no vote there, and the weights of
     the others are scaled up; a row that no member can read gets the class frequencies.
     Probabilities are averaged, never logits or ranks.
+
+    Members that cannot matter are not computed. One of weight 0 has no vote anywhere,
+    and predicts nothing; if the user gives it that weight, `fit` leaves it out as well.
+    One with at most 1e-5 of all weight, such as the 1e-6 that "learn" leaves to a
+    member that is of no use beside the others, has a vote only in rows where no other
+    member has one, and is asked about these rows alone.
 
     Parameters
     ----------
@@ -60,10 +74,11 @@ class WeightedVotingClassifier(BaseEnsemble):
         The weights; they add up to 1.
 
     estimators_ : list of classifier
-        The fitted members.
+        The fitted members: all but those to which `weights` gives 0 before the fit.
 
     named_estimators_ : Bunch
-        The same by name.
+        The same by name; "drop" for a member that was not fitted, as in
+        :class:`~sklearn.ensemble.VotingClassifier`.
 
     y_ : ndarray of shape (n_samples,), dtype int
         Position in `classes_` of each row's label.
@@ -81,6 +96,7 @@ class WeightedVotingClassifier(BaseEnsemble):
     See Also
     --------
     CrossFit.weighted_voting : The same from members that were fitted before.
+    CrossFit.report : What each member costs, and what it adds to the vote.
     MissingAwareStackingClassifier : A meta-model in place of weights.
 
     References
@@ -175,29 +191,81 @@ class WeightedVotingClassifier(BaseEnsemble):
                 )
                 raise ValueError(msg)
 
+    def _members_to_fit(self) -> Sequence[tuple[str, Any]]:
+        if self.weights is None or isinstance(self.weights, str):
+            return self.estimators
+        pairs = zip(self.estimators, np.asarray(self.weights), strict=True)
+        return [member for member, weight in pairs if weight > 0]
+
     def _learn(self, crossfit: CrossFit) -> None:
-        self._check_weights(len(crossfit.names_))
+        self._check_weights(len(self.estimators))
+        fitted = crossfit.estimators_
+        self.named_estimators_ = Bunch(
+            **{name: fitted.get(name, "drop") for name, _ in self.estimators}
+        )
         if not hasattr(crossfit, "oof_proba_"):
             self.weights_ = self._find_weights(None)
             return
         everything = OutOfFold.of(crossfit)
         self.weights_ = self._find_weights(everything)
-        self.oof_proba_ = np.empty_like(everything.probas[0])
-        for train, test in everything.folds():
-            weights = self._find_weights(everything.take(train))
-            rows = everything.take(test)
-            self.oof_proba_[test] = combine(
-                rows.probas, rows.presences, weights, self.class_prior_
-            )
+        self.oof_proba_ = self._vote_out_of_fold(everything, self.class_prior_)
 
-    def _find_weights(self, rows: OutOfFold | None) -> NDArray[np.float64]:
+    def _vote_out_of_fold(
+        self, rows: OutOfFold, prior: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Vote on each fold with weights that are learnt on the others."""
+        proba = np.empty_like(rows.probas[0])
+        for train, test in rows.folds():
+            weights = self._find_weights(rows.take(train), prior)
+            inside = rows.take(test)
+            proba[test] = combine(inside.probas, inside.presences, weights, prior)
+        return proba
+
+    def _find_weights(
+        self, rows: OutOfFold | None, prior: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
         if isinstance(self.weights, str) and rows is not None:
             learn = _LEARNERS[self.weights]
-            return learn(rows.probas, rows.presences, rows.codes, self.class_prior_)
+            prior = self.class_prior_ if prior is None else prior
+            return learn(rows.probas, rows.presences, rows.codes, prior)
         if self.weights is None:
             return np.full(len(self.estimators), 1 / len(self.estimators))
         given = np.asarray(self.weights, dtype=float)
         return given / given.sum()
+
+    def _ask_members(self, X: Any) -> Asked:
+        """Predict with the members whose vote counts, in the rows where it does."""
+        n_rows, n_classes = _num_samples(X), len(self.classes_)
+        members = list(self.named_estimators_.values())
+        probas = [np.zeros((n_rows, n_classes)) for _ in members]
+        presences = [np.zeros(n_rows, dtype=bool) for _ in members]
+        negligible = is_negligible(self.weights_)
+        for i in np.flatnonzero(~negligible):
+            probas[i], presences[i] = predict_with_presence(
+                members[i], X, self.classes_
+            )
+        rows = np.flatnonzero(~np.logical_or.reduce(presences))
+        if len(rows):
+            some = X if len(rows) == n_rows else _safe_indexing(X, rows)
+            for i in np.flatnonzero(negligible & (self.weights_ > 0)):
+                probas[i][rows], presences[i][rows] = self._ask_about(
+                    members[i], some, rows
+                )
+        return probas, presences
+
+    def _ask_about(
+        self, member: Any, some: Any, rows: NDArray[np.intp]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Predict some of the rows; an error tells which they are."""
+        try:
+            return predict_with_presence(member, some, self.classes_)
+        except Exception as error:
+            first = ", ".join(map(str, rows[:3].tolist()))
+            error.add_note(
+                "This member was asked about rows that no other member can read: its "
+                f"rows 0, 1, 2, ... are the rows {first}, ... of X."
+            )
+            raise
 
     def _combine(
         self, probas: list[NDArray[np.float64]], presences: list[NDArray[np.bool_]]
