@@ -174,7 +174,7 @@ def test_columns_and_similarities_are_arguments(table):
     np.testing.assert_array_equal(group_products(alone), groups)
     with pytest.raises(ValueError, match=r"'text' \(description_column\)"):
         group_products(table, description_column="text")
-    with pytest.raises(ValueError, match="`description_similarity` must be from 0.5"):
+    with pytest.raises(ValueError, match=r"`description_similarity` must be from 0\.5"):
         group_products(table, description_similarity=0.2)
 
 

@@ -53,8 +53,8 @@ def group_products(
 
     Products are together when their titles or descriptions are equal or nearly so,
     when their images are equal, and when a chain of such products joins them. The
-    labels are `groups` for :class:`~sklearn.model_selection.GroupKFold` and the like: a product
-    is then never scored by a model that has learnt from its twin.
+    labels are `groups` for :class:`~sklearn.model_selection.GroupKFold` and the like:
+    a product is then never scored by a model that has learnt from its twin.
 
     Parameters
     ----------

@@ -37,8 +37,8 @@ def split_products(
     """Split a table into a training and a test part, stratified and without leaks.
 
     Products whose titles or descriptions are equal or nearly so, or whose images are
-    equal, are never on both sides. Shops list one product many times, in other colours and
-    sizes; after a random split a classifier finds the twins of many test products
+    equal, are never on both sides. Shops list one product many times, in other colours
+    and sizes; after a random split a classifier finds the twins of many test products
     among those it has learnt from, and its score is too good.
 
     Parameters

@@ -84,8 +84,8 @@ def split_rows(
         msg = (
             f"`{name}` has categories that cannot stand on both sides: {listed}. Their "
             "products are tied to those of other categories by equal images, near "
-            "titles or near descriptions. Raise similarity= or description_similarity=, "
-            "or merge or drop these categories."
+            "titles or near descriptions. Raise similarity= or "
+            "description_similarity=, or merge or drop these categories."
         )
         raise ValueError(msg)
     return draw.in_test[group_of]
@@ -125,8 +125,10 @@ def _check_two_groups(
             f"`{name}` has {len(few)} {'category' if one else 'categories'} whose "
             "products are a single one or all belong together (near titles or "
             f"descriptions, equal images), so that {'it' if one else 'they'} cannot "
-            f"stand on both sides: {listed}. Add products, merge {'it' if one else 'them'} into other "
-            f"categories, or drop {'its' if one else 'their'} rows."
+            f"stand on both sides: {listed}. Add products, merge "
+            f"{'it' if one else 'them'} into other categories, drop "
+            f"{'its' if one else 'their'} rows, or pass description_column=None to "
+            "leave descriptions out of account."
         )
         raise ValueError(msg)
 
