@@ -162,8 +162,8 @@ manifest.groupby(["status", "reason"], dropna=False).size().rename("photos").to_
 # ---------------------
 # Shops list one product many times, in other colours and sizes. After a random split
 # many test products have a twin in training. :func:`~amzest.datasets.split_products`
-# keeps products with nearly equal titles or descriptions or equal photos on one side, in
-# the groups of :func:`~amzest.datasets.group_products`. After the split
+# keeps products with nearly equal titles or descriptions or equal photos on one side,
+# in the groups of :func:`~amzest.datasets.group_products`. After the split
 # :func:`~amzest.datasets.balance_products` evens out the training part; the test part
 # goes on showing how frequent each category is.
 
