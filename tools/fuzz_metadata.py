@@ -33,7 +33,7 @@ PYTHON_SEEDS = [
     "{'asin': 'B01', 'title': 'Mug', 'price': 7.5, 'categories': [['Home', 'Cups']]}",
     "{'asin': '0001', 'related': {'also_bought': ['a', 'b'], 'buy_after_viewing': []}}",
     "{'asin': 'a', 'title': \"Don't\", 'brand': 'a \"b\" c', 'salesRank': {'T': 1}}",
-    r"{'asin': 'a', 'title': 'Caf\xe9 \u2019 \U0001f600 \101 \0 \a\b\f\n\t\v \\ \' \"'}",
+    r"{'asin': 'a', 'title': 'Caf\xe9 \u2019 \U0001f600 \101 \0 \a\b\f\t\v \\ \' \"'}",
     r"{'asin': 'a', 'title': '\d \q \8 \ ', 'imUrl': 'http://a/b.jpg', 'brand': ''}",
     r"{'asin': 'a', 'title': '\N{BULLET} \x4 \u12 \U0011'}",
     r"{'asin': 'a', 'title': '\ud83d\ude00 \ud83d'}",

@@ -107,5 +107,5 @@ def test_scores_from_estimator_in_pipeline():
 
 
 def test_scores_of_labels_that_do_not_fit():
-    with pytest.raises(ValueError, match="`y_pred` has 1 rows"):
+    with pytest.raises(ValueError, match="`y_pred` has 1 row"):
         CategoryScoresDisplay.from_predictions(["a", "b"], ["a"])

@@ -29,7 +29,7 @@ def test_as_cells_takes_columns_and_pictures():
     assert as_cells("titles", pd.Series(["a", "b"], index=[5, 9]), 2) == ["a", "b"]
     assert as_cells("titles", pd.DataFrame({"title": ["a", "b"]}), 2) == ["a", "b"]
     assert len(as_cells("images", np.zeros((3, 4, 4, 3)), 3)) == 3
-    with pytest.raises(ValueError, match="`titles` has 1 rows, but `y_true` has 2"):
+    with pytest.raises(ValueError, match="`titles` has 1 row, but `y_true` has 2"):
         as_cells("titles", ["a"], 2)
 
 

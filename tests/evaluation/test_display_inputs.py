@@ -61,7 +61,7 @@ def test_check_labels_says_what_is_wrong(labels, message):
 
 def test_check_predicted_wants_rows_and_type_of_the_truth():
     truth = check_labels("y_true", ["a", "b"])
-    with pytest.raises(ValueError, match="`y_pred` has 1 rows, but `y_true` has 2"):
+    with pytest.raises(ValueError, match="`y_pred` has 1 row, but `y_true` has 2"):
         check_predicted(truth, ["a"])
     with pytest.raises(ValueError, match="Pass both as the same type"):
         check_predicted(truth, [0, 1])
@@ -84,7 +84,7 @@ def test_find_classes_sorts_labels_or_takes_the_users():
     ("proba", "message"),
     [
         ([0.2, 0.8], "expected probabilities of shape"),
-        ([[0.2, 0.8]], "has 1 rows, but `y_true` has 2"),
+        ([[0.2, 0.8]], "has 1 row, but `y_true` has 2"),
         ([[0.2, 0.3, 0.5]] * 2, "3 columns, but there are 2"),
         ([[0.2, 0.8], [0.2, 0.9]], "no probabilities in row 1"),
         ([[0.2, 0.8], [np.nan, 1.0]], "no probabilities in row 1"),

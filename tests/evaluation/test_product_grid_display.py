@@ -147,9 +147,9 @@ def test_grid_from_estimators_finds_titles_and_photos():
 def test_grid_of_arguments_that_do_not_fit():
     with pytest.raises(ValueError, match="`select` must be one of 'errors'"):
         ProductGridDisplay.from_predictions(TRUTH, PROBA, select="wrong")
-    with pytest.raises(ValueError, match="`images` has 1 rows"):
+    with pytest.raises(ValueError, match="`images` has 1 row"):
         ProductGridDisplay.from_predictions(TRUTH, PROBA, images=[RED])
-    with pytest.raises(ValueError, match="`titles` has 1 rows"):
+    with pytest.raises(ValueError, match="`titles` has 1 row"):
         ProductGridDisplay.from_predictions(TRUTH, PROBA, titles=["a"])
     with pytest.raises(ValueError, match="`n_columns` must be at least 1"):
         ProductGridDisplay.from_predictions(TRUTH, PROBA, n_columns=0)

@@ -103,7 +103,7 @@ def test_confusions_from_estimator_find_the_titles():
 
 
 def test_confusions_of_arguments_that_do_not_fit():
-    with pytest.raises(ValueError, match="`titles` has 1 rows"):
+    with pytest.raises(ValueError, match="`titles` has 1 row"):
         TopConfusionsDisplay.from_predictions(["a", "b"], ["a", "b"], titles=["x"])
     with pytest.raises(ValueError, match="`n_pairs` must be at least 1"):
         TopConfusionsDisplay.from_predictions(["a"], ["a"], n_pairs=0)

@@ -18,6 +18,7 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
+from amzest.datasets._shared._row_listing import count
 from amzest.ensemble._callbacks import reported_fit
 from amzest.ensemble._fold_average import FoldAverageClassifier
 from amzest.ensemble._fold_tasks import Fitted, Task, run_tasks
@@ -319,8 +320,8 @@ class CrossFit(
             if fewest < cv:
                 rare = self.classes_.tolist()[np.bincount(self.y_).argmin()]
                 msg = (
-                    f"`cv` is {cv}, but the class {shown(rare)} has only {fewest} "
-                    "rows, and "
+                    f"`cv` is {cv}, but the class {shown(rare)} has only "
+                    f"{count(fewest, 'row')}, and "
                     "each fold needs one. Lower cv, or drop or merge the class."
                 )
                 raise ValueError(msg)
@@ -336,7 +337,8 @@ class CrossFit(
         n_tested = sum(len(test) for _, test in folds)
         if n_tested != len(labels) or (self.fold_ < 0).any():
             msg = (
-                f"`cv` tests {n_tested} rows in all, but there are {len(labels)}, and "
+                f"`cv` tests {count(n_tested, 'row')} in all, but there are "
+                f"{len(labels)}, and "
                 "each must be tested once. Use folds that do not overlap, such as "
                 "StratifiedKFold."
             )
@@ -348,7 +350,7 @@ class CrossFit(
             groups = as_series(self.groups, "groups")
             if groups is not None and _num_samples(groups) != len(self.y_):
                 msg = (
-                    f"`groups` has {_num_samples(groups)} rows, but `X` has "
+                    f"`groups` has {count(_num_samples(groups), 'row')}, but `X` has "
                     f"{len(self.y_)}."
                 )
                 raise ValueError(msg)

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
+from amzest.datasets._shared._row_listing import count
 from amzest.evaluation._costs import COSTS, member_costs
 from amzest.neural import label_values
 from amzest.utils import as_pandas, describe_rows, shown, shown_list
@@ -100,7 +101,9 @@ def collect_designs(
     if not members:
         raise ValueError("`probas` is empty; pass at least one design.")
     if len(codes) < 2:
-        raise ValueError(f"`y_true` has {len(codes)} rows; at least 2 are needed.")
+        raise ValueError(
+            f"`y_true` has {count(len(codes), 'row')}; at least 2 are needed."
+        )
     combined = [] if ensembles is None else _name_pairs("ensembles", ensembles)
     designs = [*members, *combined]
     names = [name for name, _ in designs]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from amzest.datasets._shared._row_listing import count
 from amzest.evaluation._bootstrap import (
     bootstrap_p_value,
     debiased_interval,
@@ -389,7 +390,7 @@ class ClassifierComparison:
         test = "McNemar’s exact test" if metric == "accuracy" else "paired bootstrap"
         corrections = {"holm": "Holm’s", "bonferroni": "Bonferroni’s"}
         after = (
-            f"{corrections[self.correction]} correction for {n_pairs} pairs"
+            f"{corrections[self.correction]} correction for {count(n_pairs, 'pair')}"
             if self.correction
             else "not corrected"
         )

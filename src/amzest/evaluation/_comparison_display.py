@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from amzest.datasets._shared._row_listing import count
 from amzest.evaluation._fusion_display import fusion_sections, gain_sentence
 from amzest.evaluation._report_tables import (
     HtmlCell,
@@ -83,8 +84,8 @@ def _width(columns: list[list[str]]) -> int:
 def _size(comparison: ClassifierComparison) -> str:
     n_designs = len(comparison.names)
     return (
-        f"{n_designs} design{'' if n_designs == 1 else 's'}, "
-        f"{comparison.n_samples:,} rows, {len(comparison.classes):,} categories"
+        f"{count(n_designs, 'design')}, {count(comparison.n_samples, 'row')}, "
+        f"{count(len(comparison.classes), 'category')}"
     )
 
 
@@ -186,7 +187,7 @@ def _tests_section(comparison: ClassifierComparison) -> str:
         "those of single differences."
     )
     n_pairs = len(rows)
-    title = f"Tests of {n_pairs} pair{'' if n_pairs == 1 else 's'}"
+    title = f"Tests of {count(n_pairs, 'pair')}"
     return html_table(caption, head, rows, title=title, text_columns=(1, 7))
 
 

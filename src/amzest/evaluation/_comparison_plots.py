@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from amzest.datasets._shared._row_listing import count
 from amzest.evaluation._display_tools import (
     COLOURS,
     GREY,
@@ -150,7 +151,7 @@ def plot_categories(table: pd.DataFrame, max_categories: int, ax: Any) -> Any:
     ax.set_ylim(len(shown) - 0.5, -0.5)
     label = "F1"
     if len(shown) < len(known):
-        label += f" in the {len(shown)} hardest of {len(known)} categories"
+        label += f" in the {len(shown)} hardest of {count(len(known), 'category')}"
     ax.set_xlabel(f"{label} (from 0 to 1; higher is better)", fontsize=NORMAL)
     ax.set_ylabel("category (rows)", fontsize=NORMAL)
     tidy(ax, "both")

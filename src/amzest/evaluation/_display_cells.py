@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from amzest.datasets._shared._row_listing import count
 from amzest.utils import (
     as_native,
     as_pandas,
@@ -97,7 +98,8 @@ def as_cells(argument: str, given: Any, n_samples: int) -> list[Any]:
     cells = list(given)
     if len(cells) != n_samples:
         raise ValueError(
-            f"`{argument}` has {len(cells)} rows, but `y_true` has {n_samples}. Pass "
+            f"`{argument}` has {count(len(cells), 'row')}, but `y_true` has "
+            f"{n_samples}. Pass "
             "both for the same products."
         )
     return cells

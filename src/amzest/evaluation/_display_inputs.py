@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from amzest.datasets._shared._row_listing import count
 from amzest.neural import label_values
 from amzest.utils import as_pandas, describe_rows, shown
 
@@ -85,7 +86,8 @@ def check_labels(
         raise ValueError(f"`{argument}` is empty; expected at least one product.")
     if n_samples is not None and len(array) != n_samples:
         raise ValueError(
-            f"`{argument}` has {len(array)} rows, but `y_true` has {n_samples}. Pass "
+            f"`{argument}` has {count(len(array), 'row')}, but `y_true` has "
+            f"{n_samples}. Pass "
             "both for the same products."
         )
     plain = np.empty(len(array), dtype=object)
@@ -213,12 +215,14 @@ def check_probabilities(
         )
     if len(table) != n_samples:
         raise ValueError(
-            f"`{argument}` has {len(table)} rows, but `y_true` has {n_samples}. Pass "
+            f"`{argument}` has {count(len(table), 'row')}, but `y_true` has "
+            f"{n_samples}. Pass "
             "both for the same products."
         )
     if table.shape[1] != n_classes:
         raise ValueError(
-            f"`{argument}` has {table.shape[1]} columns, but there are {n_classes} "
+            f"`{argument}` has {count(table.shape[1], 'column')}, but there are "
+            f"{n_classes} "
             "categories. Name the columns: classes=clf.classes_."
         )
     sums = table.sum(axis=1)

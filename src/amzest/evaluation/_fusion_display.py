@@ -5,6 +5,7 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from amzest.datasets._shared._row_listing import count
 from amzest.evaluation._report_tables import (
     HtmlCell,
     cut,
@@ -65,7 +66,7 @@ def fusion_as_text(report: FusionReport) -> str:
     """
     n_members = len(report.members)
     lines = [
-        f"FusionReport: {n_members} members, at least one is right in "
+        f"FusionReport: {count(n_members, 'member')}, at least one is right in "
         f"{report.oracle_accuracy:.3f} of the rows",
         "",
     ]
@@ -138,7 +139,7 @@ def fusion_as_html(report: FusionReport) -> str:
         One `div` element that brings its own style.
     """
     size = (
-        f"{len(report.members)} members, at least one is right in "
+        f"{count(len(report.members), 'member')}, at least one is right in "
         f"{report.oracle_accuracy:.3f} of the rows"
     )
     return html_page("FusionReport", size, fusion_sections(report, folded=False))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from amzest.datasets._shared._row_listing import count
 from amzest.evaluation._oof_source import check_proba, encode_given_labels
 from amzest.utils import (
     check_integer,
@@ -128,7 +129,8 @@ def find_label_issues(
     n_samples = len(probas[0])
     if len(targets) != n_samples:
         msg = (
-            f"`y` has {len(targets)} rows, but `crossfit` was fitted on {n_samples}. "
+            f"`y` has {count(len(targets), 'row')}, but `crossfit` was fitted on "
+            f"{n_samples}. "
             "Pass the labels of the same rows in the same order."
         )
         raise ValueError(msg)

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from amzest.datasets._shared._row_listing import count
 from amzest.neural import label_values
 from amzest.utils import as_pandas, describe_rows, shown
 
@@ -82,7 +83,7 @@ def find_oof(estimator: Any, oof_proba: Any, y: Any, member: str | None) -> OofS
     )
     proba = check_proba(oof_proba, len(classes))
     if len(proba) != len(targets):
-        msg = f"`y` has {len(targets)} rows, but `oof_proba` has {len(proba)}."
+        msg = f"`y` has {count(len(targets), 'row')}, but `oof_proba` has {len(proba)}."
         raise ValueError(msg)
     return OofSource(estimator, proba, targets, classes)
 

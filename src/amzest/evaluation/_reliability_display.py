@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from amzest.datasets._shared._row_listing import count
 from amzest.evaluation._display_inputs import (
     as_models,
     name_of,
@@ -260,8 +261,12 @@ class ReliabilityDisplay:
                 clip_on=False,
             )
             few, many = part["n_products"].min(), part["n_products"].max()
-            each = f"{few:,}" if few == many else f"{few:,} to {many:,}"
-            said = f"  (ECE {errors[str(model)]:.3f}; {each} products a point)"
+            each = (
+                count(few, "product")
+                if few == many
+                else f"{few:,} to {many:,} products"
+            )
+            said = f"  (ECE {errors[str(model)]:.3f}; {each} a point)"
             labels.append((str(model), said))
         tidy(self.ax_, "both")
         self.ax_.set(xlim=(start, 1.005), ylim=(start, 1.005), aspect="equal")

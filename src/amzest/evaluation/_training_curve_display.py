@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from amzest.datasets._shared._row_listing import count
 from amzest.evaluation._display_inputs import as_models, name_of
 from amzest.evaluation._display_tools import (
     GREY,
@@ -168,8 +169,8 @@ class TrainingCurveDisplay:
                 given = _curve("validation_scores", name, scores[name])
                 if len(given) > len(loss):
                     raise ValueError(
-                        f"`validation_scores` of {shown(name)} has {len(given)} "
-                        "epochs, its "
+                        f"`validation_scores` of {shown(name)} has "
+                        f"{count(len(given), 'epoch')}, its "
                         f"loss curve has {len(loss)}."
                     )
                 score[: len(given)] = given

@@ -126,7 +126,7 @@ def test_labels_of_groups_may_be_anything():
         (float("nan"), ValueError, "`test_size` must be a share"),
         ("0.3", TypeError, "`test_size` must be a float or an int"),
         (True, TypeError, "`test_size` must be a float or an int"),
-        (1, ValueError, "`test_size` gives 1 rows .* from 2 to 10"),
+        (1, ValueError, "`test_size` gives 1 row .* from 2 to 10"),
         (11, ValueError, "`test_size` gives 11 rows .* from 2 to 10"),
     ],
 )

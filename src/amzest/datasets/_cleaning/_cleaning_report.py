@@ -11,10 +11,8 @@ from amzest.datasets._cleaning._cleaning_display import (
     report_as_html,
     report_as_text,
 )
-from amzest.utils import (
-    check_integer,
-    shown,
-)
+from amzest.datasets._shared._row_listing import count
+from amzest.utils import check_integer, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -251,8 +249,9 @@ class CleaningReport:
         """
         if later.n_rows_in != self.n_rows_out:
             msg = (
-                f"`later` is about {later.n_rows_in} rows, but {self.n_rows_out} were "
-                "left before it. To add up reports of different rows, use +."
+                f"`later` is about {count(later.n_rows_in, 'row')}, but "
+                f"{self.n_rows_out} were left before it. To add up reports of "
+                "different rows, use +."
             )
             raise ValueError(msg)
         report = self + later
@@ -333,7 +332,7 @@ class CleaningReport:
     def _for_display(self) -> tuple[str, list[Any], list[Any]]:
         n_dropped = self.n_rows_in - self.n_rows_out
         title = (
-            f"{self.n_rows_in:,} row{'' if self.n_rows_in == 1 else 's'} in, "
+            f"{count(self.n_rows_in, 'row')} in, "
             f"{self.n_rows_out:,} kept, {n_dropped:,} dropped"
         )
         changed = [found for found in self.findings() if found[0] in CHANGING]

@@ -178,7 +178,9 @@ _SIMPLE = (
 _COMPOUND = rf"(?:(?:\*|(?:{_NAMES})(?![\w-])){_SIMPLE}*+|{_SIMPLE}++)"
 _SELECTOR = rf"{_COMPOUND}(?:(?:\s*+[>+~,]\s*+|\s++){_COMPOUND})*+"
 #: A selector without a rule is passed over as a whole: no part of it has one either.
-_RULE = re.compile(rf"(?<![\w.\#-])({_SELECTOR})(?:,?\s*+\{{([^{{}}]*+)(?:\}}|\Z))?+")
+_RULE = re.compile(
+    rf"(?=[*.\#:\[a-zA-Z])(?<![\w.\#-])({_SELECTOR})(?:,?\s*+\{{([^{{}}]*+)(?:\}}|\Z))?+"
+)
 _CUT_SELECTOR = re.compile(rf"\s*+(?=[.\#@]){_SELECTOR},?\s*+\Z")
 _AT_RULE = re.compile(
     r"@(?:charset|font-face|import|page|supports|media|(?:-[a-z]++-)?keyframes)\b[^{};]{0,500}+"

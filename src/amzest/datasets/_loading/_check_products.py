@@ -132,7 +132,8 @@ def _check_categories(categories: pd.Series, min_per_category: int) -> None:
         one = len(small) == 1
         msg = (
             f"`{name}` has {len(small)} {'category' if one else 'categories'} with "
-            f"fewer than {min_per_category} products: {', '.join(listed)}{more}. Add "
+            f"fewer than {count(min_per_category, 'product')}: "
+            f"{', '.join(listed)}{more}. Add "
             "products, merge "
             f"{'the category into another one' if one else 'such categories'}, or "
             f"drop {'its' if one else 'their'} rows. To accept "

@@ -408,7 +408,10 @@ def describe_products(
         Some lines.
     """
     missing = data.isna().sum()
-    lines = [f"{len(data)} products, loaded by amzest.datasets.{loaded_by} from", ""]
+    lines = [
+        f"{count(len(data), 'product')}, loaded by amzest.datasets.{loaded_by} from",
+        "",
+    ]
     lines += [f"    {file}", "", "Columns:", ""]
     lines += [
         f"- {name}: {data[name].dtype}, {missing[name]} missing"

@@ -24,6 +24,7 @@ from amzest.datasets._making._shop_plan import (
     split_roles,
 )
 from amzest.datasets._making._vocabulary import CATEGORIES, COLOURS, CategoryWords
+from amzest.datasets._shared._row_listing import count
 from amzest.utils import require
 
 if TYPE_CHECKING:
@@ -320,7 +321,7 @@ def _describe(n_samples: int, told_by: dict[str, str]) -> str:
         [
             "A catalogue drawn by amzest.datasets.make_products, nothing in it real.",
             "",
-            f"{n_samples} products in {len(told_by)} categories:",
+            f"{count(n_samples, 'product')} in {count(len(told_by), 'category')}:",
             "",
             *lines,
         ]

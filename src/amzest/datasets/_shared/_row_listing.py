@@ -37,7 +37,7 @@ def list_rows(rows: Sequence[int | str], values: Sequence[Any] | None = None) ->
 
 
 def count(n: int, thing: str) -> str:
-    """Write a number of things: ``1 row``, ``2 rows``.
+    """Write a number of things: ``1 row``, ``2,000 rows``, ``3 categories``.
 
     Parameters
     ----------
@@ -52,4 +52,7 @@ def count(n: int, thing: str) -> str:
     str
         The phrase.
     """
-    return f"{n} {thing}{'' if n == 1 else 's'}"
+    if n == 1:
+        return f"1 {thing}"
+    things = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
+    return f"{n:,} {things}"

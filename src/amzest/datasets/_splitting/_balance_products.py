@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from amzest.datasets._making._shop_plan import draw_streams
 from amzest.datasets._shared._key_columns import find_column
+from amzest.datasets._shared._row_listing import count
 from amzest.datasets._splitting._category_codes import category_codes, list_categories
 from amzest.utils import (
     as_frame,
@@ -146,7 +147,8 @@ def balance_rows(
         one = len(few) == 1
         msg = (
             f"`{name}` has {len(few)} {'category' if one else 'categories'} with fewer "
-            f"than {wanted} rows: {listed}. Lower n_per_category to {sizes.min()} or "
+            f"than {count(wanted, 'row')}: {listed}. Lower n_per_category to "
+            f"{sizes.min()} or "
             'pass "smallest", add products, or pass on_few="keep" to take all rows of '
             f'{"it" if one else "them"} or on_few="drop" to take none.'
         )
@@ -157,7 +159,8 @@ def balance_rows(
         if not quota.any():
             msg = (
                 f'`n_per_category` is {wanted}, and with on_few="drop" no category of '
-                f"`{name}` is left: the largest has {sizes.max()} rows. Lower it."
+                f"`{name}` is left: the largest has {count(sizes.max(), 'row')}. "
+                "Lower it."
             )
             raise ValueError(msg)
     rank = rank_within(codes, rng.permutation(len(codes)))

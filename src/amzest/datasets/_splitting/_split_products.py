@@ -163,7 +163,8 @@ def _check_groups(groups: Any, n_rows: int) -> list[Any]:
     labels = list(as_series(groups, "groups"))
     if len(labels) != n_rows:
         msg = (
-            f"`groups` has {len(labels)} labels for {n_rows} rows. Give one for each "
+            f"`groups` has {count(len(labels), 'label')} for "
+            f"{count(n_rows, 'row')}. Give one for each "
             "row."
         )
         raise ValueError(msg)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amzest.datasets._making._shop_plan import draw_streams
+from amzest.datasets._shared._row_listing import count
 from amzest.datasets._splitting._balance_products import rank_within
 from amzest.datasets._splitting._category_codes import category_codes, list_categories
 from amzest.utils import shown
@@ -98,7 +99,8 @@ def _count_test_rows(test_size: Any, n_rows: int) -> int:
     if isinstance(test_size, Integral):
         if not 1 <= int(test_size) < n_rows:
             msg = (
-                f"`test_size` is {test_size} rows, but the table has {n_rows}. Give a "
+                f"`test_size` is {count(int(test_size), 'row')}, but the table has "
+                f"{n_rows}. Give a "
                 f"number from 1 to {n_rows - 1}, or a share such as 0.25."
             )
             raise ValueError(msg)
@@ -138,7 +140,8 @@ def _share_out(sizes: Counts, n_test: int, rng: np.random.RandomState) -> Counts
     n_rows, n_categories = int(sizes.sum()), len(sizes)
     if min(n_test, n_rows - n_test) < n_categories:
         msg = (
-            f"`test_size` gives {n_test} rows for testing and {n_rows - n_test} for "
+            f"`test_size` gives {count(n_test, 'row')} for testing and "
+            f"{n_rows - n_test} for "
             f"training, but there are {n_categories} categories, and each must stand "
             f"on both sides. Choose from {n_categories} to {n_rows - n_categories} "
             "rows, or drop categories."
