@@ -44,3 +44,11 @@ def test_photo_that_changed_is_learnt_from_anew(tmp_path, changed):
     CountingClassifier.n_fits = 0
     crossfit.fit(paths, [0, 1] * 6)
     assert CountingClassifier.n_fits == (3 if changed else 0)
+
+
+def test_dicts_of_bytes_and_path_name_files_too(tmp_path):
+    (tmp_path / "a.avif").write_bytes(b"a")
+    cells = [{"bytes": None, "path": "a.avif"}, {"bytes": b"b", "path": "b.jpg"}]
+    assert [path for path, *_ in photo_states(cells, [str(tmp_path)])] == [
+        str(tmp_path / "a.avif")
+    ]

@@ -18,7 +18,6 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from amzest.datasets._shared._row_listing import count
 from amzest.ensemble._callbacks import reported_fit
 from amzest.ensemble._fold_average import FoldAverageClassifier
 from amzest.ensemble._fold_tasks import Fitted, Task, run_tasks
@@ -30,6 +29,7 @@ from amzest.utils import (
     as_series,
     check_rows,
     column_names,
+    count,
     draw_seeds,
     is_table,
     shown,

@@ -19,10 +19,13 @@ from sklearn.utils.validation import check_memory
 from amzest.ensemble._callbacks import has_listeners, reported_task
 from amzest.ensemble._presence import predict_with_presence
 from amzest.ensemble._private_memory import private_memory
-from amzest.utils import as_pandas, quiet_workers
+from amzest.utils import FORMATS, as_pandas, plain_image_cell, quiet_workers
 
-#: Names of files that are photos.
-_PHOTOS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff")
+#: Suffixes of files that image classifiers read.
+_IMAGE_SUFFIXES = (
+    *(f".{suffix}" for suffix in FORMATS.values()),
+    *(".jpeg", ".jpe", ".j2k", ".mpo", ".pgm", ".ppm", ".tif"),
+)
 #: What a fitted model depends on besides data and parameters.
 _PACKAGES = (
     "amzest",
@@ -194,8 +197,11 @@ def photo_states(X: Any, roots: Sequence[str]) -> list[tuple[str, int, int]]:
     cells = X.ravel() if isinstance(X, np.ndarray) and X.dtype == object else X
     paths = {
         str(cell)
-        for cell in (cells if isinstance(cells, list | np.ndarray) else ())
-        if isinstance(cell, str | PurePath) and str(cell).lower().endswith(_PHOTOS)
+        for cell in map(
+            plain_image_cell, cells if isinstance(cells, list | np.ndarray) else ()
+        )
+        if isinstance(cell, str | PurePath)
+        and str(cell).lower().endswith(_IMAGE_SUFFIXES)
     }
     states = []
     for path in sorted(os.path.join(root, path) for root in roots for path in paths):

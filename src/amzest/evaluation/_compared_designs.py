@@ -11,10 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
-from amzest.datasets._shared._row_listing import count
 from amzest.evaluation._costs import COSTS, member_costs
 from amzest.neural import label_values
-from amzest.utils import as_pandas, describe_rows, shown, shown_list
+from amzest.utils import as_pandas, count, describe_rows, shown, shown_list
 
 #: How far the probabilities of a row may sum up to something else than 1. Enough for
 #: float32 and for numbers that were written with four digits.

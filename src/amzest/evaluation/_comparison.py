@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amzest.datasets._shared._row_listing import count
 from amzest.evaluation._bootstrap import (
     bootstrap_p_value,
     debiased_interval,
@@ -34,6 +33,7 @@ from amzest.evaluation._per_category import score_categories
 from amzest.utils import (
     check_choice,
     check_integer,
+    count,
     shown,
 )
 

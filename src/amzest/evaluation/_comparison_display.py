@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from amzest.datasets._shared._row_listing import count
 from amzest.evaluation._fusion_display import fusion_sections, gain_sentence
 from amzest.evaluation._report_tables import (
     HtmlCell,
@@ -17,6 +16,7 @@ from amzest.evaluation._report_tables import (
     percent,
     write_p,
 )
+from amzest.utils import count
 
 if TYPE_CHECKING:
     from amzest.evaluation._comparison import ClassifierComparison

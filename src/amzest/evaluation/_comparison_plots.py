@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from amzest.datasets._shared._row_listing import count
 from amzest.evaluation._display_tools import (
     COLOURS,
     GREY,
@@ -20,6 +19,7 @@ from amzest.evaluation._display_tools import (
 )
 from amzest.evaluation._fusion import FusionReport
 from amzest.evaluation._metrics import Metric
+from amzest.utils import count
 
 _PURPOSE = "ClassifierComparison.plot"
 #: Room for a name beside an axis, in points.

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amzest.datasets._shared._row_listing import count
 from amzest.utils import (
     as_native,
     as_pandas,
     column_names,
+    count,
     is_table,
     plain_image_cell,
     require,

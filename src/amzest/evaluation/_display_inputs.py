@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from amzest.datasets._shared._row_listing import count
 from amzest.neural import label_values
-from amzest.utils import as_pandas, describe_rows, shown
+from amzest.utils import as_pandas, count, describe_rows, shown
 
 #: How far from 1 the probabilities of a product may add up.
 _SUM_TOLERANCE = 1e-3

@@ -5,7 +5,6 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from amzest.datasets._shared._row_listing import count
 from amzest.evaluation._report_tables import (
     HtmlCell,
     cut,
@@ -15,6 +14,7 @@ from amzest.evaluation._report_tables import (
     percent,
     write_p,
 )
+from amzest.utils import count
 
 if TYPE_CHECKING:
     from amzest.evaluation._fusion import FusionReport

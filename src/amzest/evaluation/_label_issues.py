@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from amzest.datasets._shared._row_listing import count
 from amzest.evaluation._oof_source import check_proba, encode_given_labels
 from amzest.utils import (
     check_integer,
+    count,
     require,
     shown,
 )

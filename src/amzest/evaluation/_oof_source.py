@@ -10,9 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from amzest.datasets._shared._row_listing import count
 from amzest.neural import label_values
-from amzest.utils import as_pandas, describe_rows, shown
+from amzest.utils import as_pandas, count, describe_rows, shown
 
 
 class OofSource(NamedTuple):

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amzest.datasets._shared._row_listing import count
 from amzest.evaluation._display_inputs import (
     as_models,
     name_of,
@@ -24,7 +23,7 @@ from amzest.evaluation._display_tools import (
     tidy,
 )
 from amzest.evaluation._per_category import wilson_interval
-from amzest.utils import check_integer
+from amzest.utils import check_integer, count
 
 #: Products that a bin should hold, for its share of right answers to mean something.
 MIN_PER_BIN = 10

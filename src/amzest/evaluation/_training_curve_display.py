@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from amzest.datasets._shared._row_listing import count
 from amzest.evaluation._display_inputs import as_models, name_of
 from amzest.evaluation._display_tools import (
     GREY,
@@ -19,7 +18,7 @@ from amzest.evaluation._display_tools import (
     look,
     tidy,
 )
-from amzest.utils import shown
+from amzest.utils import count, shown
 
 
 class TrainingCurveDisplay:

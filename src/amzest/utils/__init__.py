@@ -34,7 +34,7 @@ from amzest.utils._image_files import (
     quiet_pillow,
 )
 from amzest.utils._log_proba import PredictLogProbaMixin
-from amzest.utils._messages import shown, shown_list
+from amzest.utils._messages import count, shown, shown_list
 from amzest.utils._missing import describe_rows, is_missing, missing_mask
 from amzest.utils._optional import check_installed, require
 from amzest.utils._quiet_import import without_warnings
@@ -84,6 +84,7 @@ __all__ = [
     "check_tensorflow_fork",
     "check_unique_names",
     "column_names",
+    "count",
     "describe_rows",
     "describe_text",
     "draw_seeds",

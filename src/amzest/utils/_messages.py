@@ -29,7 +29,7 @@ def shown(value: Any, limit: int = 80) -> str:
         Bytes are written as their number, arrays as their shape and dtype.
     """
     if isinstance(value, bytes | bytearray | memoryview):
-        return f"{len(value)} bytes"
+        return count(len(value), "byte")
     if isinstance(value, np.ndarray) and value.ndim:
         return f"array of shape {value.shape}, dtype {value.dtype}"
     if isinstance(value, str):
@@ -64,3 +64,25 @@ def shown_list(values: Iterable[Any], limit: int = 30) -> str:
     listed = list(values)
     more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
     return ", ".join(shown(value) for value in listed[:limit]) + more
+
+
+def count(n: int, thing: str) -> str:
+    """Write a number of things: ``1 row``, ``2,000 rows``, ``3 categories``.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+
+    thing : str
+        Of what, in the singular.
+
+    Returns
+    -------
+    str
+        The phrase.
+    """
+    if n == 1:
+        return f"1 {thing}"
+    things = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
+    return f"{n:,} {things}"

@@ -106,3 +106,10 @@ def test_texts_are_no_paths():
 def test_cell_of_another_kind():
     with pytest.raises(TypeError, match=r"`photo` is neither .* row 1 \('list'\)"):
         picture_keys(["http://a.example/1.jpg", ["a"]], name="photo")
+
+
+def test_dicts_of_bytes_and_path_are_what_they_hold():
+    cells = [{"bytes": b"a", "path": None}, b"a", {"bytes": None, "path": None}]
+    first, second, third = picture_keys(cells, name="image")
+    assert first == second
+    assert third is None

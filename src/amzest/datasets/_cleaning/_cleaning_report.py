@@ -11,8 +11,7 @@ from amzest.datasets._cleaning._cleaning_display import (
     report_as_html,
     report_as_text,
 )
-from amzest.datasets._shared._row_listing import count
-from amzest.utils import check_integer, shown
+from amzest.utils import check_integer, count, shown
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from amzest.datasets._shared._row_listing import count, list_rows
+from amzest.datasets._shared._row_listing import list_rows
 from amzest.utils import (
+    count,
     is_missing,
     shown,
     shown_list,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amzest.datasets._shared._key_columns import check_keys, find_column
-from amzest.datasets._shared._row_listing import count, list_rows
+from amzest.datasets._shared._row_listing import list_rows
 from amzest.utils import (
     as_frame,
     check_integer,
+    count,
     is_missing,
     shown,
     shown_list,

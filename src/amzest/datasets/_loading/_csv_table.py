@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amzest.datasets._loading._text_lines import open_lines
-from amzest.datasets._shared._row_listing import count
 from amzest.utils import (
+    count,
     shown,
 )
 

@@ -16,8 +16,15 @@ from amzest.datasets._loading._check_products import check_products
 from amzest.datasets._loading._csv_table import SEPARATORS
 from amzest.datasets._loading._photo_column import resolve_photos
 from amzest.datasets._loading._read_table import find_table, read_table
-from amzest.datasets._shared._row_listing import count, list_rows
-from amzest.utils import check_choice, check_integer, is_missing, shown, shown_list
+from amzest.datasets._shared._row_listing import list_rows
+from amzest.utils import (
+    check_choice,
+    check_integer,
+    count,
+    is_missing,
+    shown,
+    shown_list,
+)
 
 if TYPE_CHECKING:
     import pandas as pd

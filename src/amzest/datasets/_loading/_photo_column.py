@@ -8,11 +8,12 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from amzest.datasets._shared._row_listing import count, list_rows
+from amzest.datasets._shared._row_listing import list_rows
 from amzest.utils import (
     ImageNotFound,
     UnreadableImage,
     bounded_memory,
+    count,
     describe_text,
     image_path,
     is_missing,

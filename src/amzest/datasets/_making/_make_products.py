@@ -24,8 +24,7 @@ from amzest.datasets._making._shop_plan import (
     split_roles,
 )
 from amzest.datasets._making._vocabulary import CATEGORIES, COLOURS, CategoryWords
-from amzest.datasets._shared._row_listing import count
-from amzest.utils import require
+from amzest.utils import count, require
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from amzest.datasets._loading._photo_column import is_no_photo
 from amzest.datasets._photos._image_plan import DownloadPlan
-from amzest.datasets._shared._row_listing import count, list_rows
-from amzest.utils import as_frame, check_installed, replace_columns
+from amzest.datasets._shared._row_listing import list_rows
+from amzest.utils import as_frame, check_installed, count, replace_columns
 
 if TYPE_CHECKING:
     import pandas as pd

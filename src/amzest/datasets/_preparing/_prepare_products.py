@@ -30,12 +30,18 @@ from amzest.datasets._preparing._table_path import (
 )
 from amzest.datasets._preparing._work_folder import WorkFolder
 from amzest.datasets._reading._read_amazon_metadata import check_paths
-from amzest.datasets._shared._row_listing import count
 from amzest.datasets._splitting._balance_products import balance_rows
 from amzest.datasets._splitting._group_products import group_in_pieces
 from amzest.datasets._splitting._near_titles import check_similarity
 from amzest.datasets._splitting._split_rows import split_rows
-from amzest.utils import check_choice, check_integer, quiet_workers, require, shown
+from amzest.utils import (
+    check_choice,
+    check_integer,
+    count,
+    quiet_workers,
+    require,
+    shown,
+)
 
 if TYPE_CHECKING:
     import pandas as pd

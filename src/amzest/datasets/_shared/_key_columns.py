@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from amzest.datasets._shared._row_listing import count, list_rows
-from amzest.utils import shown, shown_list
+from amzest.datasets._shared._row_listing import list_rows
+from amzest.utils import count, shown, shown_list
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -34,25 +34,3 @@ def list_rows(rows: Sequence[int | str], values: Sequence[Any] | None = None) ->
         ]
     more = len(rows) - len(first)
     return ", ".join(first) + (f" and {more} more" if more else "")
-
-
-def count(n: int, thing: str) -> str:
-    """Write a number of things: ``1 row``, ``2,000 rows``, ``3 categories``.
-
-    Parameters
-    ----------
-    n : int
-        How many.
-
-    thing : str
-        Of what, in the singular.
-
-    Returns
-    -------
-    str
-        The phrase.
-    """
-    if n == 1:
-        return f"1 {thing}"
-    things = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
-    return f"{n:,} {things}"

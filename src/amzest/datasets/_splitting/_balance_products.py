@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from amzest.datasets._making._shop_plan import draw_streams
 from amzest.datasets._shared._key_columns import find_column
-from amzest.datasets._shared._row_listing import count
 from amzest.datasets._splitting._category_codes import category_codes, list_categories
 from amzest.utils import (
     as_frame,
+    count,
     shown,
     take_rows,
 )

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amzest.datasets._shared._key_columns import check_keys
-from amzest.datasets._shared._row_listing import count, list_rows
-from amzest.utils import is_missing, shown
+from amzest.datasets._shared._row_listing import list_rows
+from amzest.utils import count, is_missing, shown
 
 
 def category_codes(

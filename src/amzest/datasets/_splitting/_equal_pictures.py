@@ -11,8 +11,8 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from amzest.datasets._shared._row_listing import count, list_rows
-from amzest.utils import is_missing
+from amzest.datasets._shared._row_listing import list_rows
+from amzest.utils import count, is_missing, plain_image_cell
 
 _ADDRESS = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]*:)?//(?P<host>[^/?#]*)(?P<path>.*)")
 _AMAZON = re.compile(r"(?:^|.*[.-])(?:ssl-images-|images-|media-)?amazon\.[a-z.]+")
@@ -68,7 +68,7 @@ def picture_keys(
     keys: list[Hashable] = [None] * len(cells)
     paths: dict[int, str] = {}
     wrong: list[int] = []
-    for row, cell in enumerate(cells):
+    for row, cell in enumerate(map(plain_image_cell, cells)):
         if isinstance(cell, bytes | bytearray):
             keys[row] = hashlib.sha256(cell).digest() if cell else None
         elif is_missing(cell):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amzest.datasets._shared._row_listing import count, list_rows
+from amzest.datasets._shared._row_listing import list_rows
 from amzest.datasets._shared._title_key import normalise_title
 from amzest.datasets._splitting._near_titles import (
     distinct_words,
@@ -19,7 +19,7 @@ from amzest.datasets._splitting._near_titles import (
     number_labels,
 )
 from amzest.datasets._splitting._set_join import expand
-from amzest.utils import is_missing
+from amzest.utils import count, is_missing
 
 #: Characters of a description that are compared.
 MAX_CHARACTERS = 4_000

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amzest.datasets._shared._row_listing import count, list_rows
+from amzest.datasets._shared._row_listing import list_rows
 from amzest.datasets._shared._title_key import normalise_titles
 from amzest.datasets._splitting._set_join import expand, similar_sets
-from amzest.utils import is_missing, shown
+from amzest.utils import count, is_missing, shown
 
 #: Titles whose words are held as texts at a time.
 _CHUNK = 50_000

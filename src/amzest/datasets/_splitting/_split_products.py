@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amzest.datasets._shared._key_columns import find_column
-from amzest.datasets._shared._row_listing import count, list_rows
+from amzest.datasets._shared._row_listing import list_rows
 from amzest.datasets._splitting._group_products import group_products
 from amzest.datasets._splitting._split_rows import split_rows
-from amzest.utils import as_frame, as_series, is_missing, take_rows
+from amzest.utils import as_frame, as_series, count, is_missing, take_rows
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amzest.datasets._making._shop_plan import draw_streams
-from amzest.datasets._shared._row_listing import count
 from amzest.datasets._splitting._balance_products import rank_within
 from amzest.datasets._splitting._category_codes import category_codes, list_categories
-from amzest.utils import shown
+from amzest.utils import count, shown
 
 Counts = NDArray[np.int64]
 
