@@ -47,9 +47,10 @@ _TOKEN = re.compile(
 _COMMON_ESCAPE = (
     r"""(?:[\\'"nrtbfv]|x[0-9a-fA-F]{2}|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})"""
 )
+_MARKS = r"[ \t\[\]{},:]*+"
 _COMMON = re.compile(
-    rf"(?:[ \t\[\]{{}},:]|{_string(_COMMON_ESCAPE)}"
-    r"|-?+(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][-+]?+[0-9]++)?+(?![\w.]))*+"
+    rf"{_MARKS}(?:(?:{_string(_COMMON_ESCAPE)}"
+    rf"|-?+(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][-+]?+[0-9]++)?+(?![\w.])){_MARKS})*+"
 )
 #: Python's; those of JSON; and what both write for a number that is none, which
 #: stands for a missing value wherever it occurs.
