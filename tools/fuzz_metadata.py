@@ -26,7 +26,11 @@ from typing import Any
 
 from amzest.datasets import read_amazon_metadata
 from amzest.datasets._reading._amazon_products import BrokenLine, LineParser
-from amzest.datasets._reading._python_literal import LiteralError, read_literal
+from amzest.datasets._reading._python_literal import (
+    MAX_DEPTH,
+    LiteralError,
+    read_literal,
+)
 from amzest.datasets._shared._schema import SCHEMA
 
 PYTHON_SEEDS = [
@@ -242,9 +246,28 @@ def _with_characters(value: Any) -> Any:
             raise Refused("half a pair of surrogates") from error
     if isinstance(value, dict):
         return {_with_characters(k): _with_characters(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return list(map(_with_characters, value))
+    if isinstance(value, list | tuple | set):
+        return type(value)(map(_with_characters, value))
     return value
+
+
+def python_reads(text: str) -> bool:
+    """Tell whether Python reads a text that is not too deep, in whole characters."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            value = ast.literal_eval(text)
+        _with_characters(value)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, Refused):
+        return False
+    return depth(value) <= MAX_DEPTH
+
+
+def depth(value: Any) -> int:
+    """Return how deep containers are nested."""
+    if not isinstance(value, dict | list | tuple | set):
+        return 0
+    cells = [*value, *value.values()] if isinstance(value, dict) else value
+    return 1 + max(map(depth, cells), default=0)
 
 
 def same(left: Any, right: Any) -> bool:
@@ -291,7 +314,8 @@ def differences(text: str, counts: Counter[str]) -> Iterator[str]:
         value = literal_of(text)
     except Refused:
         counts["literals refused"] += 1
-        counts["of these Python reads"] += not refused
+        if python_reads(text):
+            yield f"refused, where Python reads: {text!r}"
     else:
         counts["literals read"] += 1
         if refused:
@@ -312,9 +336,14 @@ def differences(text: str, counts: Counter[str]) -> Iterator[str]:
     if refused:
         yield f"a product, where Python refuses: {text!r} as {product!r}"
         return
-    again = json.dumps(expected).encode()
+    again = json.dumps(expected, default=_as_json, skipkeys=True).encode()
     if not same(product, product_of(again)):
         yield f"another product: {text!r} as {product!r}"
+
+
+def _as_json(value: Any) -> Any:
+    """Write a set as a list; other values are in keys that no product has."""
+    return list(value) if isinstance(value, set) else repr(value)
 
 
 def check_files(lines: list[str], n_broken: int) -> Iterator[str]:

@@ -83,6 +83,33 @@ def test_what_other_writers_write_is_read(text, value):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "{'a': b'c'}",
+        "{'a', 'b'}",
+        "{1: 'a', (2, None): {3.5, True}}",
+        "1, 2",
+        r"'\N{BULLET}'",
+        "{'a': 'b' \"c\" r'\\d'}  # a comment",
+        "{'a': ('b', ['c']), 'd': 1_000, 'e': 0x1F, 'f': 2j, 'g': ...}",
+        "{'a': '''b 'c' d'''}",
+        "{'a': 'b\\\rc'}",
+    ],
+)
+def test_what_the_scanner_does_not_know_is_read_by_python(text):
+    assert read(text) == ast.literal_eval(text)
+    assert repr(read(text)) == repr(ast.literal_eval(text))
+
+
+def test_what_python_reads_is_refused_where_it_is_deep_or_half_a_character():
+    with pytest.raises(LiteralError, match="nested deeper than 32 levels"):
+        read("(" + "(1," * 33 + ")" * 33 + ",)")
+    with pytest.raises(LiteralError, match="a string holds a lone surrogate"):
+        read(r"('\ud83d',)")
+    assert read(r"('\ud83d\ude00',)") == ("\U0001f600",)
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("{'a': __import__('os')}", "column 7: the name '__import__' is no value"),
@@ -95,12 +122,9 @@ def test_what_other_writers_write_is_read(text, value):
         ("{'a': 1 +1}", r"column 9: '\+1}' stands where it cannot be"),
         ("{'a': [x for x in 'b']}", "column 8: the name 'x' is no value"),
         ("lambda: 0", "column 1: the name 'lambda' is no value"),
-        ("{'a': b'c'}", "column 7: the name 'b' is no value"),
         ("{'a': f'{1}'}", "column 7: the name 'f' is no value"),
-        ("{'a', 'b'}", "column 5: .* stands where it cannot be"),
         ("{'a': }", "column 7: '}' stands where it cannot be"),
         ("{'a' 1}", "column 6: '1}' stands where it cannot be"),
-        ("{1: 'a'}", "column 1: a key of the dictionary is a int; expected texts"),
         ("{null: 'a'}", "a key of the dictionary is a NoneType; expected texts"),
         ("{'a': 01}", "column 7: '01}' is no literal"),
         ("{'a': 1.5L}", "is no literal"),
@@ -111,20 +135,17 @@ def test_what_other_writers_write_is_read(text, value):
         ("{'a': 1 //b\r}", "column 9"),
         ("{'a': '\x00'}", "the string of column 7 is never closed"),
         ("{'a': 'b\rc'}", "the string of column 7 is never closed"),
-        ("{'a': 'b\\\rc'}", "the string of column 7 is never closed"),
         ("['a' 1]", "column 6"),
         ("[1 2]", "column 4"),
         ("[,]", "column 2"),
         ("]", "column 1"),
         ("[1}", "column 3"),
-        ("1, 2", "column 2"),
         ("", "there is nothing to read"),
         ("{'a': 'b", "the string of column 7 is never closed"),
         ("{'a': ['b']", "the '{' of column 1 is never closed"),
         (r"'\ud800'", "column 1: the string holds a lone surrogate"),
         (r"{'a': '\U00110000'}", "column 7: .*is no character of Unicode"),
         (r"'\x4'", "the escape .* is not complete or not known"),
-        (r"'\N{BULLET}'", "the escape .* is not complete or not known"),
         ("{'a': " + "9" * 5000 + "}", "column 7: a number of 5,000 digits"),
         ("[" * 33 + "]" * 33, f"column 33: nested deeper than {MAX_DEPTH} levels"),
         ("[" * 1_000_000, "nested deeper than"),

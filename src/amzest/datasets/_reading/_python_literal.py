@@ -3,18 +3,23 @@ r"""Lines written as Python literals, read without running or compiling anything
 Almost every line is within reach of a JSON5 parser, a maintained and fast one. JSON5
 and Python differ in some places: escapes, names, comments, white space, numbers. Lines
 that are not made of what both know, or that the parser refuses, go to the scanner
-below, which knows literals and nothing else.
+below, which knows what published lines hold. What it does not know (tuples, sets,
+bytes, comments, strings side by side) goes to :func:`ast.literal_eval`.
 """
 
 from __future__ import annotations
 
+import ast
 import re
+import warnings
 from typing import Any
 
 from amzest.utils import require
 
 #: Deepest nesting of lists and dictionaries. Published lines have 3.
 MAX_DEPTH = 32
+#: Longest text that Python's own parser is given: it takes a hundred times its memory.
+_MAX_PARSED = 2**18
 
 
 def _string(escape: str) -> str:
@@ -81,14 +86,18 @@ class LiteralError(ValueError):
     """A text is no Python literal; the message says where and why."""
 
 
+class _Refused(LiteralError):
+    """Python would read it, but it is too deep or holds half a character."""
+
+
 def read_literal(text: str, *, purpose: str) -> Any:
     """Read a Python literal.
 
     Parameters
     ----------
     text : str
-        Lists, dictionaries, strings, numbers, None, True, False. JSON is read as well.
-        NaN and Infinity are None: they stand for missing values.
+        What :func:`ast.literal_eval` reads, and JSON. NaN and Infinity are None: they
+        stand for missing values. Pairs of surrogates are one character.
 
     purpose : str
         Function that needs it, for the message about a missing package.
@@ -101,8 +110,8 @@ def read_literal(text: str, *, purpose: str) -> Any:
     Raises
     ------
     LiteralError
-        If it is anything else: an expression, a name, a call, bytes, half a string,
-        nested deeper than 32 levels.
+        If it is anything else: an expression, a name, a call, half a string, half a
+        pair of surrogates, nested deeper than 32 levels.
     """
     pyjson5 = require("pyjson5", extra="data", purpose=purpose)
     if _COMMON.fullmatch(text):
@@ -110,7 +119,40 @@ def read_literal(text: str, *, purpose: str) -> Any:
             return pyjson5.decode(text, MAX_DEPTH)
         except pyjson5.Json5DecoderException:
             pass  # said better by the scanner, if it is wrong at all
-    return _scan(text)
+    try:
+        return _scan(text)
+    except _Refused:
+        raise
+    except LiteralError as error:
+        return _parse(text, error)
+
+
+def _parse(text: str, error: LiteralError) -> Any:
+    """Read with Python's parser what the scanner does not know; else raise `error`."""
+    if len(text) > _MAX_PARSED:
+        raise error
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of escapes that are none
+            value = ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        raise error from None  # easier to understand than Python's
+    return _with_characters(value, MAX_DEPTH)
+
+
+def _with_characters(value: Any, depth: int) -> Any:
+    """Join pairs of surrogates; refuse half a pair, and more levels than `depth`."""
+    if isinstance(value, str):
+        return _join_surrogates(value, "a string")
+    if not isinstance(value, dict | list | tuple | set):
+        return value
+    if depth == 0:
+        raise _Refused(f"nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        return {
+            _with_characters(key, depth - 1): _with_characters(cell, depth - 1)
+            for key, cell in value.items()
+        }
+    return type(value)(_with_characters(cell, depth - 1) for cell in value)
 
 
 def _scan(text: str) -> Any:
@@ -137,7 +179,7 @@ def _scan(text: str) -> Any:
             if expected != "value":
                 raise _misplaced(text, start)
             if len(stack) == MAX_DEPTH:
-                raise LiteralError(
+                raise _Refused(
                     f"column {start + 1}: nested deeper than {MAX_DEPTH} levels"
                 )
             stack.append((mark, values, start))
@@ -236,15 +278,18 @@ def _unescape(body: str, start: int) -> str:
 
     if "\\" in body:
         body = _ESCAPE.sub(character, body)
-    if _SURROGATE.search(body):
-        try:
-            body = body.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
-        except UnicodeDecodeError as error:
-            raise LiteralError(
-                f"column {start + 1}: the string holds a lone surrogate, which is no "
-                "character"
-            ) from error
-    return body
+    return _join_surrogates(body, f"column {start + 1}: the string")
+
+
+def _join_surrogates(text: str, name: str) -> str:
+    if not _SURROGATE.search(text):
+        return text
+    try:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError as error:
+        raise _Refused(
+            f"{name} holds a lone surrogate, which is no character"
+        ) from error
 
 
 def _misplaced(text: str, position: int) -> LiteralError:
