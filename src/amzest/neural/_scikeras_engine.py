@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import functools
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import keras
@@ -104,6 +106,15 @@ def _computing_in(policy: str, model: keras.Model) -> Iterator[None]:
             layer.dtype_policy = own
 
 
+def _with_names_of_its_own(build: Callable[..., None], *args: Any) -> None:
+    """Build in a thread of its own, in which Keras counts names from the start.
+
+    TensorFlow keeps what it compiled to create a variable for ever, once for each name.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(contextvars.copy_context().run, build, *args).result()
+
+
 class Phase(NamedTuple):
     """From an epoch on: which layers learn, and how fast compared to the schedule."""
 
@@ -187,11 +198,14 @@ class ScikerasEngine:
         )
         classes = np.arange(self._n_classes)
         rows = np.zeros((self._n_classes, *architecture["input_shape"]), dtype=np.uint8)
-        with self._placed():
-            self.net.initialize(rows, classes)
+        _with_names_of_its_own(self._initialize, rows, classes)
         self._policy = _POLICIES[settings.precision]
         self._train: _TrainStep | None = None
         self._compute: Callable[[Any], dict[str, Any]] | None = None
+
+    def _initialize(self, rows: NDArray[np.uint8], classes: NDArray[np.int64]) -> None:
+        with self._placed():
+            self.net.initialize(rows, classes)
 
     def _build_compiled(
         self, build: Callable[..., keras.Model], architecture: dict[str, Any]
@@ -202,7 +216,9 @@ class ScikerasEngine:
 
     def _compile(self, model: keras.Model) -> None:
         optimizer = keras.optimizers.AdamW(
-            self._settings.learning_rate, weight_decay=self._settings.weight_decay
+            self._settings.learning_rate,
+            weight_decay=self._settings.weight_decay,
+            name="adamw",
         )
         optimizer.exclude_from_weight_decay(
             var_list=[weight for weight in model.trainable_weights if weight.ndim == 1]
