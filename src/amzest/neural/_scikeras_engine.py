@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
+import gc
 import logging
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -154,6 +156,49 @@ _POLICIES = {
 }
 
 
+def _compile(model: keras.Model, settings: TrainingSettings) -> None:
+    """Give a model a new optimizer and the loss."""
+    optimizer = keras.optimizers.AdamW(
+        settings.learning_rate, weight_decay=settings.weight_decay, name="adamw"
+    )
+    optimizer.exclude_from_weight_decay(
+        var_list=[weight for weight in model.trainable_weights if weight.ndim == 1]
+    )
+    model.compile(
+        optimizer=optimizer,
+        loss=keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=settings.label_smoothing
+        ),
+    )
+
+
+def _build_compiled(
+    build: Callable[..., keras.Model],
+    architecture: dict[str, Any],
+    settings: TrainingSettings,
+) -> keras.Model:
+    """Build a model for scikeras, which would keep an engine alive that built it."""
+    model = build(**architecture, seed=settings.seeds["weights"])
+    _compile(model, settings)
+    return model
+
+
+#: One item for each training step that is gone since the last collection.
+_UNCOLLECTED: list[None] = []
+
+
+def _collect_graphs() -> None:
+    """Free the graphs of earlier fits before another one is made.
+
+    The nodes of a graph refer to each other, and so do the layers of a model. Python
+    collects them when there are many, and does not see how much memory TensorFlow holds
+    for each of them.
+    """
+    if _UNCOLLECTED:
+        _UNCOLLECTED.clear()
+        gc.collect()
+
+
 class ScikerasEngine:
     """A Keras model inside a scikeras classifier.
 
@@ -192,7 +237,9 @@ class ScikerasEngine:
         self._n_epochs = 0
         self._n_classes = int(architecture["n_classes"])
         self.net = KerasClassifier(
-            model=functools.partial(self._build_compiled, build, dict(architecture)),
+            model=functools.partial(
+                _build_compiled, build, dict(architecture), settings
+            ),
             random_state=None,  # every layer has a seed of its own
             verbose=0,
         )
@@ -207,28 +254,8 @@ class ScikerasEngine:
         with self._placed():
             self.net.initialize(rows, classes)
 
-    def _build_compiled(
-        self, build: Callable[..., keras.Model], architecture: dict[str, Any]
-    ) -> keras.Model:
-        model = build(**architecture, seed=self._settings.seeds["weights"])
-        self._compile(model)
-        return model
-
-    def _compile(self, model: keras.Model) -> None:
-        optimizer = keras.optimizers.AdamW(
-            self._settings.learning_rate,
-            weight_decay=self._settings.weight_decay,
-            name="adamw",
-        )
-        optimizer.exclude_from_weight_decay(
-            var_list=[weight for weight in model.trainable_weights if weight.ndim == 1]
-        )
-        model.compile(
-            optimizer=optimizer,
-            loss=keras.losses.CategoricalCrossentropy(
-                from_logits=True, label_smoothing=self._settings.label_smoothing
-            ),
-        )
+    def _compile(self) -> None:
+        _compile(self.net.model_, self._settings)
         self._train = None  # it holds the former optimizer
 
     @contextlib.contextmanager
@@ -265,7 +292,7 @@ class ScikerasEngine:
             if phase.first_epoch == self._n_epochs:
                 phase.choose_trainable(self.net.model_)
                 self._learning_rate_factor = phase.learning_rate_factor
-                self._compile(self.net.model_)
+                self._compile()
 
     def _make_train_step(self) -> _TrainStep:
         """Return a training step; with TensorFlow one graph for batches of any size."""
@@ -308,7 +335,10 @@ class ScikerasEngine:
             tf.TensorSpec((None,), tf.float32),
             tf.TensorSpec((), tf.float32),
         ]
-        return tf.function(step, input_signature=signature, autograph=False)
+        _collect_graphs()
+        compiled = tf.function(step, input_signature=signature, autograph=False)
+        weakref.finalize(compiled, _UNCOLLECTED.append, None).atexit = False
+        return compiled
 
     def _input_signature(self) -> Any:
         import tensorflow as tf
@@ -359,4 +389,4 @@ class ScikerasEngine:
 
     def end_training(self) -> None:
         """Forget the moments of the optimizer and the compiled training step."""
-        self._compile(self.net.model_)
+        self._compile()
