@@ -2,15 +2,18 @@
 
 import gc
 import pickle
+import subprocess
 import sys
 import threading
 import types
+import weakref
 
 import keras
 import numpy as np
 import pytest
 
 from amzest.image import ImageCNNClassifier
+from amzest.neural._scikeras_engine import ScikerasEngine
 from amzest.neural._training import Trainer
 from amzest.utils import _frameworks
 
@@ -124,3 +127,82 @@ def test_nothing_of_a_fit_is_left_when_its_model_is_gone(pictures, monkeypatch, 
                 model.fit(*pictures)
         del model
     assert (live(FuncGraph), live(keras.Model), threading.active_count()) == before
+
+
+def test_every_fit_names_its_variables_alike(pictures, monkeypatch):
+    """TensorFlow keeps 36 kB for ever for each new name of a variable."""
+    names, end_training = [], ScikerasEngine.end_training
+
+    def record(engine):
+        model = engine.net.model_
+        optimizer = model.optimizer  # it has its moments here
+        end_training(engine)
+        variables = [*model.variables, *optimizer.variables, *model.optimizer.variables]
+        names.append([variable.value.name for variable in variables])
+
+    monkeypatch.setattr(ScikerasEngine, "end_training", record)
+    for _ in range(2):
+        ImageCNNClassifier(**SMALL).fit(*pictures)
+        keras.layers.Dense(1)  # whatever else is built meanwhile
+    assert names[0] == names[1]
+    assert len(set(names[0])) > 20
+
+
+def test_rebuilt_networks_of_keras_applications_name_variables_alike():
+    from amzest.image._networks import NETWORKS
+    from amzest.neural._engine import TrainingSettings
+    from amzest.utils import draw_seeds
+
+    settings = TrainingSettings(0.001, 0.0, 0.0, draw_seeds(0), "cpu")
+    architecture = {
+        "n_classes": 2,
+        "n_features_out": 2048,
+        "input_shape": (75, 75, 3),
+        "pretrained": False,
+        "dropout": 0.1,
+    }
+    one, other = (
+        ScikerasEngine(NETWORKS["inception_v3"], architecture, settings)
+        for _ in range(2)
+    )
+    assert [weight.value.name for weight in one.net.model_.variables] == [
+        weight.value.name for weight in other.net.model_.variables
+    ]
+
+
+def test_an_engine_is_freed_with_its_model_and_its_graph_by_the_next_fit(pictures):
+    from tensorflow.python.framework.func_graph import FuncGraph
+
+    gc.collect()
+    gc.disable()  # what would free it later anyway
+    try:
+        for _ in range(3):
+            model = ImageCNNClassifier(early_stopping=True, **SMALL).fit(*pictures)
+            engine = weakref.ref(model._engine())
+            del model
+            assert engine() is None
+        graphs = [one for one in gc.get_objects() if isinstance(one, FuncGraph)]
+    finally:
+        gc.enable()
+    steps = [graph for graph in graphs if graph.name == "step"]
+    assert len(steps) <= 1  # that of the last fit
+
+
+GROWTH = """
+import numpy as np, psutil
+from amzest.image import ImageCNNClassifier
+X = np.random.default_rng(0).integers(0, 255, (24, 64, 64, 3)).astype(np.uint8)
+sizes = []
+for seed in range(12):
+    ImageCNNClassifier(max_epochs=1, random_state=seed).fit(X, [0, 1] * 12)
+    sizes.append(psutil.Process().memory_info().rss / 1e6)
+print(max(sizes) - sizes[1])
+"""
+
+
+@pytest.mark.slow
+def test_memory_stays_as_it_is_after_two_fits():
+    grown = subprocess.run(
+        [sys.executable, "-c", GROWTH], capture_output=True, text=True, check=True
+    )
+    assert float(grown.stdout) < 60  # MB
