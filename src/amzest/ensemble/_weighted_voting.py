@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.callback import with_callbacks
 from sklearn.utils import Bunch, _safe_indexing
-from sklearn.utils.validation import _num_samples
 
 from amzest.ensemble._base import Asked, BaseEnsemble
 from amzest.ensemble._combining import (
@@ -235,15 +234,18 @@ class WeightedVotingClassifier(BaseEnsemble):
 
     def _ask_members(self, X: Any) -> Asked:
         """Predict with the members whose vote counts, in the rows where it does."""
-        n_rows, n_classes = _num_samples(X), len(self.classes_)
         members = list(self.named_estimators_.values())
-        probas = [np.zeros((n_rows, n_classes)) for _ in members]
-        presences = [np.zeros(n_rows, dtype=bool) for _ in members]
         negligible = is_negligible(self.weights_)
-        for i in np.flatnonzero(~negligible):
-            probas[i], presences[i] = predict_with_presence(
-                members[i], X, self.classes_
-            )
+        asked = {
+            i: predict_with_presence(members[i], X, self.classes_)
+            for i in np.flatnonzero(~negligible)
+        }
+        n_rows = len(next(iter(asked.values()))[1])  # some weight always counts
+        shape = (n_rows, len(self.classes_))
+        probas = [np.zeros(shape) for _ in members]
+        presences = [np.zeros(n_rows, dtype=bool) for _ in members]
+        for i, (proba, present) in asked.items():
+            probas[i], presences[i] = proba, present
         rows = np.flatnonzero(~np.logical_or.reduce(presences))
         if len(rows):
             some = X if len(rows) == n_rows else _safe_indexing(X, rows)
