@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from contextlib import nullcontext
 from types import ModuleType
 
 from amzest.utils._quiet_import import without_warnings
@@ -34,10 +35,9 @@ def require(name: str, *, extra: str, purpose: str) -> ModuleType:
     ImportError
         When the package is not installed. The message names the extra.
     """
-    if name in sys.modules:
-        return importlib.import_module(name)
+    there = sys.modules.get(name) is not None
     try:
-        with without_warnings():
+        with nullcontext() if there else without_warnings():
             return importlib.import_module(name)
     except ImportError as error:
         raise ImportError(_advice(name, extra, purpose, error)) from error
