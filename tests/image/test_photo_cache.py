@@ -3,6 +3,7 @@
 import errno
 import os
 import pickle
+import signal
 import tempfile
 import threading
 import warnings
@@ -241,13 +242,24 @@ def test_a_full_disk_is_named(monkeypatch):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes are forked here")
 def test_a_forked_process_finds_the_caches_unlocked():
-    lock = _photo_cache.STORED._lock
-    lock.acquire()
-    threading.Timer(0.2, lock.release).start()  # as a thread that just reads it
+    held, done = threading.Event(), threading.Event()
+
+    def hold():
+        with _photo_cache.STORED._lock:
+            held.set()
+            done.wait(30)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
     number = fork()
     if number == 0:
-        os._exit(0 if lock.acquire(timeout=10) else 1)
+        signal.alarm(10)  # what waits for the lock is killed
+        _photo_cache.STORED.get("nothing")
+        os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) == 0
+    done.set()
+    thread.join()
 
 
 def fork():
