@@ -126,7 +126,9 @@ def test_nothing_of_a_fit_is_left_when_its_model_is_gone(pictures, monkeypatch, 
             with pytest.raises(error):
                 model.fit(*pictures)
         del model
-    assert (live(FuncGraph), live(keras.Model), threading.active_count()) == before
+    after = live(FuncGraph), live(keras.Model), threading.active_count()
+    # Threads and models that earlier tests left may end meanwhile.
+    assert all(now <= then for now, then in zip(after, before, strict=True))
 
 
 def test_every_fit_names_its_variables_alike(pictures, monkeypatch):
@@ -173,7 +175,14 @@ def test_rebuilt_networks_of_keras_applications_name_variables_alike():
 def test_an_engine_is_freed_with_its_model_and_its_graph_by_the_next_fit(pictures):
     from tensorflow.python.framework.func_graph import FuncGraph
 
+    def steps():
+        return sum(
+            isinstance(one, FuncGraph) and one.name == "step"
+            for one in gc.get_objects()
+        )
+
     gc.collect()
+    before = steps()  # of tests that failed, whose frames are kept
     gc.disable()  # what would free it later anyway
     try:
         for _ in range(3):
@@ -181,11 +190,9 @@ def test_an_engine_is_freed_with_its_model_and_its_graph_by_the_next_fit(picture
             engine = weakref.ref(model._engine())
             del model
             assert engine() is None
-        graphs = [one for one in gc.get_objects() if isinstance(one, FuncGraph)]
+        assert steps() <= before + 1  # that of the last fit
     finally:
         gc.enable()
-    steps = [graph for graph in graphs if graph.name == "step"]
-    assert len(steps) <= 1  # that of the last fit
 
 
 GROWTH = """
