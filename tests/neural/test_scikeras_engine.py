@@ -1,12 +1,14 @@
 """The Keras engine: precision, steps and outputs."""
 
 import gc
+import os
 import pickle
 import subprocess
 import sys
 import threading
 import types
 import weakref
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -108,6 +110,33 @@ class Interrupted(BaseException):
     """Stands for Ctrl-C, which would end the tests."""
 
 
+#: What counts objects of the process is run by the test below, in one of its own.
+alone = pytest.mark.skipif("AMZEST_ALONE" not in os.environ, reason="needs a process")
+
+
+def test_what_a_fit_leaves_in_a_process_of_its_own():
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "0",
+        "-p",
+        "no:cacheprovider",
+    ]
+    done = subprocess.run(
+        [*command, "-k", "is_left_when or is_freed_with", __file__],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "AMZEST_ALONE": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "4 passed" in done.stdout
+
+
+@alone
 @pytest.mark.parametrize("error", [None, ValueError, Interrupted])
 def test_nothing_of_a_fit_is_left_when_its_model_is_gone(pictures, monkeypatch, error):
     """No graph, which is 20 MB, no Keras model and no thread."""
@@ -172,6 +201,7 @@ def test_rebuilt_networks_of_keras_applications_name_variables_alike():
     ]
 
 
+@alone
 def test_an_engine_is_freed_with_its_model_and_its_graph_by_the_next_fit(pictures):
     from tensorflow.python.framework.func_graph import FuncGraph
 
