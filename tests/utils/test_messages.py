@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from amzest.utils import shown, shown_list
+from amzest.utils import count, shown, shown_list
 
 
 class _Broken:
@@ -40,3 +40,18 @@ def test_long_lists_are_cut():
     assert shown_list(range(5), limit=3) == "0, 1, 2 and 2 more"
     assert shown_list([]) == ""
     assert len(shown_list(["x" * 10_000_000] * 10_000)) < 3000
+
+
+@pytest.mark.parametrize(
+    ("n", "thing", "phrase"),
+    [
+        (0, "row", "0 rows"),
+        (1, "row", "1 row"),
+        (2, "pair", "2 pairs"),
+        (1, "category", "1 category"),
+        (3, "category", "3 categories"),
+        (12345, "product", "12,345 products"),
+    ],
+)
+def test_count(n, thing, phrase):
+    assert count(n, thing) == phrase

@@ -121,6 +121,7 @@ class WeightedVotingClassifier(BaseEnsemble):
 
     _needed_attributes: ClassVar[tuple[str, ...]] = (
         *BaseEnsemble._needed_attributes,
+        "named_estimators_",
         "weights_",
     )
 

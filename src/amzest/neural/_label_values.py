@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.exceptions import DataConversionWarning
 
-from amzest.utils import as_series, describe_rows, shown
+from amzest.utils import as_pandas, describe_rows, shown
 
 #: Types of labels that are one kind each. bool before int, which it is a subclass of.
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -104,7 +104,7 @@ def _column(y: Any, name: str) -> NDArray[Any]:
         return y.astype(object) if y.dtype.kind == "T" else y
     if isinstance(y, list | tuple):
         return _cells_of_list(y)
-    y = as_series(y, name)  # of polars, pyarrow and others
+    y = as_pandas(y, name)  # of polars, pyarrow and others
     if isinstance(y, pd.DataFrame | pd.Series | pd.Index):
         return _pandas_column(y, name)
     if isinstance(y, pd.api.extensions.ExtensionArray):
