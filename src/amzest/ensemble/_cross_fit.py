@@ -21,7 +21,6 @@ from sklearn.utils.validation import (
 from amzest.ensemble._callbacks import reported_fit
 from amzest.ensemble._fold_average import FoldAverageClassifier
 from amzest.ensemble._fold_tasks import Fitted, Task, run_tasks
-from amzest.neural import encode_labels
 from amzest.utils import (
     DocumentationLinkMixin,
     FittedStateMixin,
@@ -31,6 +30,7 @@ from amzest.utils import (
     column_names,
     count,
     draw_seeds,
+    encode_labels,
     is_table,
     shown,
 )

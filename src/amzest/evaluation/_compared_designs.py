@@ -12,8 +12,14 @@ from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
 from amzest.evaluation._costs import COSTS, member_costs
-from amzest.neural import label_values
-from amzest.utils import as_pandas, count, describe_rows, shown, shown_list
+from amzest.utils import (
+    as_pandas,
+    count,
+    describe_rows,
+    label_values,
+    shown,
+    shown_list,
+)
 
 #: How far the probabilities of a row may sum up to something else than 1. Enough for
 #: float32 and for numbers that were written with four digits.

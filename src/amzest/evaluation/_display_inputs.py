@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from amzest.neural import label_values
-from amzest.utils import as_pandas, count, describe_rows, shown
+from amzest.utils import as_pandas, count, describe_rows, label_values, shown
 
 #: How far from 1 the probabilities of a product may add up.
 _SUM_TOLERANCE = 1e-3

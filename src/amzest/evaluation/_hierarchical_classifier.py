@@ -15,11 +15,11 @@ from sklearn.utils.validation import check_is_fitted
 from amzest.ensemble._callbacks import reported_fit, reported_task
 from amzest.evaluation._hierarchical_metrics import hierarchical_precision_recall_f1
 from amzest.evaluation._hierarchy import CategoryTree, parse_path
-from amzest.neural import label_values
 from amzest.utils import (
     DocumentationLinkMixin,
     FittedStateMixin,
     PredictLogProbaMixin,
+    label_values,
     shown,
 )
 

@@ -12,8 +12,7 @@ from sklearn.utils.validation import (
 )
 
 from amzest.evaluation._hierarchy import Path, parse_path
-from amzest.neural import label_values
-from amzest.utils import check_choice, describe_rows
+from amzest.utils import check_choice, describe_rows, label_values
 
 
 class HierarchicalScores(NamedTuple):

@@ -10,8 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from amzest.neural import label_values
-from amzest.utils import as_pandas, count, describe_rows, shown
+from amzest.utils import as_pandas, count, describe_rows, label_values, shown
 
 
 class OofSource(NamedTuple):

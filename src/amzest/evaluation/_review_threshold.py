@@ -22,12 +22,12 @@ from amzest.evaluation._precision_thresholds import (
     choose_class_thresholds,
     fewest_rows,
 )
-from amzest.neural import label_values
 from amzest.utils import (
     DocumentationLinkMixin,
     FittedStateMixin,
     PredictLogProbaMixin,
     check_integer,
+    label_values,
     shown,
 )
 

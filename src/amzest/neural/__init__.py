@@ -3,8 +3,6 @@
 from amzest.neural._base import BaseNeuralClassifier
 from amzest.neural._engine import Batch, Engine, Output, TrainingSettings, Weights
 from amzest.neural._inputs import Inputs
-from amzest.neural._label_values import label_values
-from amzest.neural._labels import encode_labels
 from amzest.neural._prefetch import prefetch
 
 __all__ = [
@@ -15,7 +13,5 @@ __all__ = [
     "Output",
     "TrainingSettings",
     "Weights",
-    "encode_labels",
-    "label_values",
     "prefetch",
 ]

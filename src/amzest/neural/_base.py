@@ -24,7 +24,6 @@ from amzest.neural._batches import resolve_batch_size
 from amzest.neural._early_stopping import BestEpoch
 from amzest.neural._engine import Engine, Output, TrainingSettings
 from amzest.neural._inputs import Inputs
-from amzest.neural._labels import apply_class_weight, encode_labels, row_weights
 from amzest.neural._live import keep_engine, live_engine
 from amzest.neural._training import Trainer, TrainingRows, forward_rows
 from amzest.neural._validation_split import stratified_split
@@ -32,9 +31,12 @@ from amzest.utils import (
     DocumentationLinkMixin,
     FittedStateMixin,
     PredictLogProbaMixin,
+    apply_class_weight,
     describe_rows,
     draw_seeds,
+    encode_labels,
     owner_of,
+    row_weights,
 )
 
 

@@ -33,6 +33,8 @@ from amzest.utils._image_files import (
     open_image,
     quiet_pillow,
 )
+from amzest.utils._label_values import label_values
+from amzest.utils._labels import apply_class_weight, encode_labels, row_weights
 from amzest.utils._log_proba import PredictLogProbaMixin
 from amzest.utils._messages import count, shown, shown_list
 from amzest.utils._missing import describe_rows, is_missing, missing_mask
@@ -68,6 +70,7 @@ __all__ = [
     "PredictLogProbaMixin",
     "TooManyPixels",
     "UnreadableImage",
+    "apply_class_weight",
     "as_frame",
     "as_native",
     "as_pandas",
@@ -88,6 +91,7 @@ __all__ = [
     "describe_rows",
     "describe_text",
     "draw_seeds",
+    "encode_labels",
     "image_errors",
     "image_path",
     "import_keras",
@@ -97,6 +101,7 @@ __all__ = [
     "is_row",
     "is_table",
     "is_url",
+    "label_values",
     "load_given_image",
     "missing_mask",
     "normalize_unicode",
@@ -107,6 +112,7 @@ __all__ = [
     "quiet_workers",
     "replace_columns",
     "require",
+    "row_weights",
     "shown",
     "shown_list",
     "take_rows",

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from sklearn.exceptions import DataConversionWarning
 
-from amzest.neural._labels import apply_class_weight, encode_labels, row_weights
+from amzest.utils._labels import apply_class_weight, encode_labels, row_weights
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight
 
-from amzest.neural._label_values import label_values
-from amzest.utils import shown
+from amzest.utils._label_values import label_values
+from amzest.utils._messages import shown
 
 
 def encode_labels(y: Any) -> tuple[NDArray[Any], NDArray[np.int64]]:

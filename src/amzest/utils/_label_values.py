@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.exceptions import DataConversionWarning
 
-from amzest.utils import as_pandas, describe_rows, shown
+from amzest.utils._messages import shown
+from amzest.utils._missing import describe_rows
+from amzest.utils._tables import as_pandas
 
 #: Types of labels that are one kind each. bool before int, which it is a subclass of.
 _KINDS: dict[str, tuple[type, ...]] = {
