@@ -39,6 +39,11 @@ from amzest.utils._log_proba import PredictLogProbaMixin
 from amzest.utils._messages import count, shown, shown_list
 from amzest.utils._missing import describe_rows, is_missing, missing_mask
 from amzest.utils._optional import check_installed, require
+from amzest.utils._param_validation import (
+    ParameterValidationMixin,
+    check_params,
+    validate_params,
+)
 from amzest.utils._quiet_import import without_warnings
 from amzest.utils._rows import cell_matrix, check_rows, is_row
 from amzest.utils._seeds import PURPOSES, draw_seeds
@@ -67,6 +72,7 @@ __all__ = [
     "ForkSafeLock",
     "ImageNotFound",
     "NotAnImage",
+    "ParameterValidationMixin",
     "PredictLogProbaMixin",
     "TooManyPixels",
     "UnreadableImage",
@@ -82,6 +88,7 @@ __all__ = [
     "check_counts",
     "check_installed",
     "check_integer",
+    "check_params",
     "check_pixels",
     "check_rows",
     "check_tensorflow_fork",
@@ -116,6 +123,7 @@ __all__ = [
     "shown",
     "shown_list",
     "take_rows",
+    "validate_params",
     "without_warnings",
     "worker_threads",
 ]
