@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from amzest.datasets import read_amazon_metadata
-from amzest.datasets._reading._amazon_products import BrokenLine, LineParser
-from amzest.datasets._reading._python_literal import (
+from amzest.datasets._amazon_metadata._amazon_products import BrokenLine, LineParser
+from amzest.datasets._amazon_metadata._python_literal import (
     MAX_DEPTH,
     LiteralError,
     read_literal,

@@ -12,7 +12,6 @@ from sklearn.pipeline import make_pipeline
 
 from amzest import ColumnSelector, TextCNNClassifier
 from amzest.ensemble import CrossFit
-from amzest.ensemble._fold_tasks import photo_states
 from amzest.ensemble._presence import row_presence
 from amzest.evaluation import (
     CategoryScoresDisplay,
@@ -23,7 +22,7 @@ from amzest.evaluation import (
     compare_classifiers,
     hierarchical_precision_recall_f1,
 )
-from amzest.utils import as_native
+from amzest.utils import as_native, file_states
 
 N_ROWS = 24
 CELLS = {
@@ -144,7 +143,7 @@ def test_states_of_images_that_a_table_names(tmp_path):
     path.write_bytes(b"abc")
     for make in (pd.DataFrame, pl.DataFrame, pa.table):
         table = make({"image": [str(path), None, "other.jpg"]})
-        ((name, size, _),) = photo_states(table, [""])
+        ((name, size, _),) = file_states(table)
         assert (name, size) == (str(path), 3)
 
 

@@ -1,31 +1,19 @@
-"""The key of what is kept follows the photos behind paths."""
+"""The key of a cached fit depends on the image files that paths lead to."""
 
-import os
 from pathlib import Path
 
 import joblib
 import numpy as np
-import pandas as pd
 import pytest
 from counting import CountingClassifier, file_sizes
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import ColumnTransformer
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from amzest.ensemble import CrossFit
-from amzest.ensemble._fold_tasks import photo_states
-
-
-def test_states_of_photos_that_are_there(tmp_path):
-    (tmp_path / "a.JPG").write_bytes(b"123")
-    (tmp_path / "b.txt").write_bytes(b"1")
-    names = ["a.JPG", "b.txt", "gone.png", None, 3.5, "a title.png\0", Path("a.JPG")]
-    frame = pd.DataFrame({"image": pd.Series(names, dtype=object)})
-    root = str(tmp_path)
-    expected = [(f"{root}/a.JPG", 3, os.stat(tmp_path / "a.JPG").st_mtime_ns)]
-    assert photo_states(frame, ["", root]) == expected
-    assert photo_states(names, ["", root]) == expected
-    assert photo_states([f"{root}/a.JPG"], [""]) == expected
-    assert photo_states(np.zeros((2, 3)), ["", root]) == []
+from amzest.utils import file_states
 
 
 @pytest.mark.parametrize("changed", [True, False])
@@ -46,9 +34,53 @@ def test_photo_that_changed_is_learnt_from_anew(tmp_path, changed):
     assert CountingClassifier.n_fits == (3 if changed else 0)
 
 
-def test_dicts_of_bytes_and_path_name_files_too(tmp_path):
-    (tmp_path / "a.avif").write_bytes(b"a")
-    cells = [{"bytes": None, "path": "a.avif"}, {"bytes": b"b", "path": "b.jpg"}]
-    assert [path for path, *_ in photo_states(cells, [str(tmp_path)])] == [
-        str(tmp_path / "a.avif")
-    ]
+class Sizes(TransformerMixin, BaseEstimator):
+    """Reads the sizes of files under a root folder, as an image classifier does."""
+
+    def __init__(self, image_root):
+        self.image_root = image_root
+
+    def input_fingerprint(self, X):
+        return str(file_states(X, self.image_root))
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return file_sizes([self.image_root / name for name in np.ravel(X)])
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+
+class OtherCounting(CountingClassifier):
+    pass
+
+
+def nested(sizes, kind):
+    if kind == "columns":
+        sizes = ColumnTransformer([("sizes", sizes, [0])])
+    pipeline = make_pipeline(sizes, CountingClassifier())
+    return GridSearchCV(pipeline, {}, cv=2) if kind == "search" else pipeline
+
+
+@pytest.mark.parametrize("kind", ["pipeline", "columns", "search"])
+def test_fingerprint_of_the_input_is_in_the_key_of_that_member_only(tmp_path, kind):
+    names = np.array([[f"{i}.png"] for i in range(12)], dtype=object)
+    for i, name in enumerate(names.ravel()):
+        (tmp_path / name).write_bytes(bytes(i + 1))
+    other = make_pipeline(FunctionTransformer(numbers_of), OtherCounting())
+    members = [("sizes", nested(Sizes(tmp_path), kind)), ("other", other)]
+    memory = joblib.Memory(tmp_path / "cache", verbose=0)
+    crossfit = CrossFit(members, cv=2, memory=memory).fit(names, [0, 1] * 6)
+    CountingClassifier.n_fits = OtherCounting.n_fits = 0
+    crossfit.fit(names, [0, 1] * 6)
+    assert CountingClassifier.n_fits == 0
+    (tmp_path / names[3, 0]).write_bytes(bytes(99))
+    crossfit.fit(names, [0, 1] * 6)
+    assert CountingClassifier.n_fits == (9 if kind == "search" else 3)
+    assert OtherCounting.n_fits == 0
+
+
+def numbers_of(names):
+    return np.array([[int(name.partition(".")[0])] for name in names.ravel()])

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 from no_rows import NO_ROWS, NO_ROWS_IDS
 
-from amzest.image._cells import image_cells, is_missing_image
+from amzest.image._cells import image_cells
+from amzest.utils import is_missing_image
 
 GREY = np.zeros((4, 5), np.uint8)
 

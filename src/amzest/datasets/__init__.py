@@ -1,22 +1,24 @@
-"""Product catalogues: read, clean, split and load real ones, draw artificial ones."""
+"""Read, clean, split and load product tables, and generate synthetic ones."""
 
-from amzest.datasets._cleaning._categories import PUBLISHED_CATEGORIES
-from amzest.datasets._cleaning._clean_products import clean_products
-from amzest.datasets._cleaning._cleaning_report import CleaningReport
-from amzest.datasets._loading._check_products import check_products
-from amzest.datasets._loading._load_products import load_products
-from amzest.datasets._making._make_products import make_products
-from amzest.datasets._photos._download_images import download_images
-from amzest.datasets._preparing._fetch_amazon_products import fetch_amazon_products
-from amzest.datasets._preparing._preparation_report import PreparationReport
-from amzest.datasets._preparing._prepare_products import prepare_products
-from amzest.datasets._reading._read_amazon_metadata import (
+from amzest.datasets._amazon_metadata._read_amazon_metadata import (
     AmazonMetadataReader,
     read_amazon_metadata,
 )
+from amzest.datasets._amazon_pipeline._fetch_amazon_products import (
+    fetch_amazon_products,
+)
+from amzest.datasets._amazon_pipeline._preparation_report import PreparationReport
+from amzest.datasets._amazon_pipeline._prepare_products import prepare_products
+from amzest.datasets._cleaning._categories import PUBLISHED_CATEGORIES
+from amzest.datasets._cleaning._clean_products import clean_products
+from amzest.datasets._cleaning._cleaning_report import CleaningReport
+from amzest.datasets._image_downloads._download_images import download_images
+from amzest.datasets._product_tables._check_products import check_products
+from amzest.datasets._product_tables._load_products import load_products
 from amzest.datasets._splitting._balance_products import balance_products
 from amzest.datasets._splitting._group_products import group_products
 from amzest.datasets._splitting._split_products import split_products
+from amzest.datasets._synthetic._make_products import make_products
 
 __all__ = [
     "PUBLISHED_CATEGORIES",

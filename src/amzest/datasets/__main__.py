@@ -2,7 +2,7 @@
 
 import sys
 
-from amzest.datasets._preparing._command_line import main
+from amzest.datasets._amazon_pipeline._command_line import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import PurePath
 from typing import Any, NamedTuple
 
 import joblib
@@ -17,15 +15,11 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_memory
 
 from amzest.ensemble._callbacks import has_listeners, reported_task
+from amzest.ensemble._input_fingerprint import input_fingerprints
 from amzest.ensemble._presence import predict_with_presence
 from amzest.ensemble._private_memory import private_memory
-from amzest.utils import FORMATS, as_pandas, plain_image_cell, quiet_workers
+from amzest.utils import as_pandas, file_states, quiet_workers
 
-#: Suffixes of files that image classifiers read.
-_IMAGE_SUFFIXES = (
-    *(f".{suffix}" for suffix in FORMATS.values()),
-    *(".jpeg", ".jpe", ".j2k", ".mpo", ".pgm", ".ppm", ".tif"),
-)
 #: What a fitted model depends on besides data and parameters.
 _PACKAGES = (
     "amzest",
@@ -100,15 +94,15 @@ def run_tasks(
     """
     memory = check_memory(private_memory(memory))
     fit = memory.cache(_fit, ignore=["X", "y", "reported"])
-    # Digested once, and not once for each task.
-    kept = getattr(memory, "location", memory) is not None
-    key = _digest(X, y, [task.estimator for task in tasks]) if kept else ""
+    keys = _keys(tasks, X, y, memory)
     parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator")
     results = parallel(
         joblib.delayed(fit)(
             task.estimator, X, y, task.train, task.test, classes, key, of_task
         )
-        for task, of_task in zip(tasks, _subtasks(tasks, reported), strict=True)
+        for task, key, of_task in zip(
+            tasks, keys, _subtasks(tasks, reported), strict=True
+        )
     )
     done: list[Fitted] = []
     with quiet_workers():
@@ -160,57 +154,25 @@ def _fit(
     return Fitted(fitted, proba, present, fit_seconds, time.perf_counter() - start)
 
 
-def _digest(X: Any, y: NDArray[Any], estimators: Sequence[Any]) -> str:
-    """Digest all that a fit depends on but the member and its rows."""
-    roots = {
-        str(value)
-        for estimator in estimators
-        for name, value in estimator.get_params(deep=True).items()
-        if name.rpartition("__")[2] == "image_root" and value is not None
+def _keys(tasks: Sequence[Task], X: Any, y: NDArray[Any], memory: Any) -> list[str]:
+    """Return the part of each task's key that joblib.Memory does not hash itself."""
+    if getattr(memory, "location", memory) is None:
+        return [""] * len(tasks)
+    # Hashed once, not once per task.
+    common = _digest(X, y)
+    members = {id(task.estimator): task.estimator for task in tasks}
+    of_members = {
+        number: joblib.hash((common, input_fingerprints(member, X)))
+        for number, member in members.items()
     }
-    X = as_pandas(X)  # content decides, not how another library keeps it
-    digest: str = joblib.hash(
-        (X, y, _versions(), photo_states(X, ["", *sorted(roots)]))
-    )
+    return [of_members[id(task.estimator)] for task in tasks]
+
+
+def _digest(X: Any, y: NDArray[Any]) -> str:
+    """Return a hash of all that a fit depends on besides the member and its rows."""
+    # The content decides, not the library that the table belongs to.
+    digest: str = joblib.hash((as_pandas(X), y, _versions(), file_states(X)))
     return digest
-
-
-def photo_states(X: Any, roots: Sequence[str]) -> list[tuple[str, int, int]]:
-    """Tell which state the photos are in that a table names.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, ...)
-        Any cells; those that are no paths of photos are passed over.
-
-    roots : sequence of str
-        Folders that relative paths may start from.
-
-    Returns
-    -------
-    list of (str, int, int)
-        Path, bytes and time of the last change, for each file that is there.
-    """
-    X = as_pandas(X)
-    if hasattr(X, "to_numpy"):
-        X = X.to_numpy(dtype=object)
-    cells = X.ravel() if isinstance(X, np.ndarray) and X.dtype == object else X
-    paths = {
-        str(cell)
-        for cell in map(
-            plain_image_cell, cells if isinstance(cells, list | np.ndarray) else ()
-        )
-        if isinstance(cell, str | PurePath)
-        and str(cell).lower().endswith(_IMAGE_SUFFIXES)
-    }
-    states = []
-    for path in sorted(os.path.join(root, path) for root in roots for path in paths):
-        try:
-            state = os.stat(path)
-        except (OSError, ValueError):
-            continue
-        states.append((path, state.st_size, state.st_mtime_ns))
-    return states
 
 
 def _versions() -> dict[str, str]:

@@ -10,8 +10,7 @@ from scipy import sparse
 from sklearn.pipeline import Pipeline
 
 from amzest.compose import ColumnSelector
-from amzest.image._cells import is_missing_image
-from amzest.utils import as_pandas
+from amzest.utils import as_pandas, is_missing_image
 
 Proba = NDArray[np.float64]
 Presence = NDArray[np.bool_]

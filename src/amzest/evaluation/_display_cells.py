@@ -14,6 +14,7 @@ from amzest.utils import (
     as_pandas,
     column_names,
     count,
+    is_missing_image,
     is_table,
     plain_image_cell,
     require,
@@ -131,7 +132,6 @@ def decode_photos(
     """
     require("PIL", extra="image", purpose=f"{purpose} with photos")
     # Late, for these modules import Pillow.
-    from amzest.image._cells import is_missing_image
     from amzest.image._decoding import ImageNotFound, UnreadableImage, decode
 
     photos: list[NDArray[np.uint8] | None] = []

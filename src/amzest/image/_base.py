@@ -8,13 +8,19 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+import joblib
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from amzest.image._cells import image_cells
 from amzest.neural import BaseNeuralClassifier, Engine, Inputs, TrainingSettings
-from amzest.utils import check_installed, check_tensorflow_fork, import_keras
+from amzest.utils import (
+    check_installed,
+    check_tensorflow_fork,
+    file_states,
+    import_keras,
+)
 
 
 class BaseImageClassifier(BaseNeuralClassifier):
@@ -80,6 +86,25 @@ class BaseImageClassifier(BaseNeuralClassifier):
             augmentation=self.augmentation,
             reader=type(self).__name__,
         )
+
+    def input_fingerprint(self, X: Any) -> str | None:
+        """Return a hash of the state of the image files that `X` names.
+
+        Cached fits of an ensemble are reused only while it stays the same.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,) or (n_samples, n_columns)
+            Images, or a table with a column of them.
+
+        Returns
+        -------
+        str or None
+            Hash of the path, size and time of last change of each file; None if `X`
+            names no file.
+        """
+        states = file_states(X, self.image_root)
+        return str(joblib.hash(states)) if states else None
 
     def _describe_missing(self, inputs: Any) -> str:
         return str(inputs.absence)

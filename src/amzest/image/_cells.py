@@ -14,13 +14,8 @@ from amzest.utils import (
     as_pandas,
     cell_matrix,
     check_rows,
-    is_missing,
-    plain_image_cell,
     shown_list,
 )
-
-#: What Amazon's servers send where a product has no photo: ".../icons/no-img-sm...gif".
-PLACEHOLDER = "no-img"
 
 
 def image_cells(X: Any) -> tuple[NDArray[np.object_], str | None]:
@@ -115,23 +110,3 @@ def _fill(rows: Any) -> NDArray[np.object_]:
     for i, row in enumerate(rows):
         cells[i] = row
     return cells
-
-
-def is_missing_image(cell: Any) -> bool:
-    """Tell whether a cell says itself that there is no picture.
-
-    Parameters
-    ----------
-    cell : object
-        One cell of an image column.
-
-    Returns
-    -------
-    bool
-        True for None, NaN, blank text, empty bytes, Amazon's ``no-img`` placeholder and
-        a dict of bytes and path that has neither.
-    """
-    cell = plain_image_cell(cell)
-    if isinstance(cell, str) and PLACEHOLDER in cell.rpartition("/")[2]:
-        return True
-    return is_missing(cell) or (isinstance(cell, bytes | bytearray) and not cell)

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amzest.image._augmentation import augment
-from amzest.image._cells import is_missing_image
 from amzest.image._decoding import ImageNotFound, UnreadableImage, decode
 from amzest.image._photo_cache import (
     IN_MEMORY,
@@ -28,6 +27,7 @@ from amzest.utils import (
     MAX_PIXELS,
     available_threads,
     describe_rows,
+    is_missing_image,
     plain_image_cell,
     quiet_pillow,
     shown,

@@ -19,6 +19,7 @@ from amzest.utils._image_cells import (
     UnreadableImage,
     describe_text,
     image_path,
+    is_missing_image,
     is_url,
     plain_image_cell,
 )
@@ -33,6 +34,7 @@ from amzest.utils._image_files import (
     open_image,
     quiet_pillow,
 )
+from amzest.utils._input_files import file_states
 from amzest.utils._label_values import label_values
 from amzest.utils._labels import apply_class_weight, encode_labels, row_weights
 from amzest.utils._log_proba import PredictLogProbaMixin
@@ -99,12 +101,14 @@ __all__ = [
     "describe_text",
     "draw_seeds",
     "encode_labels",
+    "file_states",
     "image_errors",
     "image_path",
     "import_keras",
     "import_torch",
     "is_column",
     "is_missing",
+    "is_missing_image",
     "is_row",
     "is_table",
     "is_url",

@@ -59,6 +59,8 @@ _OTHERS = (
 #: So many characters of a text are looked at.
 _HEAD = 256
 _DICT_KEYS = {"bytes", "path"}
+#: In the name of Amazon's placeholder for a missing image: ".../icons/no-img-sm.gif".
+_PLACEHOLDER = "no-img"
 _KINDS = (
     (stat.S_ISDIR, "it is a folder"),
     (stat.S_ISFIFO, "it is a named pipe (FIFO)"),
@@ -110,6 +112,14 @@ def plain_image_cell(cell: Any) -> Any:
     if not is_missing(data):
         return cell  # not what it looks like: reading says so
     return None if is_missing(path) else path
+
+
+def is_missing_image(cell: Any) -> bool:
+    """Return whether a cell is missing, empty or names Amazon's placeholder."""
+    cell = plain_image_cell(cell)
+    if isinstance(cell, str) and _PLACEHOLDER in cell.rpartition("/")[2]:
+        return True
+    return is_missing(cell) or (isinstance(cell, bytes | bytearray) and not cell)
 
 
 def is_url(text: str) -> bool:

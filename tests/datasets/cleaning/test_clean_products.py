@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amzest.datasets._amazon_metadata._read_amazon_metadata import read_amazon_metadata
 from amzest.datasets._cleaning._clean_products import clean_products
 from amzest.datasets._cleaning._clean_rows import clean_rows
 from amzest.datasets._cleaning._repeated_rows import find_repeated_rows
-from amzest.datasets._reading._read_amazon_metadata import read_amazon_metadata
 from amzest.datasets._shared._title_key import normalise_titles
 
 NO_PHOTO = "http://g-ecx.images-amazon.com/images/G/01/x-site/icons/no-img-sm._CB1_.gif"

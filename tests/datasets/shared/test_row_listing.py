@@ -1,4 +1,4 @@
-"""Rows in messages."""
+"""list_rows: rows and values in messages."""
 
 from amzest.datasets._shared._row_listing import list_rows
 

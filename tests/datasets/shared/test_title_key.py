@@ -1,4 +1,4 @@
-"""normalise_title: titles that read alike become equal, and stay so."""
+"""normalise_title: different spellings of one title become equal."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_normalise_title(title, words):
 
 
 @given(st.text(max_size=40))
-def test_result_stays_as_it_is(title):
+def test_idempotence(title):
     words = normalise_title(title)
     assert normalise_title(words) == words
     assert words == " ".join(words.split())
@@ -45,11 +45,11 @@ def test_result_stays_as_it_is(title):
 
 
 @given(st.text(st.characters(max_codepoint=127), max_size=60))
-def test_ascii_is_words_in_small_letters(title):
+def test_ascii_is_lower_case_words(title):
     assert normalise_title(title) == " ".join(re.findall(r"\w+", title.lower()))
 
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=20)), max_size=10))
-def test_column_is_as_one_by_one(titles):
+def test_column_equals_single_titles(titles):
     expected = ["" if title is None else normalise_title(title) for title in titles]
     assert normalise_titles(titles) == expected

@@ -1,4 +1,4 @@
-"""category_codes: numbers, and what is said about missing categories."""
+"""category_codes: codes of categories, and errors for missing ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from amzest.datasets._splitting._category_codes import category_codes, list_categories
 
 
-def test_numbers_in_order_of_appearance():
+def test_codes_in_order_of_occurrence():
     codes, values = category_codes(["b", 3, "b", ("x", 1)])
     assert codes.tolist() == [0, 1, 0, 2]
     assert values == ["b", 3, ("x", 1)]

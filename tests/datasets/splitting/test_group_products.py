@@ -1,4 +1,4 @@
-"""group_products: near titles and equal pictures, joined."""
+"""group_products: near titles and equal images in one group."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import GroupKFold
 
-from amzest.datasets._splitting._group_products import group_products, join_groups
+from amzest.datasets import group_products
+from amzest.datasets._splitting._labels import join_groups
 
-PHOTO = "https://m.media-amazon.com/images/I/a"
+IMAGE = "https://m.media-amazon.com/images/I/a"
 
 
 @pytest.fixture
@@ -17,35 +18,35 @@ def frame():
     return pd.DataFrame(
         {
             "title": ["red mug 1", "Lamp", "RED Mug 1", None, "Rug", None],
-            "image_url": [None, f"{PHOTO}.jpg", None, f"{PHOTO}._SX3_.jpg", "", ""],
+            "image_url": [None, f"{IMAGE}.jpg", None, f"{IMAGE}._SX3_.jpg", "", ""],
             "image": [None, None, b"1", None, b"1", None],
         },
         index=list("uvwxyz"),
     )
 
 
-def test_titles_and_pictures_are_joined(frame):
+def test_titles_and_images_are_joined(frame):
     assert group_products(frame).tolist() == [0, 1, 0, 1, 0, 2]
 
 
 @pytest.mark.parametrize(
-    ("left_out", "expected"),
+    ("ignored", "expected"),
     [
         ("title_column", [0, 1, 2, 1, 2, 3]),
         ("image_column", [0, 1, 0, 1, 2, 3]),
         ("url_column", [0, 1, 0, 2, 0, 3]),
     ],
 )
-def test_column_is_left_out(frame, left_out, expected):
-    assert group_products(frame, **{left_out: None}).tolist() == expected
+def test_column_is_ignored(frame, ignored, expected):
+    assert group_products(frame, **{ignored: None}).tolist() == expected
 
 
 def test_columns_of_other_names(frame):
-    names = {"title": "name", "image_url": "link", "image": "photo"}
+    names = {"title": "name", "image_url": "link", "image": "file"}
     groups = group_products(
         frame.rename(columns=names),
         title_column="name",
-        image_column="photo",
+        image_column="file",
         url_column="link",
     )
     np.testing.assert_array_equal(groups, group_products(frame))
@@ -78,12 +79,14 @@ def test_column_is_absent(frame):
     match = r"no column 'name' \(title_column\)\. Available: 'title'"
     with pytest.raises(ValueError, match=match):
         group_products(frame, title_column="name")
-    with pytest.raises(ValueError, match="nothing to compare products by"):
+    with pytest.raises(ValueError, match="Products cannot be compared"):
         group_products(frame[[]])
 
 
-def test_title_is_no_text(frame):
-    with pytest.raises(TypeError, match=r"`title` is no text in 6 rows: row 0 \('int"):
+def test_title_is_not_a_string(frame):
+    with pytest.raises(
+        TypeError, match=r"`title` is not a string in 6 rows: row 0 \('int"
+    ):
         group_products(frame.assign(title=range(6)))
 
 
@@ -91,3 +94,11 @@ def test_join_groups_is_transitive():
     parts = [[0, 1, 1, 2, 3], [0, 1, 2, 2, 3], [0, 1, 2, 3, 3]]
     joined = join_groups([np.array(part) for part in parts])
     assert joined.tolist() == [0, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("name", ["similarity", "description_similarity"])
+@pytest.mark.parametrize("value", [0.49, 1.01, float("nan"), "0.8", None, True])
+def test_similarity_out_of_range(frame, name, value):
+    match = rf"'{name}' parameter .* a float in the range \[0\.5, 1\.0\]\. Got"
+    with pytest.raises(ValueError, match=match):
+        group_products(frame, **{name: value})

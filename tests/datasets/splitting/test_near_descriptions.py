@@ -1,4 +1,4 @@
-"""near_description_groups: near copies are joined, boilerplate and templates not."""
+"""near_description_groups: near copies are grouped, boilerplate is ignored."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def grouped(texts, titles=None, **options):
 
 
 def own_words(n, n_words=12):
-    """Return a text for each of n rows that has no word in common with others."""
+    """Return n texts without common words."""
     return [" ".join(f"w{row}x{i}" for i in range(n_words)) for row in range(n)]
 
 
@@ -41,7 +41,7 @@ def own_words(n, n_words=12):
         (TEXT, None),
     ],
 )
-def test_near_copies_are_joined(copy):
+def test_near_copies_are_grouped(copy):
     assert grouped([TEXT, "A lamp of steel that gives light", copy]) == [0, 1, 0]
 
 
@@ -60,7 +60,7 @@ def test_near_copies_are_joined(copy):
         [None, ""],
     ],
 )
-def test_other_texts_are_not(other):
+def test_other_texts_are_not_grouped(other):
     assert grouped([TEXT, other, other if isinstance(other, list) else None]) == [
         0,
         1,
@@ -84,7 +84,7 @@ def test_sentences_of_many_titles_are_boilerplate():
     texts = [f"{text}. {NOTICE}" for text in own_words(30)]
     assert len(set(grouped(texts))) == 30
     assert len(set(grouped([NOTICE] * 30))) == 30
-    # Up to 20 titles it is a copy.
+    # Up to 20 titles it is not boilerplate.
     assert len(set(grouped([NOTICE] * 20))) == 1
 
 
@@ -93,14 +93,14 @@ def test_near_titles_count_once():
     assert len(set(grouped([NOTICE] * 60, titles))) == 1
 
 
-def test_boilerplate_is_a_share_of_a_large_table():
+def test_boilerplate_is_a_fraction_of_a_large_table():
     texts = [*[TEXT] * 40, *own_words(3000)]
     assert len(set(grouped(texts)[:40])) == 1
     assert len(set(grouped(texts[:500])[:40])) == 40
 
 
-def test_a_template_makes_no_giant_group():
-    # Each text differs from the next one in one word of twelve, and all are a chain.
+def test_chains_of_templates_are_divided():
+    # Each text differs from the next one in one word of twelve: a chain.
     words = [f"w{i}" for i in range(611)]
     chain = [" ".join(words[row : row + 12]) for row in range(600)]
     sizes = np.bincount(grouped([*chain, *own_words(600)]))
@@ -110,8 +110,8 @@ def test_a_template_makes_no_giant_group():
 
 
 @pytest.mark.parametrize("cell", [3, 2.5, {"a": "b"}, b"bytes", [TEXT, 3]])
-def test_cells_of_other_kinds_are_named(cell):
-    match = r"`about` is neither text nor a list of texts in 1 row: row 1 \('"
+def test_cells_of_a_wrong_type(cell):
+    match = r"`about` is neither a string nor a list of strings in 1 row: row 1 \('"
     with pytest.raises(TypeError, match=match):
         grouped([TEXT, cell, None], name="about")
 
@@ -128,7 +128,7 @@ def test_cells_of_other_kinds_are_named(cell):
         "\ufdfa" * 1_000_000,
     ],
 )
-def test_giant_cells_are_quick_and_small(giant):
+def test_time_and_memory_of_giant_cells(giant):
     grouped([TEXT, TEXT])
     tracemalloc.start()
     start = time.process_time()
@@ -144,7 +144,7 @@ def test_no_rows():
 
 @pytest.fixture
 def table():
-    """Return products of which each third has the description of another one."""
+    """Return products, a third of which have the description of another one."""
     texts = own_words(60)
     texts[40:] = texts[:20]
     return pd.DataFrame(
@@ -156,7 +156,7 @@ def table():
     )
 
 
-def test_copies_are_on_one_side(table):
+def test_copies_are_in_one_set(table):
     for seed in range(5):
         train, test = split_products(table, 0.3, seed)
         assert not set(train["description"]) & set(test["description"])
@@ -174,11 +174,11 @@ def test_columns_and_similarities_are_arguments(table):
     np.testing.assert_array_equal(group_products(alone), groups)
     with pytest.raises(ValueError, match=r"'text' \(description_column\)"):
         group_products(table, description_column="text")
-    with pytest.raises(ValueError, match=r"`description_similarity` must be from 0\.5"):
+    with pytest.raises(ValueError, match="'description_similarity' parameter"):
         group_products(table, description_similarity=0.2)
 
 
-def test_a_group_of_a_fifth_of_the_rows_is_warned_about():
+def test_warning_about_a_large_group():
     table = pd.DataFrame(
         {
             "title": [f"opaque{row}" for row in range(100)],
@@ -187,5 +187,7 @@ def test_a_group_of_a_fifth_of_the_rows_is_warned_about():
     )
     assert len(set(group_products(table))) == 86
     table.loc[15:20, "title"] = [f"opaque{row}" for row in range(6)]
-    with pytest.warns(UserWarning, match=r"put 21 of 100 rows into one group\. Raise"):
+    match = r"put 21 of 100 rows into one group\. Raise"
+    with pytest.warns(UserWarning, match=match) as caught:
         group_products(table)
+    assert caught[0].filename == __file__

@@ -1,4 +1,4 @@
-"""near_title_groups: which titles are near, and what happens to the others."""
+"""near_title_groups: near titles have one label."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amzest.datasets._splitting import _near_titles
-from amzest.datasets._splitting._near_titles import near_title_groups, number_labels
+from amzest.datasets._splitting._labels import number_labels
+from amzest.datasets._splitting._near_titles import near_title_groups
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def test_two_titles(one, other, similarity, near):
     assert labels.tolist() == ([0, 1, 0] if near else [0, 1, 2])
 
 
-def test_a_chain_joins_titles_that_are_not_near():
+def test_a_chain_of_near_titles_is_one_group():
     words = [str(n) for n in range(30)]
     titles = [" ".join(words[start : start + 20]) for start in range(0, 11, 2)]
     assert near_title_groups(titles).tolist() == [0] * 6
@@ -67,18 +68,6 @@ def test_titles_are_read_in_chunks(monkeypatch):
     np.testing.assert_array_equal(near_title_groups(titles), expected)
     assert expected.tolist() == [n % 7 for n in range(50)]
     with pytest.raises(
-        TypeError, match=r"`titles` is no text in 2 rows: row 50 \('int"
+        TypeError, match=r"`titles` is not a string in 2 rows: row 50 \('int"
     ):
         near_title_groups([*titles, 5, 6])
-
-
-@pytest.mark.parametrize("similarity", [0.49, 1.01, float("nan")])
-def test_similarity_out_of_range(similarity):
-    with pytest.raises(ValueError, match=r"`similarity` must be from 0\.5 to 1"):
-        near_title_groups(["a"], similarity)
-
-
-@pytest.mark.parametrize("similarity", ["0.8", None, True])
-def test_similarity_is_no_number(similarity):
-    with pytest.raises(TypeError, match="`similarity` must be a number"):
-        near_title_groups(["a"], similarity)

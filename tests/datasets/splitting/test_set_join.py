@@ -1,4 +1,4 @@
-"""similar_sets: the components are those that comparing all pairs gives."""
+"""similar_sets: the same components as a comparison of all pairs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse.csgraph import connected_components
 
-from amzest.datasets._splitting import _long_sets, _set_join
+from amzest.datasets._splitting import _long_sets, _set_join, _set_pairs, _word_sets
 from amzest.datasets._splitting._set_join import as_fraction, similar_sets
 
 SIMILARITIES = (0.5, 2 / 3, 0.7, 0.75, 0.8, 0.9, 1.0)
@@ -44,7 +44,7 @@ def partition(labels):
 
 
 def random_sets(rng, n_sets, n_words, max_size):
-    """Draw sets, and as many again that differ from one of them in a few words."""
+    """Return random sets, half of them copies of others with a few words changed."""
     sets = [
         frozenset(rng.integers(0, n_words, rng.integers(1, max_size + 1)).tolist())
         for _ in range(n_sets // 2)
@@ -57,26 +57,24 @@ def random_sets(rng, n_sets, n_words, max_size):
     return sets
 
 
-@pytest.fixture(
-    params=["as it is", "always refine", "small chunks", "long", "all long"]
-)
-def way(request, monkeypatch):
-    """Take the ways that large corpora and long titles take, on small ones."""
+@pytest.fixture(params=["default", "always refine", "small chunks", "long", "all long"])
+def code_path(request, monkeypatch):
+    """Take the code paths of large corpora and long titles on small ones."""
     if "long" in request.param:
         monkeypatch.setattr(_set_join, "LONGEST", 0 if "all" in request.param else 5)
         monkeypatch.setattr(_long_sets, "_CHUNK", 100)
-        monkeypatch.setattr(_set_join, "_EXACT_WORDS", 20)
-    elif request.param != "as it is":
+        monkeypatch.setattr(_set_pairs, "_EXACT_WORDS", 20)
+    elif request.param != "default":
         monkeypatch.setattr(_set_join, "_PAIRS_PER_CHILD", 0)
         monkeypatch.setattr(_set_join, "_MAX_STUCK_PAIRS", 0)
     if request.param == "small chunks":
         monkeypatch.setattr(_set_join, "_CHUNK", 7)
-        monkeypatch.setattr(_set_join, "_EXACT_CHUNK", 3)
-        monkeypatch.setattr(_set_join, "_EXACT_WORDS", 11)
-        monkeypatch.setattr(_set_join, "_BITMAP_CHUNK", 5)
+        monkeypatch.setattr(_set_pairs, "_EXACT_CHUNK", 3)
+        monkeypatch.setattr(_set_pairs, "_EXACT_WORDS", 11)
+        monkeypatch.setattr(_word_sets, "_BITMAP_CHUNK", 5)
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("code_path")
 @pytest.mark.parametrize("max_size", [3, 8, 25])
 @pytest.mark.parametrize("n_words", [6, 20, 60])
 def test_components_of_random_sets(n_words, max_size):
@@ -114,7 +112,7 @@ def test_components_of_any_sets(sets, similarity):
     assert partition(by_join(sets, similarity)) == expected
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("code_path")
 def test_pairs_that_share_no_word_but_those_of_their_group():
     # Eight words and one more each: 8 of 10, which is 0.8 exactly.
     common = set(range(8))
@@ -132,7 +130,7 @@ def test_threshold_is_a_fraction():
 
 
 @pytest.mark.parametrize("similarity", [0.6, 0.8])
-def test_merging_unseen_groups_only_adds(monkeypatch, similarity):
+def test_merging_without_comparison_only_adds(monkeypatch, similarity):
     monkeypatch.setattr(_set_join, "_PAIRS_PER_CHILD", 0)
     monkeypatch.setattr(_set_join, "_MIN_WORK", 0)
     monkeypatch.setattr(_set_join, "_WORK_PER_SET", 0)
@@ -145,7 +143,7 @@ def test_merging_unseen_groups_only_adds(monkeypatch, similarity):
             assert len({merged[row] for row in rows}) == 1
 
 
-def test_sets_may_be_long():
+def test_long_sets():
     rng = np.random.default_rng(0)
     sets = [frozenset(rng.choice(3000, 400, replace=False).tolist()) for _ in range(50)]
     sets += [words - set(sorted(words)[:50]) for words in sets]
@@ -153,7 +151,7 @@ def test_sets_may_be_long():
 
 
 @pytest.mark.parametrize("similarity", [0.5, 0.8, 1.0])
-def test_components_of_sets_around_the_length_of_long_ones(similarity):
+def test_components_around_the_length_of_long_sets(similarity):
     rng = np.random.default_rng(0)
     limit = _set_join.LONGEST
     sets = []
@@ -170,8 +168,8 @@ def test_components_of_sets_around_the_length_of_long_ones(similarity):
 
 
 @pytest.mark.parametrize(("n_sets", "n_words"), [(150, 4_000), (1_000, 500)])
-def test_memory_of_long_sets_has_a_bound(n_sets, n_words):
-    # The words of all pairs of sets side by side would be hundreds of megabytes.
+def test_memory_of_long_sets_is_bounded(n_sets, n_words):
+    # The words of all pairs of sets would take hundreds of megabytes.
     rng = np.random.default_rng(0)
     sets = [rng.permutation(2 * n_words)[:n_words] for _ in range(n_sets)]
     sets.append(np.append(sets[0][1:], 2 * n_words))

@@ -1,4 +1,4 @@
-"""split_products: no leak on real data, where a random split has many."""
+"""split_products: no leakage on real data, where a random split has much."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from pandas.testing import assert_frame_equal
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.model_selection import train_test_split
 
-from amzest.datasets._splitting._group_products import group_products
-from amzest.datasets._splitting._split_products import split_products
+from amzest.datasets import group_products, split_products
 
 
 def leaking_rows(train, test, folder=None):
-    """Count test rows with a near title or an equal picture in the training part.
+    """Count test rows with a near title or an equal image in the training set.
 
-    Every pair is compared, with nothing of what the split itself uses.
+    All pairs are compared, without any code that the split uses.
     """
     counter = CountVectorizer(token_pattern=r"\w+", binary=True, dtype=np.int32)
     counter.fit([*train["title"], *test["title"]])
@@ -28,7 +27,7 @@ def leaking_rows(train, test, folder=None):
         chunk = of_test[start : start + 500]
         shared = (chunk @ of_train.T).toarray()
         sizes = chunk.sum(axis=1) + of_train.sum(axis=1).T
-        # 0.8 or more: five times what is shared is four times what is in either.
+        # Jaccard similarity >= 0.8, as integers: 5 * shared >= 4 * union.
         near = 5 * shared >= 4 * (np.asarray(sizes) - shared)
         leaks[start : start + 500] = near.any(axis=1)
     if folder is not None:
@@ -45,16 +44,16 @@ def hash_of(path):
 
 
 @pytest.mark.data
-def test_fashion_leaks_at_random_and_not_here(real_data):
+def test_fashion_leaks_in_a_random_split_only(real_data):
     folder = real_data / "fashion"
     frame = pd.read_csv(folder / "products.csv")
     counts = frame["category"].value_counts()
     groups = group_products(frame, image_root=folder)
     for seed in range(2):
-        by_chance = train_test_split(
+        random_split = train_test_split(
             frame, test_size=0.25, random_state=seed, stratify=frame["category"]
         )
-        assert leaking_rows(*by_chance, folder) > 300
+        assert leaking_rows(*random_split, folder) > 300
         train, test = split_products(frame, 0.25, seed, groups=groups)
         assert leaking_rows(train, test, folder) == 0
         assert len(test) == 0.25 * len(frame)
@@ -66,16 +65,16 @@ def test_fashion_leaks_at_random_and_not_here(real_data):
 
 @pytest.mark.data
 @pytest.mark.parametrize("name", ["flipkart", "amazon10"])
-def test_other_shops_leak_at_random_and_not_here(real_data, name):
+def test_other_shops_leak_in_a_random_split_only(real_data, name):
     folder = real_data / name
     frame = pd.read_csv(folder / "products.csv")
-    pictures = folder if name == "flipkart" else None
-    by_chance = train_test_split(
+    images = folder if name == "flipkart" else None
+    random_split = train_test_split(
         frame, test_size=0.2, random_state=0, stratify=frame["category"]
     )
-    assert leaking_rows(*by_chance, pictures) > 0
+    assert leaking_rows(*random_split, images) > 0
     train, test = split_products(frame, 0.2, 0, image_root=folder)
-    assert leaking_rows(train, test, pictures) == 0
+    assert leaking_rows(train, test, images) == 0
     counts = frame["category"].value_counts()
     assert (test["category"].value_counts() - 0.2 * counts).abs().max() < 1
 
@@ -94,7 +93,7 @@ def frame():
     return pd.DataFrame({"title": titles, "category": categories}, index=index)
 
 
-def test_twins_stay_together(frame):
+def test_near_duplicates_stay_together(frame):
     train, test = split_products(frame, 0.2, 0)
     assert leaking_rows(train, test) == 0
     assert test["category"].value_counts().to_dict() == dict.fromkeys(
@@ -110,18 +109,18 @@ def test_rows_keep_order_and_index(frame):
         assert position == sorted(position)
 
 
-def test_equal_pictures_stay_together(frame):
-    photo = "https://m.media-amazon.com/images/I"
+def test_equal_images_stay_together(frame):
+    base = "https://m.media-amazon.com/images/I"
     frame["title"] = None
-    frame["image_url"] = [f"{photo}/{n // 4}._SX{n}_.jpg" for n in range(120)]
+    frame["image_url"] = [f"{base}/{n // 4}._SX{n}_.jpg" for n in range(120)]
     _, test = split_products(frame, 0.2, 0)
     assert len(test) == 24
     assert len({int(label[1:]) // 4 for label in test.index}) == 6
 
 
-@pytest.mark.parametrize("kind", [list, np.array, pd.Series])
-def test_groups_are_given(frame, kind):
-    groups = kind([n // 10 for n in range(120)])
+@pytest.mark.parametrize("container", [list, np.array, pd.Series])
+def test_groups(frame, container):
+    groups = container([n // 10 for n in range(120)])
     train, test = split_products(frame, 30, 0, groups=groups)
     assert len(test) == 30
     assert not {int(p[1:]) // 10 for p in test.index} & {
@@ -129,7 +128,7 @@ def test_groups_are_given(frame, kind):
     }
 
 
-def test_groups_of_scikit_learn_are_the_same(frame):
+def test_groups_of_group_products(frame):
     one = split_products(frame, 0.2, 7)
     other = split_products(frame, 0.2, 7, groups=group_products(frame))
     assert_frame_equal(one[1], other[1])
@@ -152,7 +151,41 @@ def test_wrong_columns(frame):
         split_products(frame)
 
 
-def test_category_of_twins_only(frame):
+def test_category_of_near_duplicates_only(frame):
     frame.loc[["p0", "p1", "p2", "p3"], "category"] = "mug 0"
     with pytest.raises(ValueError, match=r"'mug 0' \(4 rows\).* Add products"):
         split_products(frame)
+
+
+@pytest.mark.parametrize(
+    ("test_size", "error", "match"),
+    [
+        (0, ValueError, r"'test_size' parameter .*\. Got 0 instead"),
+        (1.0, ValueError, r"a float in the range \(0\.0, 1\.0\) or an int"),
+        (float("nan"), ValueError, "'test_size' parameter .* Got nan"),
+        ("0.3", TypeError, "'test_size' parameter .* Got '0.3'"),
+        (True, TypeError, "'test_size' parameter .* Got True"),
+        (120, ValueError, "`test_size` is 120 rows, but the table has 120"),
+    ],
+)
+def test_invalid_test_size(frame, test_size, error, match):
+    with pytest.raises(error, match=match):
+        split_products(frame, test_size)
+
+
+# Computed before the generators moved out of the module of `make_products`: users rely
+# on the same rows for the same seed.
+SPLITS = {
+    0: "p0 p1 p2 p3 p40 p41 p42 p43 p80 p81 p82 p83",
+    3: "p36 p37 p38 p39 p76 p77 p78 p79 p116 p117 p118 p119",
+}
+
+
+@pytest.mark.parametrize("seed", SPLITS)
+def test_same_split_for_the_same_seed_in_all_versions(frame, seed):
+    _, test = split_products(frame, 12, seed)
+    assert test.index.tolist() == SPLITS[seed].split()
+    state = np.random.RandomState(seed)
+    assert split_products(frame, 12, state)[1].index.equals(test.index)
+    # The second call with one instance depends on how far the first one advances it.
+    assert state.randint(2**31 - 1) == {0: 530702035, 3: 1877166739}[seed]

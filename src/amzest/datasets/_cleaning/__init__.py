@@ -1,1 +1,1 @@
-"""Clean a table, and report what was done."""
+"""Clean a product table and report what was changed."""

@@ -1,1 +1,1 @@
-"""What several rooms of amzest.datasets need: rows in messages, titles, the schema."""
+"""Modules that several sub-packages of `amzest.datasets` use."""

@@ -1,4 +1,4 @@
-"""Columns whose cells are compared with each other: categories, ids and groups."""
+"""Columns of categories, identifiers and groups, whose cells are compared."""
 
 from __future__ import annotations
 
@@ -12,71 +12,48 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def find_column(frame: pd.DataFrame, name: Any, argument: str) -> pd.Series:
-    """Return a column that an argument names.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        The table.
-
-    name : object
-        Name of the column.
-
-    argument : str
-        Argument that names it, for messages.
-
-    Returns
-    -------
-    Series
-        The column.
-
-    Raises
-    ------
-    ValueError
-        If the table does not have it, or has it more than once.
-    """
-    names = list(frame.columns)
-    if name not in names:
+def check_columns(frame: pd.DataFrame, names: dict[str, Any]) -> None:
+    """Raise ValueError if a column is absent; `names` maps arguments to columns."""
+    absent = [
+        f"{shown(name)} ({argument})"
+        for argument, name in names.items()
+        if name not in frame.columns
+    ]
+    if absent:
         msg = (
-            f"The table has no column {shown(name)} ({argument}). Available: "
-            f"{shown_list(names)}."
+            f"The table has no column {', '.join(absent)}. Available: "
+            f"{shown_list(frame.columns)}."
         )
         raise ValueError(msg)
-    if names.count(name) > 1:
+
+
+def check_unique_column(frame: pd.DataFrame, name: Any, argument: str) -> None:
+    """Raise ValueError if several columns have the name that `argument` states."""
+    if list(frame.columns).count(name) > 1:
         msg = (
             f"The table has more than one column {shown(name)} ({argument}). Rename or "
-            "drop "
-            "those that are not meant."
+            "drop the others."
         )
         raise ValueError(msg)
+
+
+def find_column(frame: pd.DataFrame, name: Any, argument: str) -> pd.Series:
+    """Return the column that `argument` names; raise ValueError if it is not unique."""
+    check_columns(frame, {argument: name})
+    check_unique_column(frame, name, argument)
     return frame[name]
 
 
 def check_keys(cells: Iterable[Any], name: str) -> None:
-    """Check that the cells of a column can be compared with each other.
-
-    Parameters
-    ----------
-    cells : iterable
-        The column.
-
-    name : str
-        Its name, for messages.
-
-    Raises
-    ------
-    TypeError
-        If a cell cannot be hashed, such as a list, a dict or an array.
-    """
+    """Raise TypeError if a cell of a column is not hashable, such as a list."""
     wrong = {row: cell for row, cell in enumerate(cells) if not _is_key(cell)}
     if wrong:
         kinds = ", ".join(dict.fromkeys(type(cell).__name__ for cell in wrong.values()))
         listed = list_rows(list(wrong), list(wrong.values()))
         msg = (
-            f"`{name}` is no single value ({kinds}) in {count(len(wrong), 'row')}: "
-            f"{listed}. Write one value into each cell; entries of a list can be "
-            'joined with " > ".join(entries), or frame.explode() makes a row of each.'
+            f"`{name}` is not a single value ({kinds}) in {count(len(wrong), 'row')}: "
+            f"{listed}. Each cell must hold one value; the items of a list can be "
+            'joined with " > ".join(items), or frame.explode() makes a row of each.'
         )
         raise TypeError(msg)
 
@@ -86,6 +63,6 @@ def _is_key(cell: Any) -> bool:
         return False
     try:
         hash(cell)
-    except TypeError:  # a tuple that holds a list
+    except TypeError:  # a tuple that contains a list
         return False
     return True

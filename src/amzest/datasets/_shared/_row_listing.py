@@ -1,32 +1,18 @@
-"""Rows and their values, written for a message."""
+"""Rows and their values in error messages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from amzest.utils import shown
+from amzest.utils import count, shown
 
-#: How many rows a message writes out.
+#: Number of rows that a message lists.
 _N_SHOWN = 3
 
 
 def list_rows(rows: Sequence[int | str], values: Sequence[Any] | None = None) -> str:
-    """Write rows for a message: ``row 3 ('a.jpg'), row 8 ('b.jpg') and 4 more``.
-
-    Parameters
-    ----------
-    rows : sequence of (int or str)
-        Positions of rows, counted from 0; or each with what is said of it.
-
-    values : sequence, default=None
-        What stands there, one for each row.
-
-    Returns
-    -------
-    str
-        The phrase.
-    """
+    """List rows, each with its value: ``row 3 ('a'), row 8 ('b') and 4 more``."""
     first = [f"row {row}" for row in rows[:_N_SHOWN]]
     if values is not None:
         first = [
@@ -34,3 +20,14 @@ def list_rows(rows: Sequence[int | str], values: Sequence[Any] | None = None) ->
         ]
     more = len(rows) - len(first)
     return ", ".join(first) + (f" and {more} more" if more else "")
+
+
+def cell_type_error(
+    name: str, problem: str, rows: Sequence[int], cells: Any, advice: str
+) -> TypeError:
+    """Return the error for cells of a wrong type; it lists their rows and types."""
+    kinds = [type(cells[row]).__name__ for row in rows]
+    return TypeError(
+        f"`{name}` {problem} in {count(len(rows), 'row')}: {list_rows(rows, kinds)}. "
+        f"{advice}"
+    )

@@ -1,8 +1,8 @@
-"""The columns that published products are brought to."""
+"""Columns of a product table that was read from a published release."""
 
 from __future__ import annotations
 
-#: The columns that every release is brought to, and their types in a frame.
+#: Columns of every table that is read from a release, and their dtypes.
 SCHEMA = {
     "asin": "str",
     "title": "str",
@@ -14,6 +14,6 @@ SCHEMA = {
     "image_url": "str",
 }
 
-#: Between the levels of a category path, and between the paths of a product.
+#: Separates the levels of a category path, and the paths of a product.
 LEVEL_SEPARATOR = " > "
 PATH_SEPARATOR = "\n"

@@ -1,4 +1,4 @@
-"""The form in which titles are compared: words alone, without case and signs."""
+"""Titles in a normalized form for comparison: words without punctuation."""
 
 from __future__ import annotations
 
@@ -7,110 +7,83 @@ from collections.abc import Iterable
 
 from amzest.utils import normalize_unicode
 
-#: Signs that NFKC writes out as letters of the word before them: "Nike™" is "Nike".
+#: NFKC would append these to the word before them as letters: "Nike™" is "NikeTM".
 _TRADEMARKS = "™℠"
-#: Sent through `str.translate`: capitals to small letters, what is no word to blanks.
+#: Table for `str.translate`: letters to lower case, punctuation to spaces.
 _ASCII = {
     code: chr(code).lower() if chr(code).isalnum() or chr(code) == "_" else " "
     for code in range(128)
 }
 
 
-class _Prepared(dict[int, str]):
-    """Drops format characters (soft hyphen, zero width space, byte order mark)."""
+class _BeforeNFKC(dict[int, str]):
+    """Table that removes format characters: soft hyphens, zero width spaces, BOMs."""
 
     def __missing__(self, code: int) -> str:
-        sign = chr(code)
-        if sign in _TRADEMARKS:
+        char = chr(code)
+        if char in _TRADEMARKS:
             kept = " "
-        elif unicodedata.decomposition(sign).startswith("<fraction>"):
-            kept = " " + sign  # NFKC would make "101 2" of "10½"
+        elif unicodedata.decomposition(char).startswith("<fraction>"):
+            kept = (
+                " " + char
+            )  # NFKC would put the 10 of "10½" and the 1 of 1/2 together
         else:
-            kept = "" if unicodedata.category(sign) == "Cf" else sign
+            kept = "" if unicodedata.category(char) == "Cf" else char
         self[code] = kept
         return kept
 
 
-class _Words(dict[int, str]):
-    """Keeps what belongs to a word: letters, digits, "_" and combining marks."""
+class _WordCharacters(dict[int, str]):
+    """Table that keeps letters, digits, "_" and combining marks."""
 
     def __missing__(self, code: int) -> str:
-        sign = chr(code)
-        word = sign.isalnum() or sign == "_" or unicodedata.category(sign)[0] == "M"
-        self[code] = kept = sign if word else " "
+        char = chr(code)
+        word = char.isalnum() or char == "_" or unicodedata.category(char)[0] == "M"
+        self[code] = kept = char if word else " "
         return kept
 
 
-_PREPARED = _Prepared()
-_WORDS = _Words()
+_BEFORE_NFKC = _BeforeNFKC()
+_WORD_CHARACTERS = _WordCharacters()
 
 
 def normalise_title(text: str) -> str:
-    r"""Reduce a title to its words, in one spelling, joined by one blank.
+    r"""Return the words of a title, separated by one space.
 
-    Titles that differ in case, signs, blanks, trademark signs, invisible characters or
-    in how Unicode writes the same letter become equal.
-
-    Parameters
-    ----------
-    text : str
-        The title.
-
-    Returns
-    -------
-    str
-        The words: what ``\w+`` matches after NFKC and case folding, combining marks
-        kept with their word. Empty when there is no word.
+    The words are what ``\w+`` matches after NFKC [1]_ and case folding; combining marks
+    stay with their word.
 
     References
     ----------
-    Unicode Standard Annex #15, Unicode Normalization Forms.
-    https://www.unicode.org/reports/tr15/
+    .. [1] Unicode Standard Annex #15, https://www.unicode.org/reports/tr15/
 
     Examples
     --------
     >>> normalise_title("  NIKE™ Men’s Shoe - (Size 10½)")
     'nike men s shoe size 10 1 2'
-    >>> normalise_title("★ ★ ★")
-    ''
     """
     if text.isascii():
         return " ".join(text.translate(_ASCII).split())
-    text = normalize_unicode("NFKC", text.translate(_PREPARED))
-    # Folding can take apart what NFKC has put together, hence once more.
+    text = normalize_unicode("NFKC", text.translate(_BEFORE_NFKC))
+    # Case folding can decompose what NFKC has composed, hence NFKC again.
     text = normalize_unicode("NFKC", text.casefold())
-    words = text.translate(_WORDS).split()
+    words = text.translate(_WORD_CHARACTERS).split()
     if not all(word[0].isalnum() or word[0] == "_" for word in words):
-        # A mark without a letter before it, such as the selector behind an emoji.
+        # A mark without a letter before it, such as the variation selector of an emoji.
         words = [_without_leading_marks(word) for word in words]
     return " ".join(filter(None, words))
 
 
 def _without_leading_marks(word: str) -> str:
-    for start, sign in enumerate(word):
-        if sign.isalnum() or sign == "_":
+    for start, char in enumerate(word):
+        if char.isalnum() or char == "_":
             return word[start:]
     return ""
 
 
 def normalise_titles(titles: Iterable[str | None]) -> list[str]:
-    """Reduce each title of a column to its words.
-
-    Parameters
-    ----------
-    titles : iterable of str or None
-        The column. None is a missing title.
-
-    Returns
-    -------
-    list of str
-        What :func:`normalise_title` gives, and "" where the title is missing.
-
-    Examples
-    --------
-    >>> normalise_titles(["Blue Mug!", None, "blue  mug"])
-    ['blue mug', '', 'blue mug']
-    """
+    """Normalize each title of a column; missing titles (None) become ""."""
+    # The ASCII case is inlined: this runs for millions of titles.
     table = _ASCII
     return [
         ""

@@ -1,1 +1,1 @@
-"""Balance and split a table so that nothing leaks."""
+"""Split and balance a product table without leakage."""

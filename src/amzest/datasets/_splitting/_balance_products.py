@@ -1,28 +1,31 @@
-"""As many products of each category."""
+"""Sample the same number of products of each category."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils._param_validation import StrOptions
 
-from amzest.datasets._making._shop_plan import draw_streams
+from amzest.datasets._shared._constraints import POSITIVE_INTEGER
 from amzest.datasets._shared._key_columns import find_column
+from amzest.datasets._shared._random_generators import spawn_generators
 from amzest.datasets._splitting._category_codes import category_codes, list_categories
-from amzest.utils import (
-    as_frame,
-    count,
-    shown,
-    take_rows,
-)
+from amzest.utils import as_frame, count, take_rows, validate_params
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@validate_params(
+    {
+        "n_per_category": [StrOptions({"smallest"}), POSITIVE_INTEGER],
+        "random_state": ["random_state"],
+        "on_few": [StrOptions({"raise", "keep", "drop"})],
+    }
+)
 def balance_products(
     frame: pd.DataFrame,
     n_per_category: int | Literal["smallest"],
@@ -31,58 +34,59 @@ def balance_products(
     category_column: str = "category",
     on_few: Literal["raise", "keep", "drop"] = "raise",
 ) -> pd.DataFrame:
-    """Draw the same number of products from each category, without replacement.
+    """Sample the same number of products of each category, without replacement.
 
     Parameters
     ----------
     frame : DataFrame
-        One row for each product. A table of pandas, polars or pyarrow.
+        One row per product. A table of pandas, polars or pyarrow.
 
     n_per_category : int or "smallest"
-        Number of products that are kept of each category. "smallest" keeps as many
-        as the smallest category has.
+        Number of products to keep of each category. "smallest" keeps as many as the
+        smallest category has.
 
     random_state : int, RandomState instance or None, default=None
-        Pass an int for the same products at each call.
+        Controls which products are sampled. Pass an int for reproducible output across
+        multiple function calls.
 
     category_column : str, default="category"
-        Column with the category. No cell may be missing.
+        Column with the category. Missing values are not allowed.
 
     on_few : {"raise", "keep", "drop"}, default="raise"
-        What to do about categories with fewer products: raise an error, keep all of
-        their products, or drop them all.
+        How to handle categories with fewer products: raise an error, keep all of their
+        products, or drop all of them.
 
     Returns
     -------
     DataFrame
-        The chosen rows, in their order and with their index, in the kind of table that
-        `frame` is.
+        The sampled rows in their original order and with their index, of the same
+        library as `frame`.
 
     Raises
     ------
     ValueError
-        If a category is missing or has too few products, or an argument is out of
+        If a category is missing or has too few products, or a parameter is out of
         range.
     TypeError
-        If an argument is of the wrong type, or a category is a list or a dict.
+        If a parameter has the wrong type, or a category is a list or a dict.
 
     See Also
     --------
-    split_products : Split a table so that nothing leaks from one side to the other.
-    check_products : Checks that a table can be learnt from.
+    split_products : Split a table into training and test set without leakage.
+    check_products : Check that a classifier can be fitted on a table.
 
     Notes
     -----
-    A test set that has been balanced no longer shows how often each category occurs.
-    Split first and balance the training part, unless that is what is wanted.
+    A balanced test set no longer has the class frequencies of the catalogue. Split
+    first and balance the training set only, unless this is intended.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> from amzest.datasets._splitting._balance_products import balance_products
+    >>> from amzest.datasets import balance_products
     >>> frame = pd.DataFrame({"category": ["Mugs"] * 5 + ["Lamps"] * 2 + ["Rugs"]})
-    >>> chosen = balance_products(frame, 2, random_state=0, on_few="keep")
-    >>> chosen["category"].tolist()
+    >>> balanced = balance_products(frame, 2, random_state=0, on_few="keep")
+    >>> balanced["category"].tolist()
     ['Mugs', 'Mugs', 'Lamps', 'Lamps', 'Rugs']
     >>> len(balance_products(frame, "smallest", random_state=0))
     3
@@ -103,39 +107,8 @@ def balance_rows(
     *,
     name: str = "categories",
 ) -> NDArray[np.intp]:
-    """Draw the same number of rows from each category.
-
-    Parameters
-    ----------
-    categories : sequence of shape (n_rows,)
-        Category of each row; any hashable values.
-
-    n_per_category : int or "smallest"
-        Number of rows of each category, see :func:`balance_products`.
-
-    random_state : int, RandomState instance or None, default=None
-        Pass an int for the same rows at each call.
-
-    on_few : {"raise", "keep", "drop"}, default="raise"
-        What to do about categories with fewer rows.
-
-    name : str, default="categories"
-        The column, for messages.
-
-    Returns
-    -------
-    ndarray of shape (n_chosen,), dtype intp
-        Positions of the chosen rows, rising.
-
-    Raises
-    ------
-    ValueError
-        As :func:`balance_products`.
-    TypeError
-        As :func:`balance_products`.
-    """
-    _check_arguments(n_per_category, on_few)
-    rng = draw_streams(random_state)["order"]
+    """Return the sorted positions of the rows that `balance_products` keeps."""
+    generator = spawn_generators(random_state)[0]
     codes, values = category_codes(categories, name)
     sizes = np.bincount(codes)
     wanted = (
@@ -144,13 +117,11 @@ def balance_rows(
     few = np.flatnonzero(sizes < wanted)
     if len(few) and on_few == "raise":
         listed = list_categories([values[code] for code in few], sizes[few].tolist())
-        one = len(few) == 1
         msg = (
-            f"`{name}` has {len(few)} {'category' if one else 'categories'} with fewer "
-            f"than {count(wanted, 'row')}: {listed}. Lower n_per_category to "
-            f"{sizes.min()} or "
-            'pass "smallest", add products, or pass on_few="keep" to take all rows of '
-            f'{"it" if one else "them"} or on_few="drop" to take none.'
+            f"`{name}` has {count(len(few), 'category')} with fewer than "
+            f"{count(wanted, 'row')}: {listed}. Lower n_per_category to {sizes.min()} "
+            'or pass "smallest", add products, or pass on_few="keep" to keep all rows '
+            'of such categories or on_few="drop" to drop them.'
         )
         raise ValueError(msg)
     quota = np.full(len(sizes), wanted)
@@ -160,39 +131,17 @@ def balance_rows(
             msg = (
                 f'`n_per_category` is {wanted}, and with on_few="drop" no category of '
                 f"`{name}` is left: the largest has {count(sizes.max(), 'row')}. "
-                "Lower it."
+                "Lower n_per_category."
             )
             raise ValueError(msg)
-    rank = rank_within(codes, rng.permutation(len(codes)))
+    rank = rank_within(codes, generator.permutation(len(codes)))
     return np.flatnonzero(rank < quota[codes])
 
 
 def rank_within(codes: NDArray[np.intp], order: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Count, for each row, the rows of its category that come earlier in an order."""
+    """Return each row's rank in a given order among the rows of its category."""
     by_code = order[np.argsort(codes[order], kind="stable")]
     sizes = np.bincount(codes)
     rank = np.empty(len(codes), dtype=np.intp)
     rank[by_code] = np.arange(len(codes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     return rank
-
-
-def _check_arguments(n_per_category: Any, on_few: Any) -> None:
-    if isinstance(n_per_category, str):
-        if n_per_category != "smallest":
-            msg = (
-                '`n_per_category` must be a positive int or "smallest", got '
-                f"{shown(n_per_category)}."
-            )
-            raise ValueError(msg)
-    elif isinstance(n_per_category, bool) or not isinstance(n_per_category, Integral):
-        msg = (
-            '`n_per_category` must be an int or "smallest", got '
-            f"{shown(n_per_category)}."
-        )
-        raise TypeError(msg)
-    elif int(n_per_category) < 1:
-        msg = f"`n_per_category` must be at least 1, got {n_per_category}."
-        raise ValueError(msg)
-    if on_few not in ("raise", "keep", "drop"):
-        msg = f"`on_few` must be one of 'raise', 'keep', 'drop', got {shown(on_few)}."
-        raise ValueError(msg)

@@ -1,4 +1,4 @@
-"""Categories as numbers, for what is done category by category."""
+"""Categories as integers."""
 
 from __future__ import annotations
 
@@ -16,34 +16,13 @@ from amzest.utils import count, is_missing, shown
 def category_codes(
     categories: Sequence[Any] | NDArray[Any], name: str = "categories"
 ) -> tuple[NDArray[np.intp], list[Any]]:
-    """Give each category a number, in the order in which they first appear.
+    """Return the code of each row and the categories, in order of first occurrence.
 
-    Parameters
-    ----------
-    categories : sequence of shape (n_rows,)
-        Any hashable values.
-
-    name : str, default="categories"
-        The column, for messages.
-
-    Returns
-    -------
-    codes : ndarray of shape (n_rows,), dtype intp
-        Number of each row's category.
-
-    values : list
-        The categories.
-
-    Raises
-    ------
-    ValueError
-        If there is no row, or a category is missing.
-    TypeError
-        If a category is a list, a dict or the like.
+    Not `numpy.unique`, which cannot sort categories of several types.
     """
     cells = list(categories)
     if not cells:
-        msg = f"`{name}` has 0 rows. Give at least one product."
+        msg = f"`{name}` has 0 rows. At least one product is required."
         raise ValueError(msg)
     numbers: dict[Any, int] = {}
     codes = np.empty(len(cells), dtype=np.intp)
@@ -53,10 +32,10 @@ def category_codes(
     except TypeError:
         check_keys(cells, name)
         raise
-    # Looked for among the values, which are few; NaN can be several of them.
-    lost = [number for cell, number in numbers.items() if is_missing(cell)]
-    if lost:
-        empty = np.flatnonzero(np.isin(codes, lost)).tolist()
+    # Only the distinct values are checked. NaN may be several of them, as NaN != NaN.
+    missing = [number for cell, number in numbers.items() if is_missing(cell)]
+    if missing:
+        empty = np.flatnonzero(np.isin(codes, missing)).tolist()
         msg = (
             f"`{name}` is missing in {count(len(empty), 'row')}: {list_rows(empty)}. "
             "Fill in the category or drop these rows."
@@ -66,21 +45,7 @@ def category_codes(
 
 
 def list_categories(values: Sequence[Any], sizes: Sequence[int]) -> str:
-    """Write categories for a message: ``'Mugs' (1 row), 'Lamps' (3 rows)``.
-
-    Parameters
-    ----------
-    values : sequence
-        The categories.
-
-    sizes : sequence of int
-        How many rows each of them has.
-
-    Returns
-    -------
-    str
-        The phrase, with no more than five of them written out.
-    """
+    """List up to five categories: ``'Mugs' (1 row), 'Lamps' (3 rows)``."""
     listed = [
         f"{shown(value)} ({count(int(size), 'row')})"
         for value, size in zip(values[:5], sizes, strict=False)

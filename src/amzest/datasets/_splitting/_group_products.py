@@ -1,27 +1,22 @@
-"""Groups of products that belong on one side of a split."""
+"""Groups of near-duplicate products, which a split must not separate."""
 
 from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amzest.datasets._splitting._equal_pictures import picture_keys
+from amzest.datasets._shared._constraints import SIMILARITY
+from amzest.datasets._shared._key_columns import check_columns
+from amzest.datasets._splitting._equal_images import image_keys
+from amzest.datasets._splitting._labels import join_groups
 from amzest.datasets._splitting._near_descriptions import near_description_groups
-from amzest.datasets._splitting._near_titles import (
-    check_similarity,
-    near_title_groups,
-    number_labels,
-)
-from amzest.utils import (
-    as_frame,
-    shown,
-    shown_list,
-)
+from amzest.datasets._splitting._near_titles import near_title_groups
+from amzest.utils import as_frame, shown_list, validate_params
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,11 +28,19 @@ _DEFAULTS = {
     "url_column": "image_url",
     "description_column": "description",
 }
-#: A group with a larger share of the rows is worth a warning, in a table of so many.
+#: Warn about a group with more than this fraction of the rows, in tables of at least
+#: so many rows.
 _MAX_FRACTION = 0.2
 _MIN_ROWS = 100
 
 
+@validate_params(
+    {
+        "similarity": [SIMILARITY],
+        "description_similarity": [SIMILARITY],
+        "image_root": [str, os.PathLike, None],
+    }
+)
 def group_products(
     frame: pd.DataFrame,
     *,
@@ -49,85 +52,86 @@ def group_products(
     description_similarity: float = 0.8,
     image_root: str | os.PathLike[str] | None = None,
 ) -> NDArray[np.int64]:
-    """Give products that are nearly the same one label.
+    """Label near-duplicate products as one group.
 
-    Products are together when their titles or descriptions are equal or nearly so,
-    when their images are equal, and when a chain of such products joins them. The
-    labels are `groups` for :class:`~sklearn.model_selection.GroupKFold` and the like:
-    a product is then never scored by a model that has learnt from its twin.
+    Products belong to one group if their titles or descriptions are equal or nearly
+    equal, if their images are equal, or if a chain of such products connects them. Pass
+    the labels as `groups` to :class:`~sklearn.model_selection.GroupKFold` and the like,
+    so that no product is scored by a model that was fitted on a near-duplicate of it.
 
     Parameters
     ----------
     frame : DataFrame
-        One row for each product. A table of pandas, polars or pyarrow.
+        One row per product. A table of pandas, polars or pyarrow.
 
     title_column : str or None, default="title"
-        Column with the title. Missing titles are near to none. None leaves titles
-        out of account. A table without a column `title` is accepted, another name
-        must exist; so it is with the three other columns, but one must be there.
+        Column with the title. Missing titles are near to none. With None titles are
+        ignored. The column `title` may be absent, a column of another name must exist.
+        The same holds for the three other columns, but at least one must exist.
 
     image_column : str or None, default="image"
-        Column with the path of a picture, its bytes or its web address. Files and
-        bytes are equal when their contents are, byte by byte.
+        Column with the path, the bytes or the URL of an image. Files and bytes are
+        compared by content, byte by byte.
 
     url_column : str or None, default="image_url"
-        Column with the web address of a picture. Addresses are equal but for their
-        protocol; at Amazon, when the number of the picture is the same, whatever the
-        host and the size. Amazon's `no-img` placeholder is no picture.
+        Column with the URL of an image. URLs are compared without their protocol, those
+        of Amazon by the identifier of the image, regardless of host and size. Amazon's
+        `no-img` placeholder is a missing image.
 
     description_column : str or None, default="description"
-        Column with the description: text, or a list of texts. A sentence that occurs
-        under more than 20 titles, and more than 2 % of all titles, is boilerplate and
-        is not compared; near titles count once. Descriptions of which fewer than 5
-        distinct words are left are near to none. The first 4,000 characters are
-        compared. Where a chain of near descriptions joins more titles than that,
-        only nearer ones stay together. None leaves descriptions out of account.
+        Column with the description: a string or a list of strings. A sentence that
+        occurs under more than 20 titles, and more than 2 % of all titles, is
+        boilerplate and ignored; near titles count once. Descriptions with fewer than 5
+        distinct words besides boilerplate are near to none. The first 4,000 characters
+        are compared. If a chain of near descriptions connects more titles than that, a
+        higher similarity is required within this chain. With None descriptions are
+        ignored.
 
     similarity : float, default=0.8
-        Least similarity of near titles, from 0.5 to 1: the number of words in both
-        divided by the number of words in either (Jaccard), without regard to case,
-        signs, order and repetition. With 0.8 two titles of nine words may differ in
-        one word each.
+        Minimum Jaccard similarity of near titles, from 0.5 to 1: the number of words in
+        both divided by the number of words in either, regardless of case, punctuation,
+        order and repetition. With 0.8 two titles of nine words may differ in one word
+        each.
 
     description_similarity : float, default=0.8
-        Least similarity of near descriptions, from 0.5 to 1, in the same measure.
+        Minimum Jaccard similarity of near descriptions, from 0.5 to 1.
 
     image_root : str or path-like, default=None
-        Folder that relative paths start from. None means the working folder.
+        Folder that relative paths start from. None means the working directory.
 
     Returns
     -------
     groups : ndarray of shape (n_rows,), dtype int64
-        Labels 0, 1, ... in the order in which they first appear.
+        Labels 0, 1, ... in order of first occurrence.
 
     Raises
     ------
     ValueError
-        If a column is not there, a similarity is out of range or a picture's file
-        does not exist.
+        If a column is absent, a similarity is out of range or an image file does not
+        exist.
     TypeError
-        If a cell is of a kind that its column cannot have.
+        If a cell has a type that its column cannot have.
 
     Warns
     -----
     UserWarning
         If `image_root` is None and none of the relative paths is a file: then only
-        equal paths are equal pictures. If descriptions join more than a fifth of the
-        rows of a table of 100 rows or more.
+        equal paths are equal images. If descriptions connect more than a fifth of the
+        rows of a table of at least 100 rows.
 
     See Also
     --------
-    split_products : Split a table so that groups stay whole.
+    split_products : Split a table without separating groups.
     sklearn.model_selection.StratifiedGroupKFold : Cross-validation by groups.
 
     Notes
     -----
-    The join of the titles is exact and takes nearly linear time: words are put in one
-    order, rare words first, and titles are compared only where they share words among
-    their first ones, more words where many titles share them [1]_ [2]_ [3]_. Most
-    pairs are ruled out by bitmaps of their words [4]_. No near title is missed. Where
-    thousands of titles share most of their rare words the time is bounded by putting
-    some together that are not near.
+    Near titles are found by an exact set similarity join in nearly linear time: words
+    are sorted by rising frequency, and titles are compared only if they share words
+    among their first ones, more words where many titles share them (prefix filtering
+    [1]_ [2]_ [3]_). Most pairs are ruled out by bitmaps of their words [4]_. No near
+    title is missed. If thousands of titles share most of their rare words, the time is
+    bounded by grouping some titles that are not near.
 
     References
     ----------
@@ -144,19 +148,17 @@ def group_products(
     Examples
     --------
     >>> import pandas as pd
-    >>> from amzest.datasets._splitting._group_products import group_products
-    >>> photo = "https://m.media-amazon.com/images/I/51Iph04Jy3L"
+    >>> from amzest.datasets import group_products
+    >>> image = "https://m.media-amazon.com/images/I/51Iph04Jy3L"
     >>> frame = pd.DataFrame(
     ...     {
     ...         "title": ["Acme Mug, 3 (Blue)", "Lamp", "ACME mug 3 blue NEW", None],
-    ...         "image_url": [None, f"{photo}._SX38_.jpg", None, f"{photo}.jpg"],
+    ...         "image_url": [None, f"{image}._SX38_.jpg", None, f"{image}.jpg"],
     ...     }
     ... )
     >>> group_products(frame).tolist()
     [0, 1, 0, 1]
     """
-    check_similarity(similarity)
-    check_similarity(description_similarity, "description_similarity")
     frame = as_frame(frame)
     columns = _find_columns(
         frame,
@@ -166,17 +168,14 @@ def group_products(
         description_column=description_column,
     )
     description = columns.pop("description_column", None)
-    groups, title_groups = group_titles_and_images(
-        frame, columns, similarity=similarity, image_root=image_root
-    )
-    if description is None:
-        return groups
-    return join_descriptions(
-        groups,
-        title_groups,
-        frame[description].array,
-        description_similarity,
-        name=description,
+    return _group(
+        frame,
+        columns,
+        None if description is None else frame[description].array,
+        similarity=similarity,
+        description_similarity=description_similarity,
+        image_root=image_root,
+        description_name=description or "",
     )
 
 
@@ -188,55 +187,61 @@ def group_in_pieces(
     description_similarity: float,
     image_root: str | os.PathLike[str] | None,
 ) -> NDArray[np.int64]:
-    """Do as :func:`group_products`, of descriptions that come one after another."""
+    """Return what `group_products` does, for descriptions that are read one by one."""
     columns = _find_columns(
         frame, title_column="title", image_column="image", url_column="image_url"
     )
-    groups, title_groups = group_titles_and_images(
-        frame, columns, similarity=similarity, image_root=image_root
+    return _group(
+        frame,
+        columns,
+        descriptions,
+        similarity=similarity,
+        description_similarity=description_similarity,
+        image_root=image_root,
     )
-    if descriptions is None:
-        return groups
-    return join_descriptions(groups, title_groups, descriptions, description_similarity)
 
 
-def group_titles_and_images(
+def _group(
     frame: pd.DataFrame,
     columns: dict[str, str],
+    descriptions: Iterable[Any] | None,
     *,
     similarity: float,
+    description_similarity: float,
     image_root: str | os.PathLike[str] | None,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the groups by titles and images, and those by titles alone."""
+    description_name: str = "description",
+) -> NDArray[np.int64]:
     titles = np.arange(len(frame), dtype=np.int64)
     parts = [titles]
     for argument, name in columns.items():
         if argument == "title_column":
-            # The array behind the column gives its texts piece by piece.
+            # A slice of this array becomes strings only when it is read.
             cells = frame[name].array
             titles = near_title_groups(cells, similarity, name=name)
             parts.append(titles)
         else:
-            cells = frame[name].to_numpy(dtype=object)
-            read_files = argument == "image_column"
-            keys = picture_keys(
-                cells, name=name, image_root=image_root, read_files=read_files
+            keys = image_keys(
+                frame[name].to_numpy(dtype=object),
+                name=name,
+                image_root=image_root,
+                read_files=argument == "image_column",
             )
             parts.append(_label_keys(keys))
-    return join_groups(parts), titles
-
-
-def join_descriptions(
-    groups: NDArray[np.int64],
-    title_groups: NDArray[np.int64],
-    descriptions: Iterable[Any],
-    similarity: float,
-    *,
-    name: str = "description",
-) -> NDArray[np.int64]:
-    """Join groups whose products have near descriptions."""
-    near = near_description_groups(descriptions, title_groups, similarity, name=name)
+    groups = join_groups(parts)
+    if descriptions is None:
+        return groups
+    near = near_description_groups(
+        descriptions, titles, description_similarity, name=description_name
+    )
     joined = join_groups([groups, near])
+    _warn_if_large(joined, groups, description_name)
+    return joined
+
+
+def _warn_if_large(
+    joined: NDArray[np.int64], groups: NDArray[np.int64], name: str
+) -> None:
+    """Warn if it is the descriptions that make the largest group very large."""
     largest, before = (
         int(np.bincount(labels).max(initial=0)) for labels in (joined, groups)
     )
@@ -244,64 +249,32 @@ def join_descriptions(
     if before <= _MAX_FRACTION * n_rows < largest and n_rows >= _MIN_ROWS:
         warnings.warn(
             f"Near texts of `{name}` put {largest} of {n_rows} rows into one group. "
-            "Raise description_similarity=, or pass description_column=None to leave "
-            "descriptions out of account.",
+            "Raise description_similarity, or pass description_column=None to ignore "
+            "descriptions.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=5,
         )
-    return joined
-
-
-def join_groups(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Join several groupings of the same rows, transitively.
-
-    Parameters
-    ----------
-    parts : sequence of ndarray of shape (n_rows,), dtype int64
-        Labels 0, 1, ... of the rows.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,), dtype int64
-        Labels 0, 1, ... in the order in which they first appear; rows that have the
-        same label in one of the parts have the same label.
-    """
-    groups, *others = parts
-    for other in others:
-        from scipy.sparse import coo_array
-        from scipy.sparse.csgraph import connected_components
-
-        if not len(groups):
-            break
-        shape = (int(groups.max()) + 1, int(other.max()) + 1)
-        n = sum(shape)
-        edges = (np.ones(len(groups), dtype=np.int32), (groups, shape[0] + other))
-        graph = coo_array(edges, shape=(n, n))
-        groups = connected_components(graph, directed=False)[1][groups]
-        groups = number_labels(groups)
-    return groups
 
 
 def _label_keys(keys: list[Hashable]) -> NDArray[np.int64]:
     numbers: dict[Hashable, int] = {}
     labels = np.empty(len(keys), dtype=np.int64)
     for row, key in enumerate(keys):
-        # A row without a picture is alone; no key is a tuple.
+        # A row without an image is a group of its own; no other key is a tuple.
         labels[row] = numbers.setdefault((row,) if key is None else key, len(numbers))
     return labels
 
 
 def _find_columns(frame: pd.DataFrame, **names: str | None) -> dict[str, str]:
-    """Give the columns that are there; the defaults may be absent."""
-    available = shown_list(frame.columns)
-    lost = [
-        f"{shown(name)} ({argument})"
-        for argument, name in names.items()
-        if name not in (None, _DEFAULTS[argument]) and name not in frame.columns
-    ]
-    if lost:
-        msg = f"The table has no column {', '.join(lost)}. Available: {available}."
-        raise ValueError(msg)
+    """Return the columns that exist, by argument; default columns may be absent."""
+    check_columns(
+        frame,
+        {
+            argument: name
+            for argument, name in names.items()
+            if name not in (None, _DEFAULTS[argument])
+        },
+    )
     found = {
         argument: name
         for argument, name in names.items()
@@ -309,9 +282,9 @@ def _find_columns(frame: pd.DataFrame, **names: str | None) -> dict[str, str]:
     }
     if not found:
         msg = (
-            "There is nothing to compare products by: the table has neither titles, "
-            f"descriptions nor images. Available: {available}. Name one in "
-            "title_column=, description_column=, image_column= or url_column=."
+            "Products cannot be compared: the table has neither titles, descriptions "
+            f"nor images. Available: {shown_list(frame.columns)}. Pass the name of a "
+            "column as title_column, description_column, image_column or url_column."
         )
         raise ValueError(msg)
     return found

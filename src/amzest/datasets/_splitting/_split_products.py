@@ -1,4 +1,4 @@
-"""Two parts of a product table of which neither gives the other away."""
+"""Split a product table into training and test set without leakage."""
 
 from __future__ import annotations
 
@@ -9,16 +9,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from amzest.datasets._shared._constraints import TEST_SIZE
 from amzest.datasets._shared._key_columns import find_column
 from amzest.datasets._shared._row_listing import list_rows
 from amzest.datasets._splitting._group_products import group_products
 from amzest.datasets._splitting._split_rows import split_rows
-from amzest.utils import as_frame, as_series, count, is_missing, take_rows
+from amzest.utils import (
+    as_frame,
+    as_series,
+    count,
+    is_missing,
+    take_rows,
+    validate_params,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@validate_params({"test_size": TEST_SIZE, "random_state": ["random_state"]})
 def split_products(
     frame: pd.DataFrame,
     test_size: float | int = 0.25,
@@ -34,99 +43,101 @@ def split_products(
     image_root: str | os.PathLike[str] | None = None,
     groups: Sequence[Any] | NDArray[Any] | pd.Series | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split a table into a training and a test part, stratified and without leaks.
+    """Split a table into training and test set, stratified and without leakage.
 
-    Products whose titles or descriptions are equal or nearly so, or whose images are
-    equal, are never on both sides. Shops list one product many times, in other colours
-    and sizes; after a random split a classifier finds the twins of many test products
-    among those it has learnt from, and its score is too good.
+    Products whose titles or descriptions are equal or nearly equal, or whose images are
+    equal, are never in both sets. Shops list one product many times, in several colours
+    and sizes; after a random split, the training set contains near-duplicates of many
+    test products, and the test score is too optimistic.
 
     Parameters
     ----------
     frame : DataFrame
-        One row for each product. A table of pandas, polars or pyarrow.
+        One row per product. A table of pandas, polars or pyarrow.
 
     test_size : float or int, default=0.25
-        Share of the rows that goes into the test part, between 0 and 1; an int is a
-        number of rows.
+        If float, the proportion of the rows in the test set, between 0 and 1. If int,
+        the number of rows.
 
     random_state : int, RandomState instance or None, default=None
-        Pass an int for the same split at each call.
+        Controls the split. Pass an int for reproducible output across multiple function
+        calls.
 
     category_column : str, default="category"
-        Column with the category. Its shares are about the same in both parts, and
-        each category stands in both. No cell may be missing.
+        Column with the category, by which the split is stratified; each category occurs
+        in both sets. Missing values are not allowed.
 
     title_column : str or None, default="title"
-        Column with the title, see :func:`group_products`. None leaves titles out of
-        account. A table without this column is accepted, another name must exist; so
-        it is with the columns of images and descriptions.
+        Column with the title, see :func:`group_products`. With None titles are ignored.
+        The column `title` may be absent, a column of another name must exist. The same
+        holds for the columns of images and descriptions.
 
     image_column : str or None, default="image"
-        Column with the path of a picture, its bytes or its web address.
+        Column with the path, the bytes or the URL of an image.
 
     url_column : str or None, default="image_url"
-        Column with the web address of a picture.
+        Column with the URL of an image.
 
     description_column : str or None, default="description"
-        Column with the description, see :func:`group_products`. None leaves
-        descriptions out of account.
+        Column with the description, see :func:`group_products`. With None descriptions
+        are ignored.
 
     similarity : float, default=0.8
-        Least similarity of near titles, from 0.5 to 1: the number of words in both
-        divided by the number of words in either. A lower one keeps more together.
+        Minimum Jaccard similarity of near titles, from 0.5 to 1: the number of words in
+        both divided by the number of words in either. Lower values give larger groups.
 
     description_similarity : float, default=0.8
-        Least similarity of near descriptions, in the same measure.
+        Minimum Jaccard similarity of near descriptions, from 0.5 to 1.
 
     image_root : str or path-like, default=None
-        Folder that relative paths start from. None means the working folder.
+        Folder that relative paths start from. None means the working directory.
 
     groups : array-like of shape (n_rows,), default=None
-        Labels of what must stay together. None takes those of
-        :func:`group_products`; otherwise nothing else is compared.
+        Group labels; a group is never divided. None uses :func:`group_products`.
+        Otherwise texts and images are not compared.
 
     Returns
     -------
     train, test : tuple of (DataFrame, DataFrame)
-        The two parts, in the kind of table that `frame` is. Rows keep their order and
+        Training and test set, of the same library as `frame`. Rows keep their order and
         their index.
 
     Raises
     ------
     ValueError
-        If a column is not there or a category is missing; if a category cannot stand
-        on both sides; if a size or similarity is out of range; if a picture's file
-        does not exist.
+        If a column is absent or a category is missing; if a category cannot occur in
+        both sets; if a size or similarity is out of range; if an image file does not
+        exist.
     TypeError
-        If a cell or an argument is of the wrong type.
+        If a cell or a parameter has the wrong type.
 
     Warns
     -----
     UserWarning
         If `image_root` is None and none of the relative paths is a file: then only
-        equal paths are equal pictures. If descriptions join more than a fifth of the
-        rows of a table of 100 rows or more.
+        equal paths are equal images. If descriptions connect more than a fifth of the
+        rows of a table of at least 100 rows.
 
     See Also
     --------
-    group_products : The groups that stay whole, also for cross-validation.
-    balance_products : Draw the same number of products from each category.
-    sklearn.model_selection.train_test_split : A split that does not look at twins.
+    group_products : The groups, also for cross-validation.
+    balance_products : Sample the same number of products of each category.
+    sklearn.model_selection.train_test_split : A split that ignores near-duplicates.
 
     Notes
     -----
-    Rows are shared out to the categories as `train_test_split` does. In each category
-    groups are drawn one after another, large ones first. A group goes into the test
-    part with the probability that a row has which is drawn from what is left; if it
-    is larger than the places that are left, it goes into training. Products without a
-    twin then fill the places that remain. So every product has about the same chance,
-    and sizes are exact where there are enough products without a twin.
+    Test rows are allocated to categories as by `train_test_split`. Within a category,
+    groups are visited in random order, large ones first. A group goes into the test set
+    with probability (test rows still needed) / (rows still to place), and into the
+    training set if it is larger than the number of test rows still needed. Products
+    without near-duplicates fill the rest. So all products have about the same
+    probability, and the sizes are exact if there are enough products without
+    near-duplicates.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> from amzest.datasets._splitting._split_products import split_products
+    >>> from amzest.datasets import split_products
     >>> titles = [f"Acme {thing} {n}" for thing in ("Mug", "Lamp") for n in range(8)]
     >>> titles[1] = "ACME mug, 0"
     >>> categories = ["Mugs"] * 8 + ["Lamps"] * 8
@@ -163,16 +174,16 @@ def _check_groups(groups: Any, n_rows: int) -> list[Any]:
     labels = list(as_series(groups, "groups"))
     if len(labels) != n_rows:
         msg = (
-            f"`groups` has {count(len(labels), 'label')} for "
-            f"{count(n_rows, 'row')}. Give one for each "
-            "row."
+            f"`groups` has {count(len(labels), 'label')} for {count(n_rows, 'row')}. "
+            "Pass one label per row."
         )
         raise ValueError(msg)
-    lost = [row for row, label in enumerate(labels) if is_missing(label)]
-    if lost:
+    missing = [row for row, label in enumerate(labels) if is_missing(label)]
+    if missing:
         msg = (
-            f"`groups` is missing in {count(len(lost), 'row')}: {list_rows(lost)}. "
-            "Give a label of its own to each row that belongs to no group."
+            f"`groups` is missing in {count(len(missing), 'row')}: "
+            f"{list_rows(missing)}. Use a unique label for each row that belongs to no "
+            "group."
         )
         raise ValueError(msg)
     return labels

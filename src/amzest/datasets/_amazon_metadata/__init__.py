@@ -1,0 +1,1 @@
+"""Read the metadata files that Amazon product datasets are published in."""

@@ -1,0 +1,1 @@
+"""From raw Amazon metadata files to one cleaned and split product table."""

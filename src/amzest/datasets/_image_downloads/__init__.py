@@ -1,0 +1,1 @@
+"""Download the images that a product table links to."""

@@ -1,1 +1,0 @@
-"""Load a table of one's own and check it."""

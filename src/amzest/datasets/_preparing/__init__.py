@@ -1,1 +1,0 @@
-"""From raw files, fetched or at hand, to one table."""

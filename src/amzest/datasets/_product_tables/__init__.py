@@ -1,0 +1,1 @@
+"""Load and check product tables of any origin."""

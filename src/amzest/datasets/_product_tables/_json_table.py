@@ -1,0 +1,179 @@
+"""Tables of JSON records: an object on each line, or one list of objects."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from amzest.datasets._product_tables._text_lines import open_lines
+from amzest.utils import shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: An escape of half a character beyond U+FFFF; alone it is no character.
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_LINES = "frame.to_json(path, orient='records', lines=True)"
+
+
+def read_json(path: Path, encoding: str, *, as_lines: bool) -> pd.DataFrame:
+    """Read a table of JSON records; empty texts are missing.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    encoding : str
+        Its encoding.
+
+    as_lines : bool
+        Whether there is a record on each line. Otherwise there may as well be one
+        list of records, or an object that holds nothing but it.
+
+    Returns
+    -------
+    DataFrame
+        Of dtype object, with a RangeIndex.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON of this kind; names the line or the number of the record.
+    """
+    import pandas as pd
+
+    with open_lines(path, encoding) as file:
+        if as_lines:
+            records = list(_records_of_lines(path, file))
+        else:
+            records = _records_of_document(path, file.read())
+    names = dict.fromkeys(name for record in records for name in record)
+    columns = {name: [record.get(name) for record in records] for name in names}
+    # Of dtype object: inferred, integers with missing values would become floats.
+    return pd.DataFrame(
+        {
+            name: pd.Series(
+                [None if cell == "" else cell for cell in cells], dtype=object
+            )
+            for name, cells in columns.items()
+        },
+        index=pd.RangeIndex(len(records)),
+    )
+
+
+def _records_of_lines(path: Path, lines: Any) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        where = f"line {number}"
+        try:
+            record = _parse(line)
+        except (ValueError, RecursionError) as error:
+            msg = (
+                f"{path}: {where} is not JSON ({_reason(error)}). One object is "
+                f"expected on each line, as {_LINES} writes it."
+            )
+            raise ValueError(msg) from error
+        yield _checked(path, where, record, line)
+
+
+def _records_of_document(path: Path, text: str) -> list[dict[str, Any]]:
+    """Read one list of records, or else lines."""
+    try:
+        document = _parse(text)
+    except (ValueError, RecursionError) as error:
+        if text.lstrip()[:1] == "[":
+            msg = (
+                f"{path}: is not JSON ({_reason(error)}). A list of objects or one "
+                "object on each line is expected."
+            )
+            raise ValueError(msg) from error
+        return list(_records_of_lines(path, text.split("\n")))
+    if isinstance(document, dict):
+        wrapped = document.get("data") if "data" in document else None
+        if len(document) == 1:
+            wrapped = next(iter(document.values()))
+        if not _holds_records(wrapped):
+            if len(text.splitlines()) > 1 and any(
+                isinstance(value, list) for value in document.values()
+            ):
+                msg = (
+                    f"{path}: holds one JSON object with the keys "
+                    f"{shown(list(document))}. A list of objects is expected, as "
+                    "frame.to_json(path, orient='records') writes it."
+                )
+                raise ValueError(msg)
+            return [_checked(path, "line 1", document, text)]
+        document = wrapped
+    if not isinstance(document, list):
+        document = [document]
+    return [
+        _checked(path, f"record {number}", record, text)
+        for number, record in enumerate(document, start=1)
+    ]
+
+
+def _holds_records(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(record, dict) for record in value)
+    )
+
+
+def _parse(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_without_repeated_names)
+
+
+def _without_repeated_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a dict of an object; JSON allows a name twice, of which one would win."""
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {shown(twice)} occurs twice in one object")
+    return record
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "lists or objects are nested too deeply"
+    return str(error)
+
+
+def _checked(path: Path, where: str, record: Any, text: str) -> dict[str, Any]:
+    """Check that a record is an object whose texts can be encoded."""
+    if not isinstance(record, dict):
+        msg = (
+            f"{path}: {where} holds a JSON {type(record).__name__}, an object is "
+            f"expected. Write the table with {_LINES}."
+        )
+        raise ValueError(msg)
+    if _SURROGATE.search(text):
+        for name, cell in record.items():
+            broken = next(_lone_surrogates((name, cell)), None)
+            if broken is not None:
+                msg = (
+                    f"{path}: {where}, column {shown(name)}: {shown(broken)} holds "
+                    "half a character (a lone surrogate), which no encoding can "
+                    "write. Write the whole character, or U+FFFD in its place: "
+                    r're.sub(r"[\ud800-\udfff]", "\ufffd", text).'
+                )
+                raise ValueError(msg)
+    return record
+
+
+def _lone_surrogates(value: Any) -> Iterator[str]:
+    """Yield the texts within a value that hold half a character."""
+    if isinstance(value, str):
+        if any("\ud800" <= sign <= "\udfff" for sign in value):
+            yield value
+    elif isinstance(value, dict):
+        yield from _lone_surrogates((*value, *value.values()))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _lone_surrogates(item)

@@ -1,0 +1,184 @@
+"""Find and read a product table; say what is wrong with a file that is none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from amzest.datasets._product_tables._csv_table import check_separator, read_csv
+from amzest.datasets._product_tables._json_table import read_json
+from amzest.datasets._product_tables._text_lines import codec_name
+from amzest.utils import (
+    as_frame,
+    shown_list,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CSV = (".csv", ".csv.gz")
+_TSV = (".tsv", ".tsv.gz")
+_JSON_LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+_JSON = (".json", ".json.gz")
+_PARQUET = (".parquet",)
+_SUFFIXES = (*_CSV, *_TSV, *_PARQUET, *_JSON_LINES, *_JSON)
+
+
+def find_table(path: Path) -> Path:
+    """Give the table file that `path` is or holds.
+
+    Parameters
+    ----------
+    path : Path
+        A table file, or a folder with one file `products.<suffix>`.
+
+    Returns
+    -------
+    Path
+        The absolute path of the file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If a folder holds several tables, or the suffix is not known.
+    """
+    path = path.expanduser().absolute()
+    if path.is_dir():
+        names = [f"products{suffix}" for suffix in _SUFFIXES]
+        tables = [path / name for name in names if (path / name).is_file()]
+        if not tables:
+            msg = (
+                f"`path` {str(path)!r} is a folder without a product table. Put one "
+                f"of {', '.join(names)} there, or pass the path of the file itself."
+            )
+            raise FileNotFoundError(msg)
+        if len(tables) > 1:
+            found = ", ".join(table.name for table in tables)
+            msg = (
+                f"`path` {str(path)!r} holds several product tables: {found}. Pass "
+                "the path of the one that is meant."
+            )
+            raise ValueError(msg)
+        return tables[0]
+    if not path.exists():
+        msg = f"`path` {str(path)!r} does not exist. Check the spelling and the folder."
+        raise FileNotFoundError(msg)
+    if _suffix(path) is None:
+        msg = (
+            f"`path` {path.name!r} is of no known kind. Known are "
+            f"{', '.join(_SUFFIXES)}."
+        )
+        raise ValueError(msg)
+    return path
+
+
+def read_table(path: Path, *, encoding: str, separator: str | None) -> pd.DataFrame:
+    """Read all cells of a table.
+
+    Parameters
+    ----------
+    path : Path
+        File of one of the known kinds.
+
+    encoding : str
+        Of text files.
+
+    separator : str or None
+        What is between two cells of a CSV file; None finds it.
+
+    Returns
+    -------
+    DataFrame
+        With a RangeIndex. Empty cells are missing. Cells of a CSV file are texts;
+        the others are as they were written.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read, has no rows, or its column names are missing or
+        repeated.
+    """
+    import pandas as pd
+
+    codec = codec_name(encoding)
+    check_separator(separator)
+    suffix = _suffix(path)
+    if suffix in _CSV or suffix in _TSV:
+        if separator is None and suffix in _TSV:
+            separator = "\t"
+        frame = read_csv(path, codec, separator)
+    elif suffix in _JSON_LINES or suffix in _JSON:
+        frame = read_json(path, codec, as_lines=suffix in _JSON_LINES)
+    else:
+        frame = _read_parquet(path)
+    names = [str(name) for name in frame.columns]
+    _check_names(path, names)
+    if frame.empty:
+        msg = f"{path}: has no rows. Columns: {shown_list(names)}."
+        raise ValueError(msg)
+    frame.columns = pd.Index(names)
+    return frame
+
+
+def _check_names(path: Path, names: list[str]) -> None:
+    twice = sorted(name for name, n_columns in Counter(names).items() if n_columns > 1)
+    if twice:
+        msg = (
+            f"{path}: column names stand more than once: {shown_list(twice)}."
+            " Rename or remove the columns that are not meant."
+        )
+        raise ValueError(msg)
+
+
+def _suffix(path: Path) -> str | None:
+    name = path.name.lower()
+    fits = [suffix for suffix in _SUFFIXES if name.endswith(suffix)]
+    return max(fits, key=len, default=None)
+
+
+def _without_empty(cell: Any) -> Any:
+    return None if isinstance(cell, str) and not cell else cell
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    """Read a Parquet file; integers keep their digits where some are missing."""
+    import pandas as pd
+
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        msg = (
+            f"{path}: a Parquet file needs pyarrow, which cannot be imported. Install "
+            "it with: pip install pyarrow"
+        )
+        raise ImportError(msg) from error
+    try:
+        with parquet.ParquetFile(path) as file:
+            table = file.read()
+        table.validate(full=True)
+        index = (table.schema.pandas_metadata or {}).get("index_columns", [])
+        names = table.column_names
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
+        msg = f"{path}: cannot be read as Parquet ({error})."
+        raise ValueError(msg) from error
+    _check_names(path, names)
+    try:
+        frame = as_frame(table)
+    except UnicodeDecodeError as error:
+        msg = f"{path}: holds text that is not UTF-8 ({error}). Write the file again."
+        raise ValueError(msg) from error
+    # An index of pandas that has a name is a column, and comes first.
+    for entry in reversed(index):
+        if isinstance(entry, dict) and entry.get("name") and entry["kind"] == "range":
+            steps = range(entry["start"], entry["stop"], entry["step"])
+            frame.insert(0, entry["name"], steps)
+        elif isinstance(entry, str) and entry in frame.columns:
+            frame.insert(0, entry, frame.pop(entry))
+    for name in frame.columns:
+        if pd.api.types.is_string_dtype(frame[name].dtype):
+            frame[name] = frame[name].map(_without_empty)
+    return frame

@@ -1,1 +1,0 @@
-"""Read Amazon's published metadata."""

@@ -1,0 +1,117 @@
+"""Keys by which equal images of a column are found."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import warnings
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from typing import Any
+from urllib.parse import unquote
+
+from amzest.datasets._shared._row_listing import cell_type_error, list_rows
+from amzest.utils import count, is_missing, plain_image_cell
+
+_URL = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]*:)?//(?P<host>[^/?#]*)(?P<path>.*)")
+_AMAZON = re.compile(r"(?:^|.*[.-])(?:ssl-images-|images-|media-)?amazon\.[a-z.]+")
+#: Identifier of an image at Amazon, before size modifiers and the file extension.
+_AMAZON_ID = re.compile(r"/images/I/([^/.?#]+)")
+#: Size modifiers of other images: "sale._SX38_CR,0,0,38,50_.jpg", "._V192198896_".
+_MODIFIERS = re.compile(r"\._[^/?#]*_(?=\.[A-Za-z0-9]+(?:[?#]|$))")
+#: What Amazon's metadata contains for products without an image.
+_PLACEHOLDER = re.compile(r"(?:^|.*[/\\])no-img[^/\\]*$")
+
+
+def image_keys(
+    cells: Sequence[Any],
+    *,
+    name: str,
+    image_root: str | os.PathLike[str] | None = None,
+    read_files: bool = True,
+) -> list[Hashable]:
+    """Return equal keys for equal images, None for missing ones.
+
+    Cells are paths, URLs or bytes. Without `read_files` text that is not a URL is
+    compared as it is, otherwise files are compared by content.
+    """
+    keys: list[Hashable] = [None] * len(cells)
+    paths: dict[int, str] = {}
+    wrong: list[int] = []
+    for row, cell in enumerate(map(plain_image_cell, cells)):
+        if isinstance(cell, bytes | bytearray):
+            keys[row] = hashlib.sha256(cell).digest() if cell else None
+        elif is_missing(cell):
+            continue
+        elif isinstance(cell, str | os.PathLike):
+            text = os.fspath(cell)
+            if not isinstance(text, str):
+                wrong.append(row)
+            elif _PLACEHOLDER.match(text.partition("?")[0]):
+                continue
+            elif (url := _URL.fullmatch(text.strip())) is not None:
+                keys[row] = _url_key(url["host"], url["path"])
+            elif read_files:
+                paths[row] = os.path.normpath(os.path.join(image_root or "", text))
+            else:
+                keys[row] = text.strip()
+        else:
+            wrong.append(row)
+    if wrong:
+        advice = "Each cell must hold the path or URL of one image."
+        raise cell_type_error(name, "is neither text nor bytes", wrong, cells, advice)
+    found = _file_keys(paths, name, image_root)
+    for row, path in paths.items():
+        keys[row] = found[path]
+    return keys
+
+
+def _url_key(host: str, path: str) -> str:
+    host = host.lower().rpartition("@")[2].removesuffix(":443").removesuffix(":80")
+    path = path.partition("#")[0]
+    if _AMAZON.fullmatch(host):
+        identifier = _AMAZON_ID.match(path)
+        if identifier is not None:
+            return f"amazon {unquote(identifier[1])}"
+        # All hosts of Amazon serve the same images.
+        return "amazon " + _MODIFIERS.sub("", path.partition("?")[0])
+    return f"//{host}{path}"
+
+
+def _file_keys(
+    paths: dict[int, str], name: str, image_root: str | os.PathLike[str] | None
+) -> dict[str, Hashable]:
+    """Return the hash of each file; a file of a unique size is not read."""
+    sizes: dict[str, int] = {}
+    for path in set(paths.values()):
+        if os.path.isfile(path):
+            sizes[path] = os.path.getsize(path)
+    absent = [row for row, path in paths.items() if path not in sizes]
+    if absent:
+        listed = list_rows(absent, [paths[row] for row in absent])
+        problem = f"`{name}` is not a file in {count(len(absent), 'row')}: {listed}."
+        advice = (
+            "Pass image_root= the folder that these paths are relative to, or "
+            "image_column=None to ignore the files"
+        )
+        relative = not any(map(os.path.isabs, paths.values()))
+        if image_root is None and relative and not sizes:
+            warnings.warn(
+                f"{problem} Equal paths count as equal images, but equal files under "
+                f"different names are not found. {advice}.",
+                UserWarning,
+                stacklevel=6,
+            )
+            return {path: path for path in paths.values()}
+        raise ValueError(f"{problem} {advice}.")
+    n_of_size = Counter(sizes.values())
+    return {
+        path: path if n_of_size[size] == 1 else _hash_file(path)
+        for path, size in sizes.items()
+    }
+
+
+def _hash_file(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()

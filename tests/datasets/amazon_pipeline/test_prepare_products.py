@@ -1,0 +1,340 @@
+"""Raw files become the table that the single steps would give, in spite of kills."""
+
+import json
+import os
+import random
+import time
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from amazon_lines import write_lines
+from image_server import ImageServer
+from killing import files, finish, kill, start
+from pandas.testing import assert_frame_equal
+
+from amzest.datasets import (
+    balance_products,
+    clean_products,
+    group_products,
+    prepare_products,
+    read_amazon_metadata,
+    split_products,
+)
+from amzest.datasets._amazon_pipeline import _prepared_parts
+from amzest.datasets._shared._schema import SCHEMA
+
+N_KILLS = 20
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory):
+    """Three files, one of each release."""
+    folder = tmp_path_factory.mktemp("raw")
+    paths = []
+    for seed, release in enumerate(("2014", "2018", "2023")):
+        paths.append(folder / f"meta_{release}.json")
+        write_lines(paths[-1], 600, release, seed)
+    return paths
+
+
+def by_hand(paths, n_per_category=None, **cleaning):
+    """Do what prepare_products does, with everything in memory."""
+    table, report = clean_products(pd.concat(read_amazon_metadata(paths)), **cleaning)
+    if n_per_category is not None:
+        table = balance_products(table, n_per_category, 0, on_few="keep")
+    _, test = split_products(table, 0.25, 0)
+    split = pd.Series("train", table.index).mask(table.index.isin(test.index), "test")
+    return table.assign(split=split.astype("str")).reset_index(drop=True), report
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_result_is_that_of_the_single_steps(raw, tmp_path, n_jobs, monkeypatch):
+    monkeypatch.setattr(_prepared_parts, "_CHUNK_SIZE", 250)
+    out = tmp_path / "new" / "products.parquet"
+    report = prepare_products(
+        raw, out, categories="published", n_per_category=90, n_jobs=n_jobs
+    )
+    expected, cleaning = by_hand(raw, 90, categories="published")
+    frame = pd.read_parquet(out)
+    assert_frame_equal(frame, expected)
+    assert report.cleaning == cleaning
+    assert report.n_products == cleaning.n_rows_in == 1800
+    assert sum(report.counts.values()) == len(frame)
+    assert report.n_not_drawn == cleaning.n_rows_out - len(frame) > 0
+    assert report.unreadable["price"] > 0
+    assert list(out.parent.iterdir()) == [out]
+
+
+def test_table_loads_and_all_products_are_kept_by_default(raw, tmp_path):
+    out = tmp_path / "products.parquet"
+    report = prepare_products(raw, out, min_per_category=0)
+    expected, _ = by_hand(raw)
+    assert_frame_equal(pd.read_parquet(out), expected)
+    assert report.frame().to_numpy().sum() == len(expected)
+    assert report.rare == {}
+
+
+def test_groups_are_counted(raw, tmp_path):
+    out = tmp_path / "products.parquet"
+    report = prepare_products(raw, out)
+    groups = group_products(pd.read_parquet(out))
+    assert (report.n_groups, report.largest_group) == (
+        len(set(groups)),
+        np.bincount(groups).max(),
+    )
+    assert f"groups of near products {report.n_groups:>16,}  the largest" in str(report)
+    without = prepare_products(raw, out, description_similarity=None)
+    assert without.n_groups >= report.n_groups
+    assert prepare_products(raw, out, test_size=None).n_groups == 0
+
+
+def test_bytes_are_the_same_for_every_number_of_processes(raw, tmp_path):
+    outs = [tmp_path / f"{n}.parquet" for n in (1, 2)]
+    for n_jobs, out in enumerate(outs, start=1):
+        prepare_products(raw, out, n_jobs=n_jobs)
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+
+
+def test_rare_categories_are_dropped_and_reported(tmp_path):
+    path = tmp_path / "meta"
+    lines = [{"asin": f"A{i}", "title": f"a{i}", "category": ["A"]} for i in range(9)]
+    lines += [{"asin": f"B{i}", "title": f"b{i}", "category": ["B"]} for i in range(3)]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    out = tmp_path / "out.parquet"
+    report = prepare_products(path, out, min_per_category=4)
+    assert report.rare == {"B": 3}
+    assert pd.read_parquet(out)["category"].unique().tolist() == ["A"]
+    report = prepare_products(path, out, min_per_category=3, test_size=None)
+    assert report.counts == {("A", "all"): 9, ("B", "all"): 3}
+    assert list(pd.read_parquet(out)) == list(SCHEMA)
+
+
+def test_finished_parts_are_not_made_again(raw, tmp_path, monkeypatch):
+    out, folder = tmp_path / "out.parquet", tmp_path / "out.parquet.parts"
+    monkeypatch.setattr(_prepared_parts.os, "replace", _failing_at(raw, 5))
+    with pytest.raises(OSError, match="no space left"):
+        prepare_products(raw, out)
+    assert sorted(path.name for path in folder.glob("0*.json")) == [
+        "00000.json",
+        "00001.json",
+    ]
+    monkeypatch.undo()
+    made = []
+    read = _prepared_parts.read_amazon_metadata
+
+    def read_and_tell(path, **options):
+        made.append(path)
+        return read(path, **options)
+
+    monkeypatch.setattr(_prepared_parts, "read_amazon_metadata", read_and_tell)
+    report = prepare_products(raw, out)
+    assert made == [raw[2]]
+    assert report.n_products == 1800
+    assert_frame_equal(pd.read_parquet(out), by_hand(raw)[0])
+
+
+def _failing_at(raw, n):
+    """Give an `os.replace` that fails at its n-th call."""
+    replace, calls = os.replace, []
+
+    def replace_until(*paths):
+        calls.append(paths)
+        if len(calls) == n:
+            raise OSError("no space left")
+        return replace(*paths)
+
+    return replace_until
+
+
+def test_changed_input_or_arguments_make_parts_anew(raw, tmp_path, monkeypatch):
+    path = tmp_path / "meta.json"
+    path.write_bytes(raw[0].read_bytes())
+    out = tmp_path / "out.parquet"
+
+    def stop(*arguments, **options):
+        raise OSError("stopped")
+
+    monkeypatch.setattr(
+        "amzest.datasets._amazon_pipeline._prepare_products._write", stop
+    )
+    with pytest.raises(OSError, match="stopped"):
+        prepare_products(path, out)
+    monkeypatch.undo()
+    write_lines(path, 400, "2014", seed=7)
+    assert prepare_products(path, out).n_products == 400
+
+    monkeypatch.setattr(
+        "amzest.datasets._amazon_pipeline._prepare_products._write", stop
+    )
+    with pytest.raises(OSError, match="stopped"):
+        prepare_products(path, out)
+    monkeypatch.undo()
+    prepare_products(path, out, categories="published")
+    assert "books" in set(pd.read_parquet(out)["category"])
+
+
+def write_with_photos(path, server, n=240):
+    """Write lines whose photos a server has, some of them broken or not there."""
+    faults = {5: "/missing", 17: "/page.jpg", 29: "/truncated.jpg", 31: "/fail"}
+    with open(path, "w") as file:
+        for i in range(n):
+            # Two products in three share no photo; every third has that before it.
+            url = server.url(faults.get(i, f"/photo/{i - i % 3 // 2}.jpg"))
+            line = {
+                "asin": f"A{i:03d}",
+                "title": f"product {i} {i * i} {'&amp;' if i % 7 else ''}",
+                "categories": [["Books" if i % 2 else "Toys & Games"]],
+                "imUrl": url,
+            }
+            file.write(f"{line!r}\n")
+
+
+def test_photos_are_downloaded_and_equal_ones_stay_together(tmp_path):
+    path, out = tmp_path / "meta", tmp_path / "out.parquet"
+    with ImageServer() as server:
+        write_with_photos(path, server)
+        report = prepare_products(
+            path,
+            out,
+            images=tmp_path / "photos",
+            download_options={"allow_private": True, "max_attempts": 1},
+        )
+    frame = pd.read_parquet(out)
+    assert list(frame) == [*SCHEMA, "image", "split"]
+    assert report.images["ok"] == frame["image"].nunique()
+    assert sum(report.images.values()) == frame["image_url"].nunique()
+    missing = frame["image"].isna()
+    assert frame["asin"][missing].tolist() == ["A005", "A017", "A029", "A031"]
+    assert all((tmp_path / "photos" / p).is_file() for p in frame["image"][~missing])
+    sides = frame[~missing].groupby("image")["split"].nunique()
+    assert sides.max() == 1
+    assert "photos: ok" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"categories": "mine"}, ValueError, "`categories`"),
+        ({"duplicates": "asin"}, TypeError, "`duplicates`"),
+        ({"min_per_category": -1}, ValueError, "`min_per_category` must be at least 0"),
+        ({"on_error": "warn"}, ValueError, "`on_error` must be one of"),
+        ({"several_categories": "x"}, ValueError, "`several_categories` must be"),
+        ({"test_size": 2.0}, ValueError, "`test_size`"),
+        ({"n_per_category": 0}, ValueError, "`n_per_category`"),
+        ({"similarity": 2}, ValueError, "`similarity`"),
+        ({"description_similarity": 2}, ValueError, "`description_similarity`"),
+        ({"categories": {"Nothing": "n"}}, ValueError, "No product is left to write"),
+        ({"min_per_category": 9999}, ValueError, "No product is left to write"),
+    ],
+)
+def test_wrong_arguments_are_named_and_no_table_is_left(
+    raw, tmp_path, arguments, error, message
+):
+    out = tmp_path / "out.parquet"
+    with pytest.raises(error, match=message):
+        prepare_products(raw[:1], out, **arguments)
+    assert not out.exists()
+
+
+def test_category_on_one_side_only_says_what_to_do(tmp_path):
+    path = tmp_path / "meta"
+    lines = [{"asin": f"A{i}", "title": f"a{i}", "category": ["A"]} for i in range(9)]
+    lines += [{"asin": "B", "title": "b", "category": ["B"]}]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    with pytest.raises(ValueError, match=r"'B' \(1 row\).*Raising min_per_category"):
+        prepare_products(path, tmp_path / "out", min_per_category=1)
+
+
+def test_categories_that_the_files_do_not_have_are_named(tmp_path):
+    path = tmp_path / "meta"
+    lines = [
+        {"asin": f"A{i}", "title": f"a{i}", "category": ["Mugs"]} for i in range(9)
+    ]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    out = tmp_path / "out"
+    for n_per_category in (None, 100):
+        with pytest.raises(ValueError, match="No product is left") as error:
+            prepare_products(
+                path, out, categories="published", n_per_category=n_per_category
+            )
+        assert "9 products of other categories were dropped, such as 'Mugs'" in str(
+            error.value
+        )
+        assert "categories=None (no --categories)" in str(error.value)
+    with pytest.raises(ValueError, match=r"'Mugs' with 9 products; lower min_per_cat"):
+        prepare_products(path, out, min_per_category=10, n_per_category=100)
+
+
+def test_out_that_is_a_folder_is_refused(raw, tmp_path):
+    with pytest.raises(IsADirectoryError, match=r"`out` .* is a folder"):
+        prepare_products(raw, tmp_path)
+
+
+def test_empty_file_says_that_no_product_is_left(tmp_path):
+    (tmp_path / "meta").write_bytes(b"")
+    with pytest.raises(ValueError, match="No product is left"):
+        prepare_products(tmp_path / "meta", tmp_path / "out.parquet")
+
+
+CHILD = """
+    import os
+    import sys
+    import time
+    from amzest.datasets import prepare_products
+    from amzest.datasets._image_downloads import _image_plan, _image_queue
+    from amzest.datasets._amazon_pipeline import _prepared_parts
+
+    # So that kills also fall between the steps of writing a file.
+    replace = os.replace
+    os.replace = lambda *paths: (time.sleep(0.01), replace(*paths))
+    _prepared_parts._CHUNK_SIZE = 50
+    _image_plan._SAVE_EVERY = 0.02
+    _image_queue.FIRST_PAUSE = 0.02
+    folder, *paths = sys.argv[1:]
+    print("ready", flush=True)
+    prepare_products(
+        paths,
+        f"{folder}/products.parquet",
+        images=f"{folder}/photos",
+        download_options=dict(allow_private=True, max_attempts=2, n_connections=4),
+    )
+"""
+
+
+@pytest.mark.slow
+def test_killed_20_times_ends_in_the_same_bytes(tmp_path):
+    killed, undisturbed = tmp_path / "killed", tmp_path / "undisturbed"
+    generator = random.Random(0)
+    with ImageServer(delay=0.01) as server:
+        paths = [tmp_path / f"meta-{i}" for i in range(4)]
+        for i, path in enumerate(paths):
+            write_with_photos(path, server, n=200 + i)
+        begin = time.monotonic()
+        finish(start(CHILD, undisturbed, *paths))
+        duration = time.monotonic() - begin
+        expected = files(undisturbed)
+        assert len(expected) > 100
+
+        states = [set()]
+        for _ in range(N_KILLS):
+            child = start(CHILD, killed, *paths)
+            time.sleep(generator.uniform(0, 2.5 * duration / N_KILLS))
+            kill(child)
+            states.append(set(files(killed)))
+        finish(start(CHILD, killed, *paths))
+    assert files(killed) == expected
+    # The kills did fall into the middle of the work.
+    assert sum(a != b for a, b in pairwise(states)) >= N_KILLS // 4
+
+
+@pytest.mark.slow
+def test_worker_whose_parent_was_killed_gives_up(tmp_path):
+    path, part = tmp_path / "meta", tmp_path / "part.parquet"
+    write_lines(path, 50)
+    options = _prepared_parts.PartOptions(None, "drop", ("category",), "raise")
+    with pytest.raises(SystemExit):
+        _prepared_parts.make_part(path, part, options, parent=os.getpid())
+    assert not part.exists()
+    assert _prepared_parts.make_part(path, part, options, parent=os.getppid())
