@@ -63,7 +63,7 @@ numpydoc_xref_aliases = {
     **{name: name for name in DEFAULT_LINKS},  # int, str and the like: no link
     "BaseEstimator": "sklearn.base.BaseEstimator",
     "Bunch": "sklearn.utils.Bunch",
-    "CategoryTree": "amzest.evaluation.CategoryTree",
+    "CategoryTree": "amzest.meta.CategoryTree",
     "CleaningReport": "amzest.datasets.CleaningReport",
     "ClassifierComparison": "amzest.evaluation.ClassifierComparison",
     "CrossFit": "amzest.ensemble.CrossFit",

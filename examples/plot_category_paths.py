@@ -42,7 +42,7 @@ for level in range(1, tree.depth + 1):
 # %%
 # A classifier with a tree on top
 # -------------------------------
-# :class:`~amzest.evaluation.HierarchicalClassifier` fits any classifier on the whole
+# :class:`~amzest.meta.HierarchicalClassifier` fits any classifier on the whole
 # paths. The probability of "Home" is the sum of those of the three categories below it.
 # From the root downwards it goes on to the most probable child for as long as that has
 # a probability of at least `min_probability`.
@@ -82,7 +82,7 @@ _ = display.figure_.suptitle("Scores of answers with whole paths")
 # ---------------
 # `whole path` is what the classifier below answers on its own. The last column,
 # an answer for every product at the top level, is
-# :meth:`~amzest.evaluation.HierarchicalClassifier.predict_at`. An empty answer is the
+# :meth:`~amzest.meta.HierarchicalClassifier.predict_at`. An empty answer is the
 # root: not even the top level is sure enough.
 
 import pandas as pd
@@ -101,7 +101,7 @@ answers.groupby("true").head(1)
 # %%
 # How to score it
 # ---------------
-# With :func:`~amzest.evaluation.hierarchical_precision_recall_f1` "Home > Kitchen" for
+# With :func:`~amzest.meta.hierarchical_precision_recall_f1` "Home > Kitchen" for
 # a mug is right as far as it goes, and finds two of three levels. Precision is the
 # share of the levels answered that are right, recall the share of the true levels that
 # are found.
@@ -119,7 +119,7 @@ pd.DataFrame(
 # What it buys
 # ------------
 # `min_probability` trades depth for being right. For the picture the probabilities are
-# asked for once, and :meth:`~amzest.evaluation.CategoryTree.back_off` is called with
+# asked for once, and :meth:`~amzest.meta.CategoryTree.back_off` is called with
 # several values. An answer is wrong if it is not on the true path.
 
 import matplotlib.pyplot as plt

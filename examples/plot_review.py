@@ -53,7 +53,7 @@ display.at_target().round(3)
 # --------------------------------
 # The threshold above is the luckiest of many that were tried on these very products; on
 # others it may well miss the target, as the last picture of this page shows.
-# :class:`~amzest.evaluation.ReviewThresholdClassifier` takes the loosest threshold for
+# :class:`~amzest.meta.ReviewThresholdClassifier` takes the loosest threshold for
 # which a test can tell that the precision on fresh products is at least
 # `target_precision`, with an error of at most ``1 - confidence_level``, here a tenth.
 # It is learnt from what the cross-fit knows; nothing is fitted again.
@@ -126,7 +126,7 @@ pd.DataFrame(
 # A confidence of 0.9 means: of ten catalogues to learn from, nine give a threshold that
 # holds, on the average. Here are 30 catalogues of 600 products, with a classifier that
 # takes milliseconds to fit, and in the plain way, by
-# :meth:`~amzest.evaluation.ReviewThresholdClassifier.fit`. For comparison: the loosest
+# :meth:`~amzest.meta.ReviewThresholdClassifier.fit`. For comparison: the loosest
 # threshold that looks good enough out of fold.
 
 import numpy as np

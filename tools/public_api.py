@@ -22,13 +22,22 @@ def public_modules(package: str = "amzest") -> Iterator[str]:
 
 
 def shortest_paths() -> dict[str, object]:
-    """Return what can be imported, each by the shortest path, which names its page."""
+    """Return public objects by the path that names their page.
+
+    That is the shortest one; of several, the one in the package that defines it.
+    """
     found: dict[str, object] = {}
     for module_name in public_modules():
         module = importlib.import_module(module_name)
         for name in getattr(module, "__all__", ()):
             thing = getattr(module, name)
-            if not any(thing is other for other in found.values()):
+            known = [path for path, other in found.items() if other is thing]
+            defined_here = getattr(thing, "__module__", "").startswith(
+                f"{module_name}."
+            )
+            if defined_here and known and known[0].count(".") > module_name.count("."):
+                del found[known.pop()]
+            if not known:
                 found[f"{module_name}.{name}"] = thing
     return found
 

@@ -44,6 +44,7 @@ def test_all_floors_that_users_enter_are_public():
         "amzest.evaluation",
         "amzest.exceptions",
         "amzest.image",
+        "amzest.meta",
         "amzest.text",
     ]
 
@@ -52,6 +53,8 @@ def test_shortest_path_is_the_one_of_the_package():
     names = shortest_paths()
     assert "amzest.TextCNNClassifier" in names
     assert "amzest.text.TextCNNClassifier" not in names
+    assert "amzest.meta.CategoryTree" in names
+    assert "amzest.evaluation.CategoryTree" not in names
     assert names["amzest.load_products"] is amzest.datasets.load_products
 
 

@@ -1,0 +1,1 @@
+"""Plots of predictions, in the style of the displays of scikit-learn."""

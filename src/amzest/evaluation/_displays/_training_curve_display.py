@@ -1,0 +1,306 @@
+"""How networks learnt, epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from amzest.evaluation._displays._drawing import (
+    GREY,
+    NORMAL,
+    Lettering,
+    axes_for,
+    legend_above,
+    look,
+    tidy,
+)
+from amzest.evaluation._displays._inputs import as_models, name_of
+from amzest.utils import count, shown
+
+
+class TrainingCurveDisplay:
+    """Training loss and validation score of networks, epoch by epoch.
+
+    Make it with :meth:`from_estimator` or :meth:`from_curves`. The loss tells whether
+    a network still learnt when training ended; the score on products held out of
+    training tells whether what it learnt still helped.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        The columns `model`, `epoch`, `loss` and `validation_score`, one row an epoch
+        of a model; NaN where there is no score.
+
+    Attributes
+    ----------
+    curves : DataFrame
+        The parameter.
+
+    ax_ : matplotlib Axes
+        The axes that was given or made. With scores it is empty and holds both panels.
+        Exists after `plot`.
+
+    axes_ : ndarray of shape (1,) or (2,), dtype object
+        Panels with losses and, where there are any, with scores. Exists after `plot`.
+
+    figure_ : matplotlib Figure
+        Figure that holds them. Exists after `plot`.
+
+    See Also
+    --------
+    sklearn.model_selection.LearningCurveDisplay : Scores against the number of
+        training samples.
+    amzest.evaluation.CategoryScoresDisplay : Which categories are sorted well.
+
+    Examples
+    --------
+    Any network with `loss_curve_` will do, scikit-learn's own too:
+
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.neural_network import MLPClassifier
+    >>> from amzest.evaluation import TrainingCurveDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = MLPClassifier(solver="sgd", early_stopping=True, random_state=0)
+    >>> display = TrainingCurveDisplay.from_estimator(clf.fit(X, y))
+    >>> display.frame().columns.tolist()
+    ['model', 'epoch', 'loss', 'validation_score']
+    """
+
+    def __init__(self, curves: pd.DataFrame) -> None:
+        self.curves = curves
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, *, ax: Any = None) -> TrainingCurveDisplay:
+        """Draw the curves of all networks in fitted estimators.
+
+        Parameters
+        ----------
+        estimator : estimator or dict of str to estimator
+            Fitted networks, or what holds some: pipelines, ensembles, searches.
+
+        ax : matplotlib Axes, default=None
+            Where to draw. With None a new figure is made.
+
+        Returns
+        -------
+        display : TrainingCurveDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            When an estimator holds no fitted network.
+        """
+        losses: dict[str, Any] = {}
+        scores: dict[str, Any] = {}
+        models = as_models("estimator", estimator, name_of(estimator))
+        for name, model in models.items():
+            found = list(_networks(model, ()))
+            if not found:
+                raise ValueError(
+                    f"`estimator` {shown(name)} holds no network with a `loss_curve_`. "
+                    "Fit "
+                    "it first, or leave it out."
+                )
+            for path, network in found:
+                label = " / ".join((name, *path)) if len(found) > 1 else name
+                losses[label] = network.loss_curve_
+                scores[label] = getattr(network, "validation_scores_", None)
+        return cls.from_curves(losses, scores, ax=ax)
+
+    @classmethod
+    def from_curves(
+        cls,
+        loss_curves: Any,
+        validation_scores: Any = None,
+        *,
+        ax: Any = None,
+    ) -> TrainingCurveDisplay:
+        """Draw curves that were kept from training.
+
+        Parameters
+        ----------
+        loss_curves : array-like of shape (n_epochs,) or dict of str to array-like
+            Training loss of each epoch, of one or several models.
+
+        validation_scores : array-like or dict of str to array-like, default=None
+            Validation score of each epoch. Models may be left out or be None.
+
+        ax : matplotlib Axes, default=None
+            Where to draw. With None a new figure is made.
+
+        Returns
+        -------
+        display : TrainingCurveDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            When a curve is empty or no column of numbers, or there are scores of more
+            epochs or of a model that has no losses.
+        """
+        losses = as_models("loss_curves", loss_curves, "Network")
+        scores: dict[str, Any] = {}
+        if validation_scores is not None:
+            if isinstance(loss_curves, Mapping) != isinstance(
+                validation_scores, Mapping
+            ):
+                raise ValueError(
+                    "`validation_scores` must be a dict where `loss_curves` is one, "
+                    "and a single curve where that is one."
+                )
+            scores = as_models("validation_scores", validation_scores, "Network")
+        lost = set(scores) - set(losses)
+        if lost:
+            raise ValueError(
+                f"`validation_scores` names {sorted(lost)}, which `loss_curves` does "
+                "not have. Use the same names in both."
+            )
+        parts = []
+        for name, curve in losses.items():
+            loss = _curve("loss_curves", name, curve)
+            score = np.full(len(loss), np.nan)
+            if scores.get(name) is not None:
+                given = _curve("validation_scores", name, scores[name])
+                if len(given) > len(loss):
+                    raise ValueError(
+                        f"`validation_scores` of {shown(name)} has "
+                        f"{count(len(given), 'epoch')}, its "
+                        f"loss curve has {len(loss)}."
+                    )
+                score[: len(given)] = given
+            part = {"epoch": np.arange(1, len(loss) + 1), "loss": loss}
+            frame = pd.DataFrame({**part, "validation_score": score})
+            frame.insert(0, "model", name)
+            parts.append(frame)
+        return cls(pd.concat(parts, ignore_index=True)).plot(ax)
+
+    def frame(self) -> pd.DataFrame:
+        """Return the numbers that are drawn.
+
+        Returns
+        -------
+        curves : DataFrame
+            A copy of `curves`.
+        """
+        return self.curves.copy()
+
+    def plot(self, ax: Any = None) -> TrainingCurveDisplay:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw. With None a new figure is made.
+
+        Returns
+        -------
+        display : TrainingCurveDisplay
+            The display itself.
+        """
+        letters = Lettering(type(self).__name__)
+        models = list(self.curves.groupby("model", sort=False))
+        scored = bool(self.curves["validation_score"].notna().any())
+        height = (5.2 if scored else 3.4) + 0.2 * len(models)
+        self.ax_ = axes_for(ax, 6.4, height, type(self).__name__)
+        self.figure_ = self.ax_.figure
+        panels = [self.ax_]
+        if scored:
+            self.ax_.set_axis_off()
+            panels = [self.ax_.inset_axes((0, 0.54, 1, 0.46))]
+            panels.append(self.ax_.inset_axes((0, 0, 1, 0.46), sharex=panels[0]))
+            panels[0].tick_params(labelbottom=False)
+        self.axes_ = np.array(panels, dtype=object)
+
+        handles: list[Any] = []
+        labels = []
+        for place, (name, curve) in enumerate(models):
+            style = {**look(place), "markersize": 3.5, "linewidth": 1.4}
+            handles += panels[0].plot(curve["epoch"], curve["loss"], **style)
+            said = ""
+            if curve["validation_score"].notna().any():
+                panels[1].plot(curve["epoch"], curve["validation_score"], **style)
+                best = curve.loc[curve["validation_score"].idxmax()]
+                epoch, score = int(best["epoch"]), best["validation_score"]
+                panels[1].plot(
+                    epoch,
+                    score,
+                    linestyle="none",
+                    marker="o",
+                    markersize=10,
+                    markerfacecolor="none",
+                    markeredgecolor=style["color"],
+                )
+                said = f"  (best score {score:.3f}, epoch {epoch})"
+            labels.append((str(name), said))
+        panels[0].set_ylabel("training loss", fontsize=NORMAL)
+        if self.curves["loss"].min() >= 0:
+            panels[0].set_ylim(bottom=0)
+        if scored:
+            panels[1].set_ylabel("validation score", fontsize=NORMAL)
+        for panel in panels:
+            tidy(panel, "both")
+            panel.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+        longest = int(self.curves["epoch"].max())
+        panels[-1].set_xlim(0.5, longest + 0.5)
+        panels[-1].set_xlabel("epoch", fontsize=NORMAL)
+        if scored:
+            note = "○ best epoch of a network"
+            panels[1].text(
+                0.99,
+                0.04,
+                note,
+                transform=panels[1].transAxes,
+                ha="right",
+                color=GREY,
+                **letters.style(7.5),
+            )
+        legend_above(panels[0], letters, handles, labels)
+        return self
+
+
+def _curve(argument: str, name: str, values: Any) -> Any:
+    """Check one curve and give it as an array."""
+    curve = np.asarray(values, dtype=np.float64)
+    if curve.ndim != 1 or len(curve) == 0:
+        raise ValueError(
+            f"`{argument}` of {shown(name)} has shape {curve.shape}; expected one "
+            "number "
+            "for each epoch, that is shape (n_epochs,)."
+        )
+    return curve
+
+
+def _networks(model: Any, path: tuple[str, ...]) -> Iterator[tuple[Any, Any]]:
+    """Yield the fitted networks in a model with the names that lead to them."""
+    if getattr(model, "loss_curve_", None) is not None:
+        yield path, model
+        return
+    for name, part in _parts(model):
+        yield from _networks(part, (*path, name) if name else path)
+
+
+def _parts(model: Any) -> list[tuple[str, Any]]:
+    """Give what a pipeline, an ensemble or a search is made of, as it was fitted."""
+    named = getattr(model, "named_estimators_", None)
+    if isinstance(named, Mapping):
+        parts = [(str(name), part) for name, part in named.items()]
+        return [*parts, ("", getattr(model, "final_estimator_", None))]
+    for attribute in ("transformers_", "transformer_list", "steps"):
+        found = getattr(model, attribute, None)
+        if isinstance(found, Sequence):
+            # The name of the only network is not wanted, that of several is.
+            return [(str(step[0]), step[1]) for step in found]
+    for attribute in ("calibrated_classifiers_", "estimators_"):
+        found = getattr(model, attribute, None)
+        if isinstance(found, Sequence):
+            return [(str(n), part) for n, part in enumerate(found, start=1)]
+    for attribute in ("best_estimator_", "estimator_", "estimator"):
+        found = getattr(model, attribute, None)
+        if found is not None:
+            return [("", found)]
+    return []

@@ -1,0 +1,1 @@
+"""Scores of classifiers, of categories, and what classifiers cost."""

@@ -1,0 +1,1 @@
+"""Tables and plots of comparisons, and rows with doubtful labels."""

@@ -1,0 +1,400 @@
+"""Designs side by side: scores with intervals, tests, costs, categories, fusion."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from amzest.evaluation._displays._comparison_plots import (
+    plot_categories,
+    plot_overlap,
+    plot_scores,
+)
+from amzest.evaluation._metrics._per_category import score_categories
+from amzest.evaluation._metrics._scoring import Metric, Scores, list_metrics
+from amzest.evaluation._reports._compared_designs import ComparedDesigns
+from amzest.evaluation._reports._comparison_report import (
+    comparison_as_html,
+    comparison_as_text,
+)
+from amzest.evaluation._reports._fusion import FusionReport
+from amzest.evaluation._significance._bootstrap import (
+    bootstrap_p_value,
+    debiased_interval,
+    percentile_interval,
+)
+from amzest.evaluation._significance._paired_tests import (
+    Correction,
+    correct_p_values,
+    group_letters,
+    mcnemar_p_value,
+)
+from amzest.utils import (
+    check_choice,
+    check_integer,
+    count,
+    shown,
+)
+
+
+class ClassifierComparison:
+    """Scores of designs with intervals, and which of them is better.
+
+    Made by :func:`compare_classifiers`. It prints as a table and shows as tables in a
+    notebook.
+
+    Parameters
+    ----------
+    designs : ComparedDesigns
+        Labels and probabilities.
+
+    scores : Scores
+        Their scores.
+
+    fusion : FusionReport or None
+        What fusing them brings.
+
+    top_k : tuple of int
+        Lengths of the lists of suggestions.
+
+    n_bootstrap : int
+        Number of resamples.
+
+    confidence_level : float
+        Confidence of the intervals.
+
+    correction : {"holm", "bonferroni"} or None
+        How p-values are corrected for the number of pairs.
+
+    Attributes
+    ----------
+    names : list of str
+        Designs, members first and ensembles after them.
+
+    classes : ndarray of shape (n_classes,)
+        Categories.
+
+    n_samples : int
+        Number of rows that every design was scored on.
+
+    metrics : list of str
+        "accuracy", "macro_f1", "top_3_accuracy" and the like, "log_loss", "brier" and
+        "calibration_error".
+
+    n_bootstrap : int
+        Number of resamples.
+
+    confidence_level : float
+        Confidence of the intervals.
+
+    correction : {"holm", "bonferroni"} or None
+        How p-values are corrected for the number of pairs.
+
+    See Also
+    --------
+    compare_classifiers : Makes this object and says how intervals and tests are made.
+    FusionReport : What fusing the designs brings.
+
+    Notes
+    -----
+    Accuracy, macro-F1, log-loss and the Brier score (from 0 to 2, for two classes from
+    0 to 1) are those of :mod:`sklearn.metrics`. Top-k accuracy is the share of rows
+    whose true class is among the k most probable; of equally probable classes the
+    first stands first, as for the prediction.
+
+    The calibration error is the expected one of the most probable class [1]_: rows are
+    sorted by its probability into 15 bins of about equally many rows (equal
+    probabilities share a bin), and the gaps between mean probability and share of right
+    answers are averaged. Chance alone makes gaps, so that it is biased upwards, the
+    more so on few rows. Its interval is the basic bootstrap interval, which takes most
+    of that bias off and may lie below the value; it starts at 0 when the value is no
+    larger than chance would make that of a perfectly calibrated design [2]_. With
+    fewer than about 50 rows a bin it holds the truth less often than it says. Bins stay
+    as they are in resamples.
+
+    References
+    ----------
+    .. [1] C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On Calibration of Modern Neural
+       Networks", ICML 2017.
+
+    .. [2] J. Bröcker, L. A. Smith, "Increasing the Reliability of Reliability
+       Diagrams", Weather and Forecasting 22, 2007.
+
+    Examples
+    --------
+    >>> from amzest.evaluation import compare_classifiers
+    >>> y = ["Mugs", "Lamps"] * 20
+    >>> sure, unsure = [[0.1, 0.9], [0.9, 0.1]] * 20, [[0.4, 0.6]] * 40
+    >>> comparison = compare_classifiers(y, {"sure": sure, "unsure": unsure})
+    >>> comparison.per_category()[["category", "design", "support", "recall"]]
+      category  design  support  recall
+    0    Lamps    sure       20     1.0
+    1    Lamps  unsure       20     0.0
+    2     Mugs    sure       20     1.0
+    3     Mugs  unsure       20     1.0
+    >>> comparison.fusion().oracle_accuracy
+    1.0
+    """
+
+    def __init__(
+        self,
+        designs: ComparedDesigns,
+        scores: Scores,
+        fusion: FusionReport | None,
+        *,
+        top_k: tuple[int, ...],
+        n_bootstrap: int,
+        confidence_level: float,
+        correction: Correction,
+    ) -> None:
+        self.names = list(designs.names)
+        self.classes = designs.classes
+        self.n_samples = len(designs.codes)
+        self.metrics = list(scores.values)
+        self.n_bootstrap = n_bootstrap
+        self.confidence_level = confidence_level
+        self.correction: Correction = correction
+        # Probabilities are not kept: the scores hold all that is asked for later.
+        self._codes, self._costs = designs.codes, designs.costs
+        self._scores, self._fusion = scores, fusion
+        self._known = {metric.name: metric for metric in list_metrics(top_k)}
+
+    def frame(self, *, intervals: bool = True) -> pd.DataFrame:
+        """Return scores, seconds and parameters as a table.
+
+        Parameters
+        ----------
+        intervals : bool, default=True
+            Whether columns such as `accuracy_low` and `accuracy_high` follow each
+            metric.
+
+        Returns
+        -------
+        DataFrame of shape (n_designs, n_columns)
+            One row a design, in the order given. A column for each of `metrics`, then
+            `fit_seconds` (one fit; of a CrossFit the mean of the folds' fits),
+            `predict_seconds_per_1000` (of 1,000 rows) and `n_parameters` (what the
+            design learnt: weights of networks, coefficients and intercepts of linear
+            models). Seconds and parameters are missing where they are not known.
+        """
+        columns: dict[str, Any] = {}
+        for name in self.metrics:
+            columns[name] = self._scores.values[name]
+            if intervals:
+                low, high = self._interval(name)
+                columns |= {f"{name}_low": low, f"{name}_high": high}
+        index = pd.Index(self.names, name="design")
+        table = pd.DataFrame(columns, index=index)
+        return table.join(self._costs)
+
+    def tests(self, metric: str = "accuracy") -> pd.DataFrame:
+        """Test every two designs against each other.
+
+        Parameters
+        ----------
+        metric : str, default="accuracy"
+            One of `metrics`.
+
+        Returns
+        -------
+        DataFrame of shape (n_pairs, n_columns)
+            One row a pair: `first`, `second`; `difference`, the first one's value
+            minus the second one's, with its interval `difference_low` and
+            `difference_high`, not corrected; `bootstrap_p`, and
+            `bootstrap_p_corrected` for the number of pairs; `better`, the name of the
+            better design or None. For accuracy also `n_only_first` and
+            `n_only_second`, rows that only the one gets right, `mcnemar_p` and
+            `mcnemar_p_corrected`.
+
+            A design is better when the corrected p-value is below
+            ``1 - confidence_level``: McNemar's for accuracy, which no simulation
+            limits, the bootstrap's for other metrics.
+        """
+        found = self._metric(metric)
+        values, samples = self._scores.values[metric], self._scores.samples[metric]
+        pairs = np.array(
+            list(combinations(range(len(self.names)), 2)), dtype=int
+        ).reshape(-1, 2)
+        first, second = pairs.T
+        names = np.array(self.names, dtype=object)
+        differences = np.array([samples[i] - samples[j] for i, j in pairs])
+        differences = differences.reshape(-1, self.n_bootstrap)
+        low, high = percentile_interval(differences, self.confidence_level)
+        columns: dict[str, Any] = {
+            "first": names[first],
+            "second": names[second],
+            "difference": values[first] - values[second],
+            "difference_low": low,
+            "difference_high": high,
+        }
+        p_values = {"bootstrap": bootstrap_p_value(differences)}
+        if metric == "accuracy":
+            right = self._scores.right
+            counts = [
+                ((right[i] & ~right[j]).sum(), (right[j] & ~right[i]).sum())
+                for i, j in pairs
+            ]
+            only = np.array(counts, dtype=np.int64).reshape(-1, 2)
+            columns |= {"n_only_first": only[:, 0], "n_only_second": only[:, 1]}
+            # First, because it decides.
+            mcnemar = mcnemar_p_value(only[:, 0], only[:, 1])
+            p_values = {"mcnemar": mcnemar} | p_values
+        corrected = {}
+        for test, p_value in p_values.items():
+            corrected[test] = correct_p_values(p_value, self.correction)
+            columns |= {f"{test}_p": p_value, f"{test}_p_corrected": corrected[test]}
+        deciding = next(iter(corrected.values()))
+        first_leads = (columns["difference"] > 0) == found.higher_is_better
+        better = np.where(first_leads, columns["first"], columns["second"])
+        better[deciding >= 1 - self.confidence_level] = None
+        columns["better"] = pd.Series(better, dtype=object)
+        return pd.DataFrame(columns)
+
+    def per_category(self) -> pd.DataFrame:
+        """Return precision, recall and F1 of each design in each category.
+
+        Returns
+        -------
+        DataFrame of shape (n_classes * n_designs, 8)
+            Columns `category`, `design`, `support` (rows of the category),
+            `precision`, `recall`, `f1`, `f1_low` and `f1_high`. Precision is NaN where
+            nothing was predicted to be in the category. The interval is Wilson's, of
+            the share of right rows among those that are in the category or are
+            predicted to be, turned into F1.
+        """
+        return score_categories(
+            self.names,
+            self.classes,
+            self._codes,
+            self._scores.predicted,
+            self.confidence_level,
+        )
+
+    def fusion(self) -> FusionReport:
+        """Return what members add to ensembles, and where they err together.
+
+        Returns
+        -------
+        FusionReport
+            Tables of members, of pairs of members, and of ensembles.
+
+        Raises
+        ------
+        ValueError
+            If there is only one member.
+        """
+        if self._fusion is None:
+            msg = (
+                f"There is only one member ({shown(self.names[0])}); fusion needs at "
+                "least "
+                "two. Pass others in `probas`."
+            )
+            raise ValueError(msg)
+        return self._fusion
+
+    def plot(
+        self,
+        kind: str = "scores",
+        *,
+        metric: str = "accuracy",
+        max_categories: int = 30,
+        ax: Any = None,
+    ) -> Any:
+        """Draw the comparison.
+
+        Parameters
+        ----------
+        kind : {"scores", "per_category", "overlap"}, default="scores"
+            "scores" shows `metric` of each design with its interval, the best at the
+            top. Filled dots stand for designs that no other is better than, and two
+            designs share a letter unless one is better [1]_. "per_category" shows F1 in
+            each category, the hardest at the top. "overlap" shows how many errors of
+            each member another one makes as well.
+
+        metric : str, default="accuracy"
+            One of `metrics`, for kind "scores".
+
+        max_categories : int, default=30
+            Number of categories that kind "per_category" shows, the hardest ones.
+
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw. None makes a figure of fitting size.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            What was drawn on.
+
+        References
+        ----------
+        .. [1] H.-P. Piepho, "An Algorithm for a Letter-Based Representation of
+           All-Pairwise Comparisons", Journal of Computational and Graphical Statistics
+           13, 2004.
+        """
+        check_choice("kind", kind, ("scores", "per_category", "overlap"))
+        check_integer("max_categories", max_categories, 1)
+        if kind == "overlap":
+            return plot_overlap(self.fusion(), ax)
+        if kind == "per_category":
+            return plot_categories(self.per_category(), max_categories, ax)
+        low, high = self._interval(metric)
+        scores = pd.DataFrame(
+            {"value": self._scores.values[metric], "low": low, "high": high},
+            index=self.names,
+        )
+        scores["letters"] = self._letters(metric)
+        claims = self.tests(metric).dropna(subset="better")
+        worse = claims["first"].where(claims["first"] != claims["better"])
+        scores["leading"] = ~scores.index.isin(worse.fillna(claims["second"]))
+        scores = scores.loc[self._ranking(metric)]
+        return plot_scores(scores, self._known[metric], self._claim(metric), ax)
+
+    def __repr__(self) -> str:
+        return comparison_as_text(self)
+
+    def _repr_html_(self) -> str:
+        return comparison_as_html(self)
+
+    def _metric(self, name: str) -> Metric:
+        check_choice("metric", name, tuple(self.metrics))
+        return self._known[name]
+
+    def _interval(self, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        self._metric(name)
+        values, samples = self._scores.values[name], self._scores.samples[name]
+        if name == "calibration_error":
+            chance = self._scores.calibration_chance
+            return debiased_interval(values, samples, chance, self.confidence_level)
+        return percentile_interval(samples, self.confidence_level)
+
+    def _ranking(self, metric: str) -> list[str]:
+        """Return the names, the best first."""
+        sign = -1 if self._metric(metric).higher_is_better else 1
+        order = np.argsort(sign * self._scores.values[metric], kind="stable")
+        return [self.names[place] for place in order]
+
+    def _letters(self, metric: str) -> pd.Series:
+        """Return letters by name: two designs share one unless one is better."""
+        ranking = self._ranking(metric)
+        claims = self.tests(metric).dropna(subset="better")
+        differing = [
+            (ranking.index(first), ranking.index(second))
+            for first, second in zip(claims["first"], claims["second"], strict=True)
+        ]
+        return pd.Series(group_letters(len(ranking), differing), index=ranking)
+
+    def _claim(self, metric: str) -> str:
+        """Say what it takes to be better."""
+        n_pairs = len(self.names) * (len(self.names) - 1) // 2
+        test = "McNemar’s exact test" if metric == "accuracy" else "paired bootstrap"
+        corrections = {"holm": "Holm’s", "bonferroni": "Bonferroni’s"}
+        after = (
+            f"{corrections[self.correction]} correction for {count(n_pairs, 'pair')}"
+            if self.correction
+            else "not corrected"
+        )
+        return f"{test}, {after}, p < {1 - self.confidence_level:.3g}"
