@@ -44,7 +44,7 @@ from amzest import (
     TextTransformerClassifier,
     make_products,
 )
-from amzest.text._recent_texts import RECENT_TEXTS
+from amzest.text import _recent_texts
 
 TEXT_NETWORKS = {
     "text CNN": TextCNNClassifier,
@@ -252,7 +252,7 @@ def main() -> int:
     options.n = options.n or (1024 if options.short else 4096)
     report = Report(__doc__.splitlines()[0], options)
     warnings.simplefilter("ignore")
-    RECENT_TEXTS.max_bytes = 0  # products to be sorted are not those of a minute ago
+    _recent_texts.MIN_CELLS = sys.maxsize  # texts to predict are new ones
     if options.short:
         import torch
 

@@ -35,7 +35,7 @@ from side_by_side import (
     take_turns,
 )
 
-from amzest import ImageCNNClassifier, ImageInceptionClassifier
+from amzest import ImageCNNClassifier, ImageInceptionClassifier, clear_cache
 
 NETWORKS = {"CNN": ImageCNNClassifier, "Inception": ImageInceptionClassifier}
 N_CLASSES, BATCH_SIZE, SIDE = 10, 32, 300
@@ -174,8 +174,6 @@ def compare_in_memory(report: Report, n: int, n_epochs: int) -> None:
 
 
 def compare_files(report: Report, n: int, n_epochs: int) -> None:
-    from amzest.image import _store
-
     classifier, rival = ImageCNNClassifier, Keras(ImageCNNClassifier)
 
     class Clock:
@@ -207,16 +205,12 @@ def compare_files(report: Report, n: int, n_epochs: int) -> None:
         # Beginning of the fit, then beginning and end of each epoch, then its end.
         return clock.ends[-2] - clock.ends[2]
 
-    def forget() -> None:
-        for cache in (_store.IN_MEMORY, _store.STORED):
-            cache.shrink(0)
-
     with TemporaryDirectory() as folder:
         paths, y = write_photos(Path(folder), n)
         fit = ours(classifier, paths, y, augmentation=False)
 
         def first_epoch() -> int:
-            forget()
+            clear_cache()
             fit(1)
             return n
 

@@ -239,7 +239,7 @@ def _as_cells(
 
 
 def _decode(cells: list[Any], folder: Path) -> Any:
-    from amzest.image._store import decode_column
+    from amzest.image._decoded_images import decode_column
 
     column = np.empty(len(cells), dtype=object)
     for row, cell in enumerate(cells):  # assigned at once, NumPy would load PIL images

@@ -13,6 +13,7 @@ from amzest.text import (
     TextLSTMClassifier,
     TextTransformerClassifier,
 )
+from amzest.utils import cache_info, clear_cache, set_cache_limit
 
 __version__ = "0.2.0.dev0"
 
@@ -23,6 +24,9 @@ __all__ = [
     "TextCNNClassifier",
     "TextLSTMClassifier",
     "TextTransformerClassifier",
+    "cache_info",
+    "clear_cache",
     "load_products",
     "make_products",
+    "set_cache_limit",
 ]

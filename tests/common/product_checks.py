@@ -222,7 +222,7 @@ def check_bad_cell_is_named_by_column_and_row(case):
 def check_two_columns(case):
     frame = pd.DataFrame({case.column: case.X, "second": case.X[::-1]})
     if not case.is_text:
-        with pytest.raises(ValueError, match="reads one"):
+        with pytest.raises(ValueError, match="expects one"):
             case.make().fit(frame, case.y)
         return
     model = case.make().fit(frame, case.y)

@@ -72,7 +72,7 @@ TEXTS = """
 import torch
 from amzest import TextCNNClassifier, TextLSTMClassifier, TextTransformerClassifier
 from amzest.neural import _live, _skorch_engine
-from amzest.text._recent_texts import RECENT_TEXTS
+from amzest.utils import CACHE
 
 rng = np.random.default_rng(0)
 texts = [" ".join(rng.choice(9000, 30).astype(str)) for _ in range(600)]
@@ -88,7 +88,7 @@ torch.set_num_threads(2)
 
 held, end = threading.Event(), threading.Event()
 def hold():
-    with _live._LOCK, _skorch_engine._GENERATOR_LOCK, RECENT_TEXTS._lock:
+    with _live._BUILDING, _skorch_engine._GENERATOR_LOCK, CACHE._lock:
         held.set()
         end.wait()
 threading.Thread(target=hold, daemon=True).start()

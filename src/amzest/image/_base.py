@@ -73,7 +73,7 @@ class BaseImageClassifier(BaseNeuralClassifier):
         """Learn nothing: pictures are scaled, not measured."""
 
     def _encode(self, read: NDArray[np.object_]) -> Inputs:
-        from amzest.image._store import decode_column
+        from amzest.image._decoded_images import decode_column
 
         return decode_column(
             read,

@@ -1,8 +1,11 @@
-"""From what users hand in as pictures to one column of cells."""
+"""From any accepted image column to an array of cells, and what a cell refers to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+import os
+from collections.abc import Hashable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amzest.utils import (
+    MAX_PIXELS,
     as_native,
     as_pandas,
     cell_matrix,
@@ -19,30 +23,9 @@ from amzest.utils import (
 
 
 def image_cells(X: Any) -> tuple[NDArray[np.object_], str | None]:
-    """Bring any accepted form of an image column into an array of cells.
+    """Return the cells of a column, list or numeric array, and the column's name.
 
-    Parameters
-    ----------
-    X : array-like
-        A Series, list or 1-D array of cells; a table or 2-D object array with one
-        column of cells; or a numeric array of shape (n, height, width) or
-        (n, height, width, channels).
-
-    Returns
-    -------
-    cells : ndarray of shape (n_samples,), dtype object
-        One picture a cell, untouched.
-
-    name : str or None
-        Name of the column, where it has one.
-
-    Raises
-    ------
-    ValueError
-        When there is more than one column, no row, a table of numbers, or rows with
-        different numbers of cells.
-    TypeError
-        When `X` is a single picture or path, or no collection of rows.
+    A numeric array has the shape (n, height, width) or (n, height, width, channels).
     """
     X = as_native(X)
     check_rows(X, "a column of images: a list, Series, array or table", "image")
@@ -57,7 +40,7 @@ def image_cells(X: Any) -> tuple[NDArray[np.object_], str | None]:
     if not isinstance(X, Iterable):
         X = np.asarray(X)
     if isinstance(X, np.ndarray):
-        cells = _array_cells(X)
+        cells = _cells_of_array(X)
     else:
         rows = list(X)
         if rows and all(isinstance(row, list | tuple) for row in rows):
@@ -65,7 +48,7 @@ def image_cells(X: Any) -> tuple[NDArray[np.object_], str | None]:
             _check_one_column(table.shape[1], None)
             cells = table[:, 0]
         else:
-            cells = _fill(rows)
+            cells = _object_array(rows)
     if len(cells) == 0:
         raise ValueError("`X` has 0 rows; a minimum of 1 is required.")
     return cells, name
@@ -75,12 +58,12 @@ def _check_one_column(n_columns: int, names: list[Any] | None) -> None:
     if n_columns != 1:
         listed = f" ({shown_list(names)})" if names else ""
         raise ValueError(
-            f"`X` has {n_columns} columns{listed}, but an image classifier reads one. "
-            'Pick it with ColumnSelector("image") in front.'
+            f"`X` has {n_columns} columns{listed}, but an image classifier expects one."
+            ' Select it with ColumnSelector("image") in front.'
         )
 
 
-def _array_cells(array: NDArray[Any]) -> NDArray[np.object_]:
+def _cells_of_array(array: NDArray[Any]) -> NDArray[np.object_]:
     if array.dtype.kind == "S":
         raise ValueError(
             "`X` is an array of fixed-width bytes, which drops trailing NUL bytes of "
@@ -95,18 +78,50 @@ def _array_cells(array: NDArray[Any]) -> NDArray[np.object_]:
                 f"`X` is an object array of shape {array.shape}; expected one column "
                 "of cells."
             )
-        return _fill(array)
+        return _object_array(array)
     if array.ndim in (3, 4):
-        return _fill(array)
+        return _object_array(array)
     raise ValueError(
-        f"`X` is an array of numbers of shape {array.shape}, which are not pictures. "
+        f"`X` is a numeric array of shape {array.shape}, which holds no images. "
         "Expected (n, height, width) or (n, height, width, channels)."
     )
 
 
-def _fill(rows: Any) -> NDArray[np.object_]:
-    """Put rows into an object array one by one, so that none is taken for a matrix."""
+def _object_array(rows: Any) -> NDArray[np.object_]:
+    """Fill an object array row by row: NumPy would stack arrays of one shape."""
     cells = np.empty(len(rows), dtype=object)
     for i, row in enumerate(rows):
         cells[i] = row
     return cells
+
+
+def image_key(
+    cell: Any, root: Path | None, size: int, max_pixels: int = MAX_PIXELS
+) -> Hashable | None:
+    """Return a key of the decoded image of a file or bytes; None for all other cells.
+
+    The key of a file has its size and times, so that a changed file is decoded again.
+    `max_pixels` is part of it: an image decoded under a higher limit is not found under
+    a lower one, where it is an error.
+    """
+    if isinstance(cell, bytes | bytearray | memoryview):
+        digest = hashlib.blake2b(cell, digest_size=20).digest()
+        return "image", digest, size, max_pixels
+    if not isinstance(cell, str | os.PathLike):
+        return None
+    try:
+        path = os.fspath(cell if root is None else os.path.join(root, cell))
+        found = os.stat(path)
+    except (OSError, ValueError):  # the error that decoding raises explains it
+        return None
+    return (
+        "image",
+        os.path.abspath(path),
+        found.st_dev,
+        found.st_ino,
+        found.st_size,
+        found.st_mtime_ns,
+        found.st_ctime_ns,
+        size,
+        max_pixels,
+    )

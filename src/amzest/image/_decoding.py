@@ -1,4 +1,4 @@
-"""From one cell to one image of the network's size."""
+"""From a cell to an RGB image of the size that a network expects."""
 
 from __future__ import annotations
 
@@ -27,11 +27,13 @@ from amzest.utils import (
 
 __all__ = ["ImageNotFound", "UnreadableImage", "decode"]
 
-#: Modes that Pillow keeps in more than 8 bits a channel.
+#: Modes of Pillow with more than 8 bits per channel.
 _DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
-#: Formats whose grey pixels of mode "I" were scaled to 16 bits by Pillow.
+#: Formats whose grey pixels of mode "I" Pillow has scaled to 16 bits.
 _SIXTEEN_BITS = ("PNG", "PPM")
 _TIFF_BITS_PER_SAMPLE = 258
+#: Tag of the orientation in Exif (CIPA DC-008), and how an image of each orientation is
+#: turned upright, as in `PIL.ImageOps.exif_transpose`.
 _ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -42,41 +44,17 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-#: Pixels that are converted at a time, to bound the memory.
+#: Pixels that are converted to float32 at a time, to bound the memory.
 _BLOCK = 2**20
 
 
 def decode(
     cell: Any, root: Path | None, size: int, max_pixels: int = MAX_PIXELS
 ) -> NDArray[np.uint8]:
-    """Decode a cell and fit it into a white square.
+    """Decode a cell and fit it into a white square of shape (size, size, 3).
 
-    Parameters
-    ----------
-    cell : str, path, bytes, PIL image, ndarray or dict
-        A path, an encoded file, pixels, or a dict of `bytes` and `path`. Not missing.
-
-    root : Path or None
-        Folder that relative paths start from; None for the working directory.
-
-    size : int
-        Height and width of the result in pixels.
-
-    max_pixels : int, default=50000000
-        Width times height of the largest image that is decoded.
-
-    Returns
-    -------
-    ndarray of shape (size, size, 3), dtype uint8
-        RGB in its own proportions; transparent parts and what is beside it are white.
-        An array that has this form already is returned itself.
-
-    Raises
-    ------
-    ImageNotFound
-        When a path leads to no file.
-    UnreadableImage
-        When it cannot be decoded, for whatever reason.
+    An array that has this form already is returned itself. Raises `ImageNotFound` if a
+    path leads to no file, `UnreadableImage` if the cell cannot be decoded.
     """
     cell = plain_image_cell(cell)
     if (
@@ -84,7 +62,7 @@ def decode(
         and cell.dtype == np.uint8
         and cell.shape == (size, size, 3)
     ):
-        return cell  # as it is, and not copied: tables of arrays are large
+        return cell  # not copied: tables of arrays are large
     with _opened(cell, root, size, max_pixels) as image, bounded_memory(image.size):
         image.load()
         return np.asarray(_to_square(_to_rgb(image), size), dtype=np.uint8)
@@ -94,12 +72,13 @@ def decode(
 def _opened(
     cell: Any, root: Path | None, size: int, max_pixels: int
 ) -> Iterator[Image.Image]:
-    """Open an image of any kind, small enough; what the block raises is its fault."""
+    """Open a cell of any kind; errors within the block are those of its image."""
     if isinstance(cell, bytes | bytearray | memoryview | str | os.PathLike):
         source = image_path(cell, root) if isinstance(cell, str | os.PathLike) else cell
         with open_image(source, max_pixels) as image:
-            # A large JPEG is decoded at a fraction of its size: twice the size that is
-            # needed, for what resizing blurs.
+            # libjpeg decodes a large JPEG at 1/2, 1/4 or 1/8 of its size, with fewer
+            # coefficients of the cosine transform. At least twice the size that is
+            # needed is kept, since resizing blurs.
             image.draft("RGB", (2 * size, 2 * size))
             yield image
         return
@@ -122,17 +101,18 @@ def _describe_kind(cell: Any) -> str:
             "an image file or its path"
         )
     return (
-        f"a {type(cell).__name__} is no image; expected a path, bytes, a PIL image or "
-        "an array"
+        f"a {type(cell).__name__} is not an image; expected a path, bytes, a PIL image "
+        "or an array"
     )
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """Turn upright, put transparency on white and convert to 8-bit RGB."""
+    """Turn an image upright, composite it on white and convert it to 8-bit RGB."""
     if image.mode in _DEEP_MODES:
         image = _deep_to_grey(image)
     image = _turn_upright(image)
     if image.has_transparency_data:
+        # The "over" operator of Porter and Duff (1984), Compositing Digital Images.
         image = _with_alpha(image)
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
@@ -140,7 +120,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _turn_upright(image: Image.Image) -> Image.Image:
-    """Turn an image by what its camera noted; a note that is damaged says nothing."""
+    """Apply the orientation in the Exif data; damaged data are ignored."""
     orientation: Any = 1
     with contextlib.suppress(Exception):
         orientation = image.getexif().get(_ORIENTATION, 1)
@@ -150,24 +130,24 @@ def _turn_upright(image: Image.Image) -> Image.Image:
 
 def _with_alpha(image: Image.Image) -> Image.Image:
     """Convert to RGBA."""
-    if image.mode == "La":  # Pillow has no way from here to RGBA
+    if image.mode == "La":  # Pillow cannot convert premultiplied alpha to RGBA
         image = image.convert("LA")
     color = image.info.get("transparency")
     if image.mode == "RGB" and isinstance(color, tuple) and max(color) > 255:
-        # Of a PNG of 16 bits, whose pixels Pillow has cut to 8 already.
+        # A PNG of 16 bits: Pillow has reduced its pixels to 8 bits, but not this colour.
         image = image.copy()
         image.info["transparency"] = tuple(value >> 8 for value in color)
     return image.convert("RGBA")
 
 
 def _deep_to_grey(image: Image.Image) -> Image.Image:
-    """Bring grey pixels of more than 8 bits to 8, by the rule for arrays."""
+    """Convert grey pixels of more than 8 bits to 8, by the rule for arrays."""
     deep = np.asarray(image)
     pixels = deep
     if image.mode == "I" and image.format in _SIXTEEN_BITS:
         pixels = deep.astype(np.uint16)
     elif image.mode.startswith("I;16") and _bits_of_tiff(image) == 12:
-        pixels = deep << 4
+        pixels = deep << 4  # Pillow does not scale 12 bits to 16
     grey = Image.fromarray(_to_uint8(pixels))
     grey.info = {key: image.info[key] for key in ("exif", "xmp") if key in image.info}
     transparent = image.info.get("transparency")
@@ -182,7 +162,7 @@ def _bits_of_tiff(image: Image.Image) -> Any:
 
 
 def _to_square(rgb: Image.Image, size: int) -> Image.Image:
-    """Scale until the longer side fits, and centre on white."""
+    """Scale until the longer side fits, and centre on white (letterboxing)."""
     if rgb.size == (size, size):
         return rgb
     scale = size / max(rgb.size)
@@ -194,7 +174,7 @@ def _to_square(rgb: Image.Image, size: int) -> Image.Image:
 
 
 def _check_shape(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Check the shape of an array of pixels, and drop a single channel."""
+    """Validate the shape of an array of pixels; drop the axis of a single channel."""
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[:, :, 0]
     grey = pixels.ndim == 2
@@ -203,22 +183,21 @@ def _check_shape(pixels: NDArray[Any]) -> NDArray[Any]:
         or 0 in pixels.shape
     ):
         raise UnreadableImage(
-            f"an array of shape {pixels.shape} is no image; expected (height, width), "
-            "or (height, width, channels) with 1, 3 or 4 channels"
+            f"an array of shape {pixels.shape} is not an image; expected (height, "
+            "width), or (height, width, channels) with 1, 3 or 4 channels"
         )
     return pixels
 
 
 def _to_uint8(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Bring pixels to 8 bits by their dtype, whether they come from arrays or files.
+    """Convert pixels of arrays and files to 8 bits by their dtype.
 
-    Booleans and 8 bits are as they are, of 16 bits without sign the upper 8 are kept,
-    which is what Pillow keeps of colours in 16 bits; floats go from 0 to 1, and all
-    other integers from 0 to 255.
+    Of unsigned 16 bits the upper 8 are kept, as Pillow does for colours; floats range
+    from 0 to 1, all other integers from 0 to 255.
     """
     kind, n_bytes = pixels.dtype.kind, pixels.dtype.itemsize
     if kind not in "biuf":
-        raise UnreadableImage(f"an array of dtype {pixels.dtype} is no image")
+        raise UnreadableImage(f"an array of dtype {pixels.dtype} is not an image")
     if kind == "b":
         return np.where(pixels, np.uint8(255), np.uint8(0))
     if kind == "u" and n_bytes == 1:

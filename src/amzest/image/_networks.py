@@ -1,4 +1,4 @@
-"""The Keras networks that read pictures; every layer is seeded by itself."""
+"""The Keras networks of the image classifiers, with one seed per layer."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import keras
 import numpy as np
 from keras import layers
 
-#: Share of the running statistics that a batch leaves in place. Keras' 0.99 lags behind
-#: by hundreds of steps, which a small table does not have.
+#: Momentum of the running statistics of batch normalisation (Ioffe and Szegedy, 2015).
+#: With Keras' default of 0.99 they lag behind the weights by hundreds of steps, which
+#: training on a small table does not have.
 BATCH_NORM_MOMENTUM = 0.9
 
 
 class _Seeds:
-    """One integer after another: a Keras layer without a seed asks global `random`."""
+    """Seeds of layers: Keras takes those that are not given from global `random`."""
 
     def __init__(self, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
@@ -34,13 +35,14 @@ def _convolve(
     strides: int = 1,
     pool: bool = False,
 ) -> Any:
-    """Convolution, pooling if asked, batch normalisation, ReLU."""
+    """Apply a convolution, optional pooling, batch normalisation and ReLU."""
     x = layers.Conv2D(
         filters,
         kernel_size,
         strides=strides,
         padding="same",
-        use_bias=False,
+        use_bias=False,  # batch normalisation subtracts it again
+        # He et al. (2015), Delving Deep into Rectifiers
         kernel_initializer=keras.initializers.HeNormal(seed=seeds()),
     )(x)
     if pool:  # before normalisation: a quarter of the elements to normalise
@@ -52,7 +54,7 @@ def _convolve(
 def _classify(
     inputs: Any, x: Any, n_classes: int, dropout: float, seeds: _Seeds
 ) -> keras.Model:
-    """Average over the picture, drop out and score each class."""
+    """Average over the image (Lin et al., 2014), drop out and compute logits."""
     x = layers.GlobalAveragePooling2D(name="features")(x)  # (batch, n_features_out)
     x = layers.Dropout(dropout, seed=seeds())(x)
     initializer = keras.initializers.GlorotUniform(seed=seeds())
@@ -69,38 +71,16 @@ def image_cnn(
     dropout: float,
     seed: int,
 ) -> keras.Model:
-    """Build blocks of two 3x3 convolutions; each but the last halves the size.
+    """Build blocks of two 3x3 convolutions, each of half the size of the one before.
 
-    The first convolution halves it too: most of the time would go into full size.
-
-    Parameters
-    ----------
-    n_classes : int
-        Outputs.
-
-    n_features_out : int
-        Filters of the last block.
-
-    input_shape : tuple of int
-        Height, width and channels of a picture.
-
-    filters : sequence of int
-        Filters of each block.
-
-    dropout : float
-        Share of features dropped before the last layer.
-
-    seed : int
-        Seed of all layers.
-
-    Returns
-    -------
-    keras.Model
-        Uncompiled.
+    VGG (Simonyan and Zisserman, 2015) with batch normalisation, and the mean over the
+    image in place of its dense layers.
     """
     seeds = _Seeds(seed)
     inputs = keras.Input(input_shape)
     x = layers.Rescaling(1 / 127.5, -1)(inputs)  # (batch, 64, 64, 3)
+    # The first convolution has a stride of 2: at full size it would take most of the
+    # time.
     for block, width in enumerate(filters):  # 32 -> 16 -> 8 -> 4
         x = _convolve(x, width, 3, seeds, strides=1 if block else 2)
         x = _convolve(x, width, 3, seeds, pool=block < len(filters) - 1)
@@ -108,12 +88,18 @@ def image_cnn(
 
 
 def _inception_module(x: Any, width: int, seeds: _Seeds) -> Any:
-    """Look at three scales and the neighbourhood's mean side by side."""
-    reduced = _convolve(x, 5 * width // 8, 1, seeds)  # for three branches at once
+    """Apply convolutions of three sizes and average pooling side by side.
+
+    The module of Szegedy et al. (2015), Going Deeper with Convolutions, with two
+    changes: one 1x1 convolution reduces the channels for three branches at once, and
+    two 3x3 convolutions replace the 5x5 one (Szegedy et al., 2016, section 3.1). The
+    branches have 1/4, 3/8, 1/4 and 1/8 of the `width` channels.
+    """
+    reduced = _convolve(x, 5 * width // 8, 1, seeds)
     places = [width // 4, width // 2]
     pointwise, three, five = keras.ops.split(reduced, places, axis=-1)
     three = _convolve(three, 3 * width // 8, 3, seeds)
-    five = _convolve(five, width // 4, 3, seeds)  # 5x5 as two 3x3
+    five = _convolve(five, width // 4, 3, seeds)
     five = _convolve(five, width // 4, 3, seeds)
     pooled = layers.AveragePooling2D(3, strides=1, padding="same")(x)
     pooled = _convolve(pooled, width // 8, 1, seeds)
@@ -132,39 +118,7 @@ def small_inception(
     dropout: float,
     seed: int,
 ) -> keras.Model:
-    """Build a stem of convolutions and stages of Inception modules, each half the size.
-
-    Parameters
-    ----------
-    n_classes : int
-        Outputs.
-
-    n_features_out : int
-        Filters of the last stage.
-
-    input_shape : tuple of int
-        Height, width and channels of a picture.
-
-    stem_filters : sequence of int
-        Filters of each convolution of the stem.
-
-    filters : sequence of int
-        Filters of the modules of each stage, multiples of 8.
-
-    modules_per_stage : sequence of int
-        Modules of each stage.
-
-    dropout : float
-        Share of features dropped before the last layer.
-
-    seed : int
-        Seed of all layers.
-
-    Returns
-    -------
-    keras.Model
-        Uncompiled.
-    """
+    """Build a stem of convolutions and stages of Inception modules."""
     seeds = _Seeds(seed)
     inputs = keras.Input(input_shape)
     x = layers.Rescaling(1 / 127.5, -1)(inputs)  # (batch, 64, 64, 3)
@@ -189,49 +143,26 @@ def inception_v3(
 ) -> keras.Model:
     """Build InceptionV3 with a new last layer; its body is the layer "body".
 
-    Parameters
-    ----------
-    n_classes : int
-        Outputs.
-
-    n_features_out : int
-        2048, the channels of the body.
-
-    input_shape : tuple of int
-        Height, width and channels of a picture, at least 75 x 75.
-
-    pretrained : bool
-        Whether weights will be loaded: then batch normalisation keeps their statistics
-        in training too.
-
-    dropout : float
-        Share of features dropped before the last layer.
-
-    seed : int
-        Seed of all layers.
-
-    Returns
-    -------
-    keras.Model
-        Uncompiled.
+    The batch normalisation of a `pretrained` body uses its running statistics in
+    training too.
     """
     seeds = _Seeds(seed)
-    state = random.getstate()  # which the layers of the body draw seeds from
+    state = random.getstate()  # the layers of the body take seeds from it
     body = keras.applications.InceptionV3(
         include_top=False, weights=None, input_shape=input_shape, name="body"
     )
     random.setstate(state)
-    for layer in body.layers:  # its initialisers have no seed: draw again from ours
+    for layer in body.layers:  # initialised again, from our seeds
         if isinstance(layer, layers.Conv2D):
-            draw = keras.initializers.GlorotUniform(seed=seeds())
-            layer.kernel.assign(draw(layer.kernel.shape, dtype=layer.kernel.dtype))
+            initial = keras.initializers.GlorotUniform(seed=seeds())
+            layer.kernel.assign(initial(layer.kernel.shape, dtype=layer.kernel.dtype))
     inputs = keras.Input(input_shape)
-    x = layers.Rescaling(1 / 127.5, -1)(inputs)  # what its weights expect
+    x = layers.Rescaling(1 / 127.5, -1)(inputs)  # as in its pretraining
     x = body(x, training=False) if pretrained else body(x)  # (batch, h, w, 2048)
     return _classify(inputs, x, n_classes, dropout, seeds)
 
 
-#: Builders by the name that a fitted classifier keeps.
+#: Builders by their name in `architecture_`.
 NETWORKS: dict[str, Callable[..., keras.Model]] = {
     "image_cnn": image_cnn,
     "small_inception": small_inception,

@@ -1,4 +1,4 @@
-"""Weights that InceptionV3 starts from, and which of its layers go on learning."""
+"""Pretrained weights of InceptionV3, and which of its layers are fine-tuned."""
 
 from __future__ import annotations
 
@@ -14,26 +14,14 @@ BODY = "body"
 
 
 def load_body(model: keras.Model, weights: str | PathLike[str]) -> None:
-    """Load weights into the body of :func:`amzest.image._networks.inception_v3`.
+    """Load weights into the body of the network :func:`inception_v3`.
 
-    Parameters
-    ----------
-    model : keras.Model
-        The whole network.
-
-    weights : "imagenet" or path
-        "imagenet" has Keras fetch the published weights (or take them from its cache);
-        a path names a file written by ``keras.Model.save_weights`` from
-        ``keras.applications.InceptionV3(include_top=False)``.
-
-    Raises
-    ------
-    ValueError
-        When the file is not there or does not fit; names the argument.
+    "imagenet" are those that Keras downloads or finds in its cache; a path is a file
+    that `save_weights` of InceptionV3(include_top=False) wrote.
     """
     body = model.get_layer(BODY)
     if weights == "imagenet":
-        state = random.getstate()
+        state = random.getstate()  # the layers take their seeds from the global one
         published = keras.applications.InceptionV3(
             include_top=False, weights="imagenet", input_shape=body.input_shape[1:]
         )
@@ -49,42 +37,34 @@ def load_body(model: keras.Model, weights: str | PathLike[str]) -> None:
         )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # the error says it all
+            warnings.simplefilter("ignore", UserWarning)  # the error below tells more
             body.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
         raise ValueError(
-            f'`weights` "{path}" does not hold the weights of '
+            f'`weights` "{path}" does not contain the weights of '
             "keras.applications.InceptionV3(include_top=False) "
             f"({str(error).splitlines()[0]})."
         ) from error
 
 
 def freeze_body(model: keras.Model) -> None:
-    """Let only the last layer learn."""
+    """Make the last layer the only trainable one."""
     for layer in model.get_layer(BODY).layers:
         layer.trainable = False
 
 
 def thaw_from(block: str) -> Callable[[keras.Model], None]:
-    """Return a function that lets the body learn from a block on.
+    """Return a function that makes the layers of the body after a block trainable.
 
-    Parameters
-    ----------
-    block : str
-        Name of a layer of the body, such as "mixed7": what follows it learns, but for
-        batch normalisation.
-
-    Returns
-    -------
-    callable
-        Takes the whole network.
+    Batch normalisation stays frozen: its statistics of the pretraining are better than
+    those of a small table (https://keras.io/guides/transfer_learning/).
     """
 
-    def choose(model: keras.Model) -> None:
+    def thaw(model: keras.Model) -> None:
         reached = False
         for layer in model.get_layer(BODY).layers:
-            normalises = isinstance(layer, keras.layers.BatchNormalization)
-            layer.trainable = reached and not normalises
+            frozen = isinstance(layer, keras.layers.BatchNormalization)
+            layer.trainable = reached and not frozen
             reached = reached or layer.name == block
 
-    return choose
+    return thaw

@@ -1,52 +1,46 @@
-"""Live networks of fitted estimators: a cache beside them, never inside them."""
+"""Live networks of fitted estimators: in the cache, not in the estimators."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Hashable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from amzest.neural._engine import Engine, Weights
-from amzest.utils import ForkSafeLock
+from amzest.utils import CACHE, ForkSafeLock
 
-#: Estimator -> the weights an engine was given, and that engine. Entries go with their
-#: estimator; pickle, copy and clone never see them.
-_ENGINES: WeakKeyDictionary[Any, tuple[Weights, Engine]] = WeakKeyDictionary()
+#: Held while an engine is built, so that threads do not build the same one twice.
+_BUILDING = ForkSafeLock()
 
-_LOCK = ForkSafeLock()
+
+def _engine_key(estimator: Any) -> Hashable:
+    return "engine", id(estimator)
 
 
 def keep_engine(estimator: Any, weights: Weights, engine: Engine) -> None:
-    """Keep the engine that holds exactly these weights."""
-    with _LOCK:
-        _ENGINES[estimator] = (weights, engine)
+    """Keep the engine that has exactly these weights, as long as its estimator lives.
+
+    The estimator is compared by identity and referenced weakly: pickle, copy and clone
+    never see its engine.
+    """
+    key, discard = _engine_key(estimator), CACHE.discard
+    # An id is used again only after this callback has dropped the entry.
+    owner = weakref.ref(estimator, lambda _: discard(key))
+    n_bytes = sum(values.nbytes for values in weights.values())
+    CACHE.put(key, (owner, weights, engine), n_bytes)
 
 
 def live_engine(
     estimator: Any, weights: Weights, build: Callable[[], Engine]
 ) -> Engine:
-    """Return the engine of an estimator; build it when its weights are other ones.
+    """Return the engine of an estimator; build it if there is none with these weights.
 
-    Parameters
-    ----------
-    estimator : estimator instance
-        Whose network it is; compared by identity.
-
-    weights : dict of str to ndarray
-        Fitted weights; a refit or a copy brings another dict.
-
-    build : callable
-        Makes an untrained engine.
-
-    Returns
-    -------
-    Engine
-        Ready to compute.
+    A refit or a copy has another dict of weights.
     """
-    with _LOCK:
-        kept, engine = _ENGINES.get(estimator, (None, None))
+    with _BUILDING:
+        _, kept, engine = CACHE.get(_engine_key(estimator)) or (None, None, None)
         if engine is None or kept is not weights:
             engine = build()
             engine.set_weights(weights)
-            _ENGINES[estimator] = (weights, engine)
+            keep_engine(estimator, weights, engine)
         return engine

@@ -26,7 +26,7 @@ from amzest.text._linear_features import (
     count_features,
     learn_linear_features,
 )
-from amzest.text._recent_texts import RECENT_TEXTS
+from amzest.text._recent_texts import recent_texts
 from amzest.text._tokens import TokenisedTexts
 from amzest.text._vocabulary import learn_vocabulary
 from amzest.text._word_vectors import read_word_vectors
@@ -96,7 +96,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
         self._check_columns(cells.shape[1], names, reset=reset)
         if reset:
             self.max_length_ = int(self.max_length)
-        return RECENT_TEXTS.read(cells, self.max_length_)
+        return recent_texts(cells, self.max_length_)
 
     def _learn_encoding(
         self,

@@ -1,6 +1,15 @@
 """What every floor of amzest needs: optional packages, seeds, missing cells."""
 
 from amzest.utils._arguments import check_choice, check_integer
+from amzest.utils._cache import (
+    CACHE,
+    CACHE_ON_DISK,
+    CacheInfo,
+    LRUCache,
+    cache_info,
+    clear_cache,
+    set_cache_limit,
+)
 from amzest.utils._counts import check_counts
 from amzest.utils._documentation_link import (
     DOCUMENTATION_URL,
@@ -65,14 +74,18 @@ from amzest.utils._unicode import normalize_unicode
 from amzest.utils._workers import available_threads, quiet_workers, worker_threads
 
 __all__ = [
+    "CACHE",
+    "CACHE_ON_DISK",
     "DOCUMENTATION_URL",
     "FORMATS",
     "MAX_PIXELS",
     "PURPOSES",
+    "CacheInfo",
     "DocumentationLinkMixin",
     "FittedStateMixin",
     "ForkSafeLock",
     "ImageNotFound",
+    "LRUCache",
     "NotAnImage",
     "ParameterValidationMixin",
     "PredictLogProbaMixin",
@@ -85,6 +98,7 @@ __all__ = [
     "as_series",
     "available_threads",
     "bounded_memory",
+    "cache_info",
     "cell_matrix",
     "check_choice",
     "check_counts",
@@ -95,6 +109,7 @@ __all__ = [
     "check_rows",
     "check_tensorflow_fork",
     "check_unique_names",
+    "clear_cache",
     "column_names",
     "count",
     "describe_rows",
@@ -124,6 +139,7 @@ __all__ = [
     "replace_columns",
     "require",
     "row_weights",
+    "set_cache_limit",
     "shown",
     "shown_list",
     "take_rows",

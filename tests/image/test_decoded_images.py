@@ -1,4 +1,4 @@
-"""A column is decoded once; what is missing or broken is named and counted."""
+"""A column is decoded; missing and broken images are named and counted."""
 
 import base64
 import io
@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from amzest.image._photo_cache import StoredPhoto
-from amzest.image._store import decode_column
+from amzest.image._decoded_images import decode_column
+from amzest.image._pixel_file import StoredImage
 
 
 def column(*cells):
@@ -23,7 +23,7 @@ def column(*cells):
 
 def read(cells, **changes):
     settings = {
-        "name": "photo",
+        "name": "image",
         "size": 8,
         "root": None,
         "on_error": "raise",
@@ -34,18 +34,18 @@ def read(cells, **changes):
     return decode_column(cells, **{**settings, **changes})
 
 
-def picture(grey):
+def grey_image(grey):
     return np.full((7, 7), grey, np.uint8)
 
 
 def png(grey):
     file = io.BytesIO()
-    Image.fromarray(picture(grey)).save(file, "PNG")
+    Image.fromarray(grey_image(grey)).save(file, "PNG")
     return file.getvalue()
 
 
 def test_rows_keep_their_places():
-    images = read(column(picture(10), None, png(30), "", picture(50)))
+    images = read(column(grey_image(10), None, png(30), "", grey_image(50)))
     assert len(images) == 5
     assert images.present.tolist() == [True, False, True, False, True]
     batch = images.batch(np.array([4, 0, 2]))
@@ -60,27 +60,27 @@ def test_many_rows_over_several_threads():
 
 
 def test_error_names_column_row_and_file(tmp_path):
-    (tmp_path / "broken.jpg").write_bytes(b"no picture")
-    cells = column(picture(1), None, "broken.jpg")
-    message = r'`photo` row 2 \("broken.jpg"\): cannot be decoded.*on_error="missing"'
+    (tmp_path / "broken.jpg").write_bytes(b"no image")
+    cells = column(grey_image(1), None, "broken.jpg")
+    message = r'`image` row 2 \("broken.jpg"\): cannot be decoded.*on_error="missing"'
     with pytest.raises(ValueError, match=message):
         read(cells, root=tmp_path)
 
 
 def test_broken_files_can_be_treated_as_missing_with_one_warning():
-    cells = column(picture(1), b"broken", None, b"also", picture(2))
+    cells = column(grey_image(1), b"broken", None, b"also", grey_image(2))
     with pytest.warns(UserWarning, match="images in") as caught:
         images = read(cells, on_error="missing")
     assert len(caught) == 1
-    assert "2 of 5 images in `photo` cannot be decoded" in str(caught[0].message)
+    assert "2 of 5 images in `image` cannot be decoded" in str(caught[0].message)
     assert "rows 1, 3" in str(caught[0].message)
     assert images.present.tolist() == [True, False, False, False, True]
     assert images.batch(np.array([4]))[0, 0, 0, 0] == 2
 
 
 def test_paths_to_no_file_are_missing_with_one_warning(tmp_path):
-    cells = column("a.jpg", picture(1), "b.jpg")
-    with pytest.warns(UserWarning, match=r"2 of 3 images in `photo` lead to no file"):
+    cells = column("a.jpg", grey_image(1), "b.jpg")
+    with pytest.warns(UserWarning, match=r"2 of 3 images in `image` lead to no file"):
         images = read(cells, root=tmp_path)
     assert images.present.tolist() == [False, True, False]
 
@@ -110,16 +110,16 @@ def test_paths_to_no_file_are_missing_with_one_warning(tmp_path):
     ],
     ids=lambda cell: str(cell)[:20],
 )
-def test_all_that_is_no_image_is_named_or_missing(tmp_path, cell, reason):
+def test_a_cell_that_is_no_image_is_named_or_missing(tmp_path, cell, reason):
     (tmp_path / "folder").mkdir()
     (tmp_path / "empty.jpg").touch()
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe.jpg")
-    cells = column(picture(1), cell, picture(2))
-    with pytest.raises(ValueError, match=rf"(?s)`photo` row 1 \(.*{reason}") as error:
+    cells = column(grey_image(1), cell, grey_image(2))
+    with pytest.raises(ValueError, match=rf"(?s)`image` row 1 \(.*{reason}") as error:
         read(cells, root=tmp_path)
     assert len(str(error.value)) < 500
-    with pytest.warns(UserWarning, match="1 of 3 images in `photo` cannot") as caught:
+    with pytest.warns(UserWarning, match="1 of 3 images in `image` cannot") as caught:
         images = read(cells, root=tmp_path, on_error="missing")
     assert len(str(caught[0].message)) < 500
     assert images.present.tolist() == [True, False, True]
@@ -132,7 +132,7 @@ def test_whatever_a_decoder_raises_is_an_unreadable_image(monkeypatch):
     monkeypatch.setattr(PngImagePlugin.PngImageFile, "load_prepare", fail)
     file = io.BytesIO()
     Image.new("L", (9, 5)).save(file, "PNG")  # no other test has decoded this one
-    cells = column(file.getvalue(), picture(1))
+    cells = column(file.getvalue(), grey_image(1))
     with pytest.raises(ValueError, match=r"row 0 .*RuntimeError: decoding of frame 0"):
         read(cells)
     with pytest.warns(UserWarning, match="cannot be decoded"):
@@ -152,8 +152,8 @@ def test_errors_do_not_hold_the_images():
 
 
 def test_pixel_limit():
-    cells = column(png(1), picture(2), Image.new("L", (7, 7)), picture(3)[:6])
-    with pytest.warns(UserWarning, match="3 of 4 images in `photo` cannot be decoded"):
+    cells = column(png(1), grey_image(2), Image.new("L", (7, 7)), grey_image(3)[:6])
+    with pytest.warns(UserWarning, match="3 of 4 images in `image` cannot be decoded"):
         images = read(cells, on_error="missing", max_pixels=48)
     assert images.present.tolist() == [False, False, False, True]
     with pytest.raises(ValueError, match="has 7 x 7 pixels; `max_pixels` is 48"):
@@ -177,15 +177,15 @@ def test_dicts_of_bytes_and_path(tmp_path):
     assert images.batch(np.array([0, 1]))[:, 0, 0, 0].tolist() == [10, 30]
 
 
-def test_folder_is_named_where_paths_lead_nowhere(tmp_path):
+def test_the_folder_of_paths_to_no_file_is_named(tmp_path):
     with pytest.warns(UserWarning, match=rf"below '{tmp_path}'; pass image_root="):
-        images = read(column("a.jpg", picture(1)), root=tmp_path)
-    assert images.absence.startswith("1 of 2 images in `photo` lead to no file")
+        images = read(column("a.jpg", grey_image(1)), root=tmp_path)
+    assert images.absence.startswith("1 of 2 images in `image` lead to no file")
     with pytest.warns(UserWarning, match=r"\(first: \"/gone/a.jpg\"\)\.$"):
-        read(column("/gone/a.jpg", picture(1)), root=tmp_path)
+        read(column("/gone/a.jpg", grey_image(1)), root=tmp_path)
 
 
-def test_warnings_of_pillow_do_not_decide_what_is_read(monkeypatch):
+def test_warnings_of_pillow_are_not_errors(monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 30)
     cells = column(*(png(i) for i in range(200)))
     with warnings.catch_warnings():
@@ -193,17 +193,17 @@ def test_warnings_of_pillow_do_not_decide_what_is_read(monkeypatch):
         assert read(cells).present.all()
 
 
-def test_nothing_is_said_when_nothing_is_wrong():
+def test_no_warning_without_a_failure():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        read(column(picture(1), None))
+        read(column(grey_image(1), None))
 
 
-def test_beyond_the_budget_pictures_are_in_a_file():
-    cells = column(*(picture(i) for i in range(20)))
+def test_above_max_memory_images_are_in_a_file():
+    cells = column(*(grey_image(i) for i in range(20)))
     inside, stored = read(cells), read(cells, max_memory=100)
-    assert {type(picture) for picture in inside.pictures} == {np.ndarray}
-    assert {type(picture) for picture in stored.pictures} == {StoredPhoto}
+    assert {type(image) for image in inside.images} == {np.ndarray}
+    assert {type(image) for image in stored.images} == {StoredImage}
     rows = np.array([3, 19])
     np.testing.assert_array_equal(inside.batch(rows), stored.batch(rows))
 
