@@ -27,7 +27,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 .PHONY: help demo test lint bench bench-accuracy bench-check bench-gpu docs docs-check \
 	wheel-check test-triton constraints clean \
 	environment environment-docs environment-fasttext environment-lint \
-	lint-ruff lint-format lint-types lint-imports lint-docstrings
+	lint-ruff lint-format lint-types lint-imports lint-docstrings lint-language
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile \
@@ -39,7 +39,7 @@ demo: environment  ## Compare designs on product data: make demo ARGS=...
 test: environment  ## Run all tests and doctests: make test ARGS="-k text"
 	$(VENV) -m pytest -n $(TEST_WORKERS) $(ARGS)
 
-lint: lint-ruff lint-format lint-types lint-imports lint-docstrings  ## Check style, types, imports, docstrings
+lint: lint-ruff lint-format lint-types lint-imports lint-docstrings lint-language  ## Check style, types, imports, docstrings, terms
 
 lint-ruff: environment-lint
 	$(LINT) -m ruff check .
@@ -56,6 +56,9 @@ lint-imports: environment-lint
 
 lint-docstrings: environment-lint
 	$(LINT) tools/check_docstrings.py
+
+lint-language: environment-lint
+	$(LINT) tools/check_language.py
 
 bench: environment  ## Run every benchmark: tables, and JSON in benchmarks/results
 	@missed=; for file in benchmarks/bench_*.py; do \
