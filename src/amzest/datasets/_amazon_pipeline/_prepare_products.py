@@ -27,8 +27,12 @@ from amzest.datasets._amazon_pipeline._table_path import (
 )
 from amzest.datasets._amazon_pipeline._work_folder import WorkFolder
 from amzest.datasets._cleaning._categories import CategoryMapping
-from amzest.datasets._cleaning._clean_products import check_duplicates, report_repeated
-from amzest.datasets._cleaning._repeated_rows import RepeatedRows, find_repeated_rows
+from amzest.datasets._cleaning._clean_products import check_duplicates
+from amzest.datasets._cleaning._repeated_rows import (
+    RepeatedRows,
+    find_repeated_rows,
+    report_repeated,
+)
 from amzest.datasets._image_downloads._download_images import download_images
 from amzest.datasets._splitting._balance_products import balance_rows
 from amzest.datasets._splitting._group_products import group_in_pieces

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
+from sklearn.utils._param_validation import Interval, StrOptions
+
 from amzest.datasets._cleaning._clean_rows import clean_rows
-from amzest.datasets._cleaning._cleaning_report import CleaningReport, Example
-from amzest.datasets._cleaning._product_columns import (
-    find_columns,
-    read_cells,
-    row_labels,
-)
-from amzest.datasets._cleaning._repeated_rows import RepeatedRows, find_repeated_rows
-from amzest.datasets._shared._key_columns import check_keys
-from amzest.datasets._shared._title_key import normalise_titles
+from amzest.datasets._cleaning._cleaning_report import CleaningReport
+from amzest.datasets._cleaning._product_columns import find_columns
+from amzest.datasets._cleaning._repeated_rows import drop_repeated
 from amzest.utils import (
     as_frame,
     is_missing,
     replace_columns,
     shown,
     take_rows,
+    validate_params,
 )
 
 if TYPE_CHECKING:
@@ -29,6 +27,12 @@ if TYPE_CHECKING:
 _DUPLICATES = ("asin", "title")
 
 
+@validate_params(
+    {
+        "several_categories": [StrOptions({"drop", "keep"})],
+        "n_examples": [Interval(Integral, 0, None, closed="left")],
+    }
+)
 def clean_products(
     frame: pd.DataFrame,
     *,
@@ -192,6 +196,7 @@ def clean_products(
     """
     check_duplicates(duplicates)
     products = as_frame(frame)
+    # 1. Rules for single rows: texts, then categories, then required columns.
     table, report = clean_rows(
         products,
         categories=categories,
@@ -200,35 +205,23 @@ def clean_products(
         columns=columns,
         n_examples=n_examples,
     )
-    names = find_columns(table, columns)
-    cells = {
-        role: read_cells(table[names[role]])
-        for role in ("category", "title")
-        if role in names
-    }
-    repeated = find_repeated_rows(
-        asins=_as_keys(table[names["asin"]]) if "asin" in names else None,
-        categories=cells.get("category"),
-        title_keys=normalise_titles(cells["title"]) if "title" in cells else None,
+    # 2. Rules that compare rows: several categories of an asin, then repeated products.
+    table, later = drop_repeated(
+        table,
         several_categories=several_categories,
         duplicates=duplicates,
-        n_examples=n_examples,
-    )
-    later = report_repeated(
-        *(len(table), repeated, lambda rows: table.iloc[rows]),
-        names=columns,
+        columns=columns,
         n_examples=n_examples,
     )
     report = report.followed_by(later)
-    if not repeated.keep.all():
-        table = table.loc[repeated.keep].copy()
-    return _in_kind(frame, products, table, list(names.values())), report
+    names = find_columns(products, columns).values()
+    return _as_type_of(frame, products, table, list(names)), report
 
 
-def _in_kind(
+def _as_type_of(
     given: Any, before: pd.DataFrame, after: pd.DataFrame, names: Sequence[str]
 ) -> Any:
-    """Give cleaned rows in the kind of table that the user passed."""
+    """Return cleaned rows as the type of table that the user passed."""
     if given is before:
         return after
     kept = after.index.to_numpy()
@@ -241,78 +234,12 @@ def _in_kind(
     return replace_columns(rows, cleaned) if cleaned else rows
 
 
-def check_duplicates(duplicates: Sequence[str]) -> None:
-    """Check the argument `duplicates`.
-
-    Parameters
-    ----------
-    duplicates : sequence of str
-        What the user gave.
-
-    Raises
-    ------
-    TypeError
-        If it is no sequence.
-    ValueError
-        If it names something else than asin and title.
-    """
-    right = not isinstance(duplicates, str) and isinstance(duplicates, Iterable)
-    if not right or any(name not in _DUPLICATES for name in duplicates):
+def check_duplicates(duplicates: Any) -> None:
+    """Raise if `duplicates` is not a list of the columns that can be compared."""
+    is_list = not isinstance(duplicates, str) and isinstance(duplicates, Iterable)
+    if not is_list or any(name not in _DUPLICATES for name in duplicates):
         msg = (
             f"`duplicates` must be a list of {' and '.join(map(repr, _DUPLICATES))}, "
             f"or empty, got {shown(duplicates)}."
         )
-        raise ValueError(msg) if right else TypeError(msg)
-
-
-def _as_keys(asins: pd.Series) -> list[str | None]:
-    """Give asins as texts: tables that were read as numbers have them as numbers."""
-    check_keys(asins, str(asins.name))
-    return [None if is_missing(asin) else str(asin) for asin in asins]
-
-
-def report_repeated(
-    n_rows: int,
-    repeated: RepeatedRows,
-    show: Callable[[Sequence[int]], pd.DataFrame],
-    *,
-    names: Mapping[str, str] | None = None,
-    n_examples: int = 3,
-) -> CleaningReport:
-    """Make the report of the rows that repeat others.
-
-    Parameters
-    ----------
-    n_rows : int
-        Number of rows that were looked at.
-
-    repeated : RepeatedRows
-        What was found.
-
-    show : callable
-        From positions, in rising order, to a table of these rows.
-
-    names : mapping of str to str, default=None
-        Names of the columns in it, where there are others.
-
-    n_examples : int, default=3
-        Number of examples for each rule and column.
-
-    Returns
-    -------
-    CleaningReport
-        To follow the report of what was done to the rows before.
-    """
-    report = CleaningReport(n_rows, n_examples=n_examples)
-    shown = {"several categories": "category", "repeated": "title"}
-    for (rule, column), n_found in repeated.n_dropped.items():
-        table = show(repeated.examples[rule, column])
-        known = find_columns(table, names)
-        label = row_labels(table, known)
-        cells = table[known.get(shown[rule], known[column])].tolist()
-        examples = [
-            Example(label(row), None if is_missing(cell) else str(cell), None)
-            for row, cell in enumerate(cells)
-        ]
-        report.record(rule, known[column], n_found, examples)
-    return report
+        raise ValueError(msg) if is_list else TypeError(msg)

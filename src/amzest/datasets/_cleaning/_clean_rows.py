@@ -1,13 +1,13 @@
-"""The part of cleaning that looks at one row at a time."""
+"""Cleaning steps that need one row at a time, so that a table can come in chunks."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from amzest.datasets._cleaning._categories import CategoryMapping
 from amzest.datasets._cleaning._category_paths import PathCleaner, top_categories
@@ -19,16 +19,18 @@ from amzest.datasets._cleaning._product_columns import (
     read_cells,
     row_labels,
 )
-from amzest.utils import check_choice, check_integer, is_missing
+from amzest.utils import is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
 
     Clean = Callable[[str], tuple[str | None, Changes]]
+    #: How to clean the cells of a column, and which cells `Clean` could change.
+    ColumnRules = tuple[Clean, Callable[[str], bool] | None]
 
 _PURPOSE = "clean_products"
-#: What stands in a cell that has nothing to say.
-_NO_PHOTO = re.compile(r"(?:.*/)?no-img[^/]*", re.DOTALL)
+#: Placeholders for missing values.
+_NO_IMAGE = re.compile(r"(?:.*/)?no-img[^/]*", re.DOTALL)
 _NO_BRAND = ("unknown", "n/a")
 
 
@@ -41,190 +43,178 @@ def clean_rows(
     columns: Mapping[str, str] | None = None,
     n_examples: int = 3,
 ) -> tuple[pd.DataFrame, CleaningReport]:
-    """Clean a piece of a table, all but what concerns several rows.
+    """Apply all cleaning steps but those that compare rows with each other.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        Some rows of a table, in their order.
-
-    categories, several_categories, required, columns, n_examples
-        As for :func:`clean_products`.
-
-    Returns
-    -------
-    table : DataFrame
-        The rows that were kept.
-    report : CleaningReport
-        Reports of all pieces add up to the report of the table.
-
-    Raises
-    ------
-    TypeError, ValueError, ImportError
-        As :func:`clean_products`.
+    The reports of the chunks of a table add up to the report of the whole.
     """
-    check_choice("several_categories", several_categories, ("drop", "keep"))
-    check_integer("n_examples", n_examples, 0)
     mapping = CategoryMapping(categories)
     names = find_columns(frame, columns)
+    needed = check_required(required, frame, names)
     if not mapping.keeps_names and "category" not in names:
         msg = (
             "`categories` is given, but the table has no column 'category'. Name it "
             'with columns={"category": ...}, or pass categories=None.'
         )
         raise ValueError(msg)
-    needed = check_required(required, frame, names)
-    rows = _Rows(frame, names, n_examples)
-    rows.clean_texts()
+    report = CleaningReport(len(frame), n_examples=n_examples)
+    frame = clean_texts(frame, names, report)
     if "category" in names:
-        rows.assign_categories(mapping, several_categories)
+        frame = assign_categories(frame, names, mapping, several_categories, report)
     for name in needed:
-        rows.drop_missing(name)
-    return rows.result()
+        frame = drop_missing(frame, names, name, report)
+    return frame, report
 
 
-class _Rows:
-    """A piece of a table while it is cleaned."""
-
-    def __init__(
-        self, frame: pd.DataFrame, names: dict[str, str], n_examples: int
-    ) -> None:
-        self._table = frame.copy()
-        self._names = names
-        self._report = CleaningReport(len(frame), n_examples=n_examples)
-        self._keep: NDArray[np.bool_] = np.ones(len(frame), dtype=bool)
-        self._cells = {
-            role: read_cells(frame[name])
-            for role, name in names.items()
-            if role != "asin"
-        }
-        self._labels = row_labels(frame, names)
-
-    def clean_texts(self) -> None:
-        """Apply the rules for single texts."""
-        plain = TextCleaner(_PURPOSE)
-        paragraphs = TextCleaner(_PURPOSE, paragraphs=True)
-        brand = TextCleaner(_PURPOSE, byline=True)
-        # Of titles, descriptions and addresses nearly all are different and most are
-        # clean; of the others there are few different ones.
-        self._clean("title", plain.clean, plain.is_suspicious)
-        self._clean("description", paragraphs.clean, paragraphs.is_suspicious)
-        self._clean("brand", lambda text: _known_brand(*brand.clean(text)))
-        self._clean("category", plain.clean)
-        self._clean("category_path", PathCleaner(plain).clean)
-        self._clean("image_url", _known_photo, _is_no_address)
-
-    def _clean(
-        self,
-        role: str,
-        clean: Clean,
-        is_suspicious: Callable[[str], bool] | None = None,
-    ) -> None:
-        if role not in self._cells:
-            return
-        cells = self._cells[role]
-        found = list(changed_cells(cells, _or_none(clean), is_suspicious))
-        for row, cleaned, changes in found:
-            cells[row] = cleaned
+def clean_texts(
+    frame: pd.DataFrame, names: Mapping[str, str], report: CleaningReport
+) -> pd.DataFrame:
+    """Apply the rules for texts to each known column."""
+    label = row_labels(frame, names)
+    cells = {role: read_cells(frame[names[role]]) for role in names if role != "asin"}
+    frame = frame.copy()
+    for role, (clean, is_suspicious) in _column_rules().items():
+        if role not in names:
+            continue
+        name = names[role]
+        cleaned = list(changed_cells(cells[role], _or_none(clean), is_suspicious))
+        for row, _, changes in cleaned:
             for rule, (before, after) in changes.items():
-                self._note(rule, role, row, before, after)
-        self._write(role, [(row, cleaned) for row, cleaned, _ in found])
+                _record_change(report, rule, name, label, row, before, after)
+        _replace_cells(frame, name, {row: cell for row, cell, _ in cleaned})
+    return frame
 
-    def _note(
-        self, rule: str, role: str, row: int, before: str | None, after: str | None
-    ) -> None:
-        column = self._names[role]
-        examples = (
-            [Example(self._labels(row), before, after)]
-            if self._report.needs_examples(rule, column)
-            else []
-        )
-        self._report.record(rule, column, 1, examples)
 
-    def _write(self, role: str, changed: list[tuple[int, str | None]]) -> None:
-        """Write cells into the table; columns without a change stay as they are."""
-        import pandas as pd
+def _column_rules() -> dict[str, ColumnRules]:
+    """Return how each column is cleaned.
 
-        if not changed:
-            return
-        name = self._names[role]
-        column = self._table[name]
-        is_text = isinstance(column.dtype, pd.StringDtype)
-        values = column.astype(object).to_numpy(dtype=object, copy=True)
-        for row, cell in changed:
-            values[row] = cell
-        dtype = column.dtype if is_text else object
-        self._table[name] = pd.Series(
-            values, index=self._table.index, name=name, dtype=dtype
-        )
+    Nearly all titles, descriptions and addresses are different, and most are clean, so
+    that they are searched for suspicious characters first. The other columns have few
+    different cells, of which each is cleaned once.
+    """
+    plain = TextCleaner(_PURPOSE)
+    paragraphs = TextCleaner(_PURPOSE, paragraphs=True)
+    brand = TextCleaner(_PURPOSE, byline=True)
+    return {
+        "title": (plain.clean, plain.is_suspicious),
+        "description": (paragraphs.clean, paragraphs.is_suspicious),
+        "brand": (lambda text: _known_brand(*brand.clean(text)), None),
+        "category": (plain.clean, None),
+        "category_path": (PathCleaner(plain).clean, None),
+        "image_url": (_known_image, _is_suspicious_url),
+    }
 
-    def assign_categories(
-        self, mapping: CategoryMapping, several_categories: str
-    ) -> None:
-        """Give each row its category, and drop those without or with several."""
-        cells = self._cells["category"]
-        paths = self._cells.get("category_path") or [None] * len(cells)
-        tops_of: dict[str | None, list[str]] = {None: []}
-        name_of: dict[str | None, str | None] = {None: None}
-        changed: list[tuple[int, str | None]] = []
-        other: list[int] = []
-        several: list[int] = []
-        for row, (cell, path) in enumerate(zip(cells, paths, strict=True)):
-            tops = tops_of.get(path)
-            if tops is None:
-                tops = tops_of[path] = top_categories(path or "", mapping)
-            if cell not in name_of:
-                name_of[cell] = mapping.find(cell or "")
-            name = name_of[cell] or (tops[0] if tops else None)
-            if name is None and (cell is not None or path is not None):
-                other.append(row)
-            elif len(tops) > 1 and several_categories == "drop":
-                several.append(row)
-            elif name != cell:
-                rule = "filled" if cell is None else "renamed"
-                self._note(rule, "category", row, cell, name)
-                changed.append((row, name))
-        self._drop("other category", "category", other, "category", "category_path")
-        self._drop("several categories", "category_path", several, "category_path")
-        for row, cell in changed:
-            cells[row] = cell
-        self._write("category", changed)
 
-    def drop_missing(self, name: str) -> None:
-        """Drop the rows in which a column holds nothing."""
-        role = {value: role for role, value in self._names.items()}.get(name)
-        if role in self._cells:
-            lost = [cell is None for cell in self._cells[role]]
-        else:
-            lost = [is_missing(cell) for cell in self._table[name]]
-        rows = np.flatnonzero(np.array(lost, dtype=bool) & self._keep)
-        self._drop("missing", name, rows.tolist(), "title")
+def assign_categories(
+    frame: pd.DataFrame,
+    names: Mapping[str, str],
+    mapping: CategoryMapping,
+    several_categories: str,
+    report: CleaningReport,
+) -> pd.DataFrame:
+    """Rename or fill in the category of each row; drop rows without or with several."""
+    label = row_labels(frame, names)
+    cells = read_cells(frame[names["category"]])
+    paths: Sequence[str | None] = [None] * len(cells)
+    if "category_path" in names:
+        paths = read_cells(frame[names["category_path"]])
+    tops_of: dict[str | None, list[str]] = {None: []}
+    name_of: dict[str | None, str | None] = {None: None}
+    changed: dict[int, str | None] = {}
+    other: dict[int, str | None] = {}
+    several: dict[int, str | None] = {}
+    for row, (cell, path) in enumerate(zip(cells, paths, strict=True)):
+        if path not in tops_of:
+            tops_of[path] = top_categories(path or "", mapping)
+        if cell not in name_of:
+            name_of[cell] = mapping.find(cell or "")
+        tops = tops_of[path]
+        name = name_of[cell] or (tops[0] if tops else None)
+        if name is None and (cell is not None or path is not None):
+            other[row] = cell or path
+        elif len(tops) > 1 and several_categories == "drop":
+            several[row] = path
+        elif name != cell:
+            rule = "filled" if cell is None else "renamed"
+            column = names["category"]
+            _record_change(report, rule, column, label, row, cell, name)
+            changed[row] = name
+    frame = frame.copy()
+    _replace_cells(frame, names["category"], changed)
+    for rule, role, rows in (
+        ("other category", "category", other),
+        ("several categories", "category_path", several),
+    ):
+        if rows:
+            examples = [
+                Example(label(row), shown, None)
+                for row, shown in islice(rows.items(), report.n_examples)
+            ]
+            report.record(rule, names[role], len(rows), examples)
+    return _without_rows(frame, [*other, *several])
 
-    def _drop(self, rule: str, column: str, rows: list[int], *shown: str) -> None:
-        if not rows:
-            return
-        name = str(self._names.get(column, column))
-        examples = [
-            Example(self._labels(row), self._first(row, shown), None)
-            for row in rows[: self._report.n_examples]
-        ]
-        self._report.record(rule, name, len(rows), examples)
-        self._keep[rows] = False
 
-    def _first(self, row: int, roles: tuple[str, ...]) -> str | None:
-        """Give the first of some cells that holds something."""
-        cells = (self._cells[role][row] for role in roles if role in self._cells)
-        return next(filter(None, cells), None)
+def drop_missing(
+    frame: pd.DataFrame, names: Mapping[str, str], name: str, report: CleaningReport
+) -> pd.DataFrame:
+    """Drop the rows without a value in a column."""
+    rows = [row for row, cell in enumerate(frame[name]) if is_missing(cell)]
+    if not rows:
+        return frame
+    label = row_labels(frame, names)
+    first = rows[: report.n_examples]
+    titles: list[str | None] = [None] * len(first)
+    if "title" in names:
+        titles = read_cells(frame[names["title"]].iloc[first])
+    examples = [
+        Example(label(row), title, None)
+        for row, title in zip(first, titles, strict=True)
+    ]
+    report.record("missing", str(name), len(rows), examples)
+    return _without_rows(frame, rows)
 
-    def result(self) -> tuple[pd.DataFrame, CleaningReport]:
-        """Give the rows that were kept, and the report."""
-        if not self._keep.all():
-            self._table = self._table.loc[self._keep].copy()
-        return self._table, self._report
+
+def _record_change(
+    report: CleaningReport,
+    rule: str,
+    column: str,
+    label: Callable[[int], str | int],
+    row: int,
+    before: str | None,
+    after: str | None,
+) -> None:
+    """Count a changed cell; most are not needed as examples, and labels take time."""
+    wanted = report.needs_examples(rule, column)
+    examples = [Example(label(row), before, after)] if wanted else []
+    report.record(rule, column, 1, examples)
+
+
+def _without_rows(frame: pd.DataFrame, rows: Sequence[int]) -> pd.DataFrame:
+    if not rows:
+        return frame
+    keep = np.ones(len(frame), dtype=bool)
+    keep[rows] = False
+    return frame.loc[keep].copy()
+
+
+def _replace_cells(
+    frame: pd.DataFrame, name: str, changed: Mapping[int, str | None]
+) -> None:
+    """Replace cells of a column in place; without changes the column stays as it is."""
+    import pandas as pd
+
+    if not changed:
+        return
+    column = frame[name]
+    values = column.astype(object).to_numpy(dtype=object, copy=True)
+    for row, cell in changed.items():
+        values[row] = cell
+    is_text = isinstance(column.dtype, pd.StringDtype)
+    dtype = column.dtype if is_text else object
+    frame[name] = pd.Series(values, index=frame.index, name=name, dtype=dtype)
 
 
 def _or_none(clean: Clean) -> Clean:
-    """Make texts of which nothing is left missing."""
+    """Return a function that makes texts missing of which nothing is left."""
 
     def clean_or_none(text: str) -> tuple[str | None, Changes]:
         cleaned, changes = clean(text)
@@ -241,11 +231,11 @@ def _known_brand(brand: str, changes: Changes) -> tuple[str, Changes]:
     return brand, changes
 
 
-def _is_no_address(url: str) -> bool:
+def _is_suspicious_url(url: str) -> bool:
     return not url or url.isspace() or "no-img" in url
 
 
-def _known_photo(url: str) -> tuple[str, Changes]:
-    if _NO_PHOTO.fullmatch(url):
+def _known_image(url: str) -> tuple[str, Changes]:
+    if _NO_IMAGE.fullmatch(url):
         return "", {"placeholder": (url, None)}
     return ("" if url.isspace() else url), {}

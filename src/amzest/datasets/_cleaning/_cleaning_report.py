@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
+
+from sklearn.utils._param_validation import Interval
 
 from amzest.datasets._cleaning._cleaning_display import (
     around_difference,
     report_as_html,
     report_as_text,
 )
-from amzest.utils import check_integer, count, shown
+from amzest.utils import count, shown, validate_params
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,9 +115,13 @@ class CleaningReport:
     repeated  title      1  "mug"
     """
 
+    @validate_params(
+        {
+            "n_rows_in": [Interval(Integral, 0, None, closed="left")],
+            "n_examples": [Interval(Integral, 0, None, closed="left")],
+        }
+    )
     def __init__(self, n_rows_in: int = 0, *, n_examples: int = 3) -> None:
-        check_integer("n_rows_in", n_rows_in, 0)
-        check_integer("n_examples", n_examples, 0)
         self.n_rows_in = int(n_rows_in)
         self.n_examples = int(n_examples)
         self._findings: dict[tuple[str, str], Finding] = {}
