@@ -1,4 +1,4 @@
-"""download_images: what comes back, what is in the folder, what a second call does."""
+"""download_images: the table, the folder, the manifest, and repeated calls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from image_server import ImageServer, photo
+from image_server import ImageServer
+from image_server import photo as encoded_image
 from loopback import allow_only_loopback
 from pandas.testing import assert_frame_equal
 
@@ -55,7 +56,7 @@ def table(urls, **columns):
 
 
 def download(urls, folder, **options):
-    """Download from this machine; give the frame, and the manifest by address."""
+    """Download from this machine; return the frame, and the manifest by URL."""
     frame = urls if isinstance(urls, pd.DataFrame) else table(urls)
     out, manifest = download_images(frame, folder, allow_private=True, **options)
     return out, manifest.set_index("image_url")
@@ -74,7 +75,7 @@ def stem(url):
     return f"{digest[:2]}/{digest[:20]}"
 
 
-def test_photos_and_manifest(tmp_path, server):
+def test_images_and_manifest(tmp_path, server):
     urls = [server.url(f"/photo/{n}.jpg") for n in (1, 2)] + [server.url("/png")]
     frame = table(urls, title=["a", "b", "c"])
     before = frame.copy()
@@ -89,7 +90,7 @@ def test_photos_and_manifest(tmp_path, server):
         stem(urls[2]) + ".png",
     ]
     assert out["image"].dtype == "str"
-    bodies = [photo(1), photo(2), photo(kind="PNG")]
+    bodies = [encoded_image(1), encoded_image(2), encoded_image(kind="PNG")]
     for path, body in zip(out["image"], bodies, strict=True):
         assert (tmp_path / "new" / path).read_bytes() == body
     assert list(manifest) == COLUMNS
@@ -110,14 +111,14 @@ def test_photos_and_manifest(tmp_path, server):
     assert_frame_equal(written, manifest)
 
 
-def test_rows_keep_index_and_share_photos(tmp_path, server):
+def test_rows_keep_index_and_share_images(tmp_path, server):
     url = server.url("/photo/1.jpg")
     placeholder = "https://images.example/G/01/x-site/icons/no-img-sm._CB192198896_.gif"
     cells = [url, None, f" {url}\n", "", "  ", np.nan, placeholder, url]
-    frame = pd.DataFrame({"photo": cells}, index=list("aabbccdd"))
+    frame = pd.DataFrame({"link": cells}, index=list("aabbccdd"))
 
     out, manifest = download_images(
-        frame, tmp_path, url_column="photo", image_column="path", allow_private=True
+        frame, tmp_path, url_column="link", image_column="path", allow_private=True
     )
 
     assert out.index.tolist() == list("aabbccdd")
@@ -136,7 +137,7 @@ def test_no_rows(tmp_path):
     assert_frame_equal(pd.read_parquet(tmp_path / "manifest.parquet"), manifest)
 
 
-def test_second_call_sends_nothing(tmp_path, server):
+def test_second_call_sends_no_request(tmp_path, server):
     urls = [server.url(p) for p in ("/photo/1.jpg", "/missing", "/page.jpg", "/loop")]
     urls += ["ftp://127.0.0.1/x.jpg"]
     first = download_images(table(urls), tmp_path, allow_private=True)
@@ -150,7 +151,7 @@ def test_second_call_sends_nothing(tmp_path, server):
         assert_frame_equal(one, other)
 
 
-def test_second_call_fetches_what_was_deleted(tmp_path, server):
+def test_second_call_downloads_deleted_files(tmp_path, server):
     urls = [server.url(f"/photo/{n}.jpg") for n in range(4)]
     out, _ = download(urls, tmp_path)
     before = files(tmp_path)
@@ -163,8 +164,8 @@ def test_second_call_fetches_what_was_deleted(tmp_path, server):
     assert set(server.n_requests.values()) == {1}
 
 
-@pytest.mark.parametrize("content", [b"", photo(2)[:-60], photo(3)])
-def test_file_of_another_size_is_fetched_again(tmp_path, server, content):
+@pytest.mark.parametrize("content", [b"", encoded_image(2)[:-60], encoded_image(3)])
+def test_file_of_another_size_is_downloaded_again(tmp_path, server, content):
     urls = [server.url(f"/photo/{n}.jpg") for n in range(4)]
     out, _ = download(urls, tmp_path)
     before = files(tmp_path)
@@ -176,17 +177,17 @@ def test_file_of_another_size_is_fetched_again(tmp_path, server, content):
     assert server.n_requests["/photo/2.jpg"] == 2
 
 
-def test_without_manifest_whole_files_are_taken(tmp_path, server):
+def test_without_manifest_complete_files_are_used(tmp_path, server):
     urls = [server.url(f"/photo/{n}.jpg") for n in range(6)]
     out, _ = download(urls, tmp_path)
     before = files(tmp_path)
-    # As a kill and a loss of power leave them.
+    # As after a crash or a loss of power.
     (tmp_path / "manifest.parquet").unlink()
     (tmp_path / out["image"][2]).write_bytes(b"")
-    (tmp_path / out["image"][3]).write_bytes(photo(3)[:-60])
+    (tmp_path / out["image"][3]).write_bytes(encoded_image(3)[:-60])
     (tmp_path / out["image"][4]).rename(tmp_path / f"{stem(urls[4])}.png")
     part = tmp_path / f"{stem(urls[5])}.jpg"
-    part.with_name(f".{part.name}.part").write_bytes(photo(5)[:99])
+    part.with_name(f".{part.name}.part").write_bytes(encoded_image(5)[:99])
     (tmp_path / ".manifest.parquet.part").write_bytes(b"PAR1")
     (tmp_path / "notes.part").write_bytes(b"not ours")
 
@@ -203,7 +204,7 @@ def test_without_manifest_whole_files_are_taken(tmp_path, server):
     ]
 
 
-def test_passing_failures_are_tried_again(tmp_path, server):
+def test_temporary_failures_are_retried(tmp_path, server):
     urls = [server.url(p) for p in ("/fail", "/fail-twice", "/cut-once", "/missing")]
 
     _, first = download(urls, tmp_path, max_attempts=1)
@@ -230,7 +231,7 @@ def test_retry_failed(tmp_path, server):
     assert first["status"].tolist() == ["too large", "not found"]
     assert first["reason"].tolist() == [
         "The file has more bytes than `max_bytes`, 100.",
-        "The server answered 404 (Not Found).",
+        "The server responded with 404 (Not Found).",
     ]
     assert second["status"].tolist() == ["too large", "not found"]
     assert third["status"].tolist() == ["ok", "not found"]
@@ -258,7 +259,7 @@ def test_result_does_not_depend_on_connections(tmp_path, server):
 
 
 @pytest.mark.parametrize(("n_per_host", "n_connections"), [(3, 16), (8, 2)])
-def test_no_more_requests_at_once_than_asked(tmp_path, n_per_host, n_connections):
+def test_number_of_requests_at_a_time(tmp_path, n_per_host, n_connections):
     with ImageServer(delay=0.03) as server:
         urls = [server.url(f"/photo/{n}.jpg") for n in range(24)]
         download(urls, tmp_path, n_per_host=n_per_host, n_connections=n_connections)
@@ -266,9 +267,9 @@ def test_no_more_requests_at_once_than_asked(tmp_path, n_per_host, n_connections
     assert server.n_requests.total() == 24
 
 
-def test_redirects_count_for_the_host_they_lead_to(tmp_path):
+def test_redirects_count_for_their_target_host(tmp_path):
     with ImageServer(delay=0.03) as goal, ImageServer() as start:
-        # Hosts are told apart by name.
+        # Hosts are distinguished by name.
         urls = [
             start.url("/redirect?to=" + goal.url(f"/photo/{n}.jpg", host="localhost"))
             for n in range(16)
@@ -300,7 +301,7 @@ def test_progress_goes_to_standard_error(tmp_path, server, capsys):
     assert "1 failed" in shown.err
 
 
-def test_manifest_is_written_on_the_way(tmp_path, server, monkeypatch):
+def test_manifest_is_written_during_downloads(tmp_path, server, monkeypatch):
     monkeypatch.setattr(_image_plan, "_SAVE_EVERY", 0.0)
     seen = []
 
@@ -315,7 +316,7 @@ def test_manifest_is_written_on_the_way(tmp_path, server, monkeypatch):
     assert seen == [urls[:1], urls[:2], urls[:3], urls, urls]
 
 
-def test_full_disk_is_an_error_and_loses_nothing(tmp_path, server, monkeypatch):
+def test_full_disk(tmp_path, server, monkeypatch):
     urls = [server.url(f"/photo/{n}.jpg") for n in range(8)]
     replace, calls = os.replace, []
 
@@ -339,7 +340,7 @@ def test_full_disk_is_an_error_and_loses_nothing(tmp_path, server, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for one process")
-def test_interrupt_stops_at_once(tmp_path, server):
+def test_keyboard_interrupt(tmp_path, server):
     urls = [server.url("/photo/1.jpg")]
     urls += [server.url(f"/stall/{n}") for n in range(40)]
     code = f"""
@@ -358,7 +359,7 @@ def test_interrupt_stops_at_once(tmp_path, server):
     child.send_signal(signal.SIGINT)
     stop = time.monotonic()
     _, errors = child.communicate(timeout=60)
-    # One answer stalls for 15 s, and each is tried five times.
+    # Each request stalls for 15 s and has five attempts.
     assert time.monotonic() - stop < 10
     assert errors.rstrip().endswith("KeyboardInterrupt")
     kept = pd.read_parquet(tmp_path / "manifest.parquet")
@@ -368,59 +369,66 @@ def test_interrupt_stops_at_once(tmp_path, server):
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"url_column": "url"}, ValueError, r"has no column 'url' \(url_column\).*"),
+        ({"url_column": "url"}, ValueError, r"no column 'url' \(url_column\)"),
         ({"image_column": "image_url"}, ValueError, "`image_column` and `url_column`"),
-        ({"n_connections": 0}, ValueError, "`n_connections` must be at least 1, got 0"),
-        ({"n_per_host": 2.5}, TypeError, "`n_per_host` must be an int, got 2.5"),
-        ({"max_attempts": True}, TypeError, "`max_attempts` must be an int, got True"),
-        ({"max_bytes": -1}, ValueError, "`max_bytes` must be at least 1, got -1"),
-        ({"max_pixels": None}, TypeError, "`max_pixels` must be an int, got None"),
-        ({"timeout": 0}, ValueError, "`timeout` must be a positive number of seconds"),
-        ({"timeout": float("nan")}, ValueError, "`timeout` must be a positive number"),
-        ({"total_timeout": "9"}, TypeError, "`total_timeout` must be a number of sec"),
-        ({"allow_private": "no"}, ValueError, "`allow_private` must be one of True, F"),
-        ({"retry_failed": None}, ValueError, "`retry_failed` must be one of True, Fal"),
-        ({"progress": "yes"}, ValueError, "`progress` must be one of True, False, Non"),
+        ({"n_connections": 0}, ValueError, r"'n_connections' .* \[1, inf\)\. Got 0"),
+        ({"n_per_host": 2.5}, TypeError, r"'n_per_host' .* an int .* Got 2\.5"),
+        ({"max_attempts": True}, TypeError, "'max_attempts' .* an int .* Got True"),
+        ({"max_bytes": -1}, ValueError, "'max_bytes' .* Got -1"),
+        ({"max_pixels": None}, TypeError, "'max_pixels' .* an int .* Got None"),
+        (
+            {"timeout": 0},
+            ValueError,
+            r"'timeout' .* a float .*\. Got 0",
+        ),
+        ({"timeout": float("nan")}, ValueError, "'timeout' .* a float .* Got nan"),
+        ({"timeout": float("inf")}, ValueError, "'timeout' .* a float .* Got inf"),
+        ({"total_timeout": "9"}, TypeError, "'total_timeout' .* a float .* Got '9'"),
+        ({"allow_private": "no"}, ValueError, "'allow_private' .* Got 'no'"),
+        ({"retry_failed": None}, ValueError, "'retry_failed' .* Got None"),
+        ({"progress": "yes"}, ValueError, "'progress' .* Got 'yes'"),
         ({"user_agent": "a\nb"}, ValueError, "`user_agent` must be one line of ASCII"),
         ({"user_agent": ""}, ValueError, "`user_agent` must be one line of ASCII"),
-        ({"user_agent": 1}, TypeError, "`user_agent` must be one line of ASCII"),
+        ({"user_agent": 1}, TypeError, "'user_agent' .* Got 1"),
     ],
 )
-def test_wrong_arguments(tmp_path, change, error, message):
+def test_invalid_parameters(tmp_path, change, error, message):
     with pytest.raises(error, match=message):
         download_images(table(["http://127.0.0.1/"]), tmp_path / "new", **change)
     assert not (tmp_path / "new").exists()
 
 
-def test_wrong_frames(tmp_path):
+def test_invalid_tables(tmp_path):
     with pytest.raises(TypeError, match=r"`frame` must be a table .*, got list"):
         download_images(["http://127.0.0.1/"], tmp_path)
     twice = pd.DataFrame([["a", "b"]], columns=["image_url"] * 2)
-    with pytest.raises(ValueError, match="has twice the column 'image_url'"):
+    with pytest.raises(ValueError, match="more than one column 'image_url'"):
         download_images(twice, tmp_path)
     twice = pd.DataFrame([["a", "b", "c"]], columns=["image_url", "image", "image"])
-    with pytest.raises(ValueError, match=r"has twice the column 'image' \(image_col"):
+    with pytest.raises(ValueError, match=r"more than one column 'image' \(image_col"):
         download_images(twice, tmp_path)
-    with pytest.raises(TypeError, match=r"`image_url` is no text in 1 row: row 1 \('l"):
+    with pytest.raises(
+        TypeError, match=r"`image_url` is not a string in 1 row: row 1 \('l"
+    ):
         download_images(table(["a", ["b"]]), tmp_path)
     frame = table(pd.Series(["a", "\udc80"], dtype=object))
-    with pytest.raises(ValueError, match="`image_url` is no valid Unicode in 1 row: r"):
+    with pytest.raises(ValueError, match="`image_url` is not valid Unicode in 1 row"):
         download_images(frame, tmp_path)
 
 
-def test_wrong_folder(tmp_path):
+def test_folder_is_a_file(tmp_path):
     path = tmp_path / "file"
     path.write_text("x")
     with pytest.raises(ValueError, match=r"`folder` '.*file' is a file"):
         download_images(table([None]), path)
 
 
-def test_foreign_manifest(tmp_path):
+def test_invalid_manifest(tmp_path):
     path = tmp_path / "manifest.parquet"
     path.write_bytes(b"PAR1 and no more")
     with pytest.raises(ValueError, match=r"manifest.parquet: cannot be read as Parq"):
         download_images(table([None]), tmp_path)
     pd.DataFrame({"image_url": ["a"]}).to_parquet(path)
-    with pytest.raises(ValueError, match=r"is no manifest .* no column 'image', 'sta"):
+    with pytest.raises(ValueError, match=r"not a manifest .* no column 'image', 'sta"):
         download_images(table([None]), tmp_path)
     assert path.exists()

@@ -1,4 +1,4 @@
-"""download_images: servers and addresses that stall, lie, flood and mislead."""
+"""download_images: servers that stall or mislead, invalid and private addresses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from itertools import pairwise
 
 import pandas as pd
 import pytest
-from image_server import ImageServer, photo
+from image_server import ImageServer
+from image_server import photo as encoded_image
 from loopback import allow_only_loopback
 from PIL import Image
 
@@ -27,9 +28,9 @@ from amzest.datasets._image_downloads._image_address import (
 )
 from amzest.datasets._image_downloads._image_request import _read_pause
 
-ENDED = "The connection ended before the answer was complete."
-BROKEN = "The photo cannot be decoded: the file is damaged or ends early."
-NO_HOST = "The address has no valid host or port."
+ENDED = "The connection ended before the response was complete."
+BROKEN = "The image cannot be decoded: the file is damaged or ends early."
+NO_HOST = "The URL has no valid host or port."
 
 
 @pytest.fixture(autouse=True)
@@ -49,13 +50,13 @@ def server():
 
 
 def download(urls, folder, **options):
-    """Download from this machine; give the manifest by address."""
+    """Download from this machine; return the manifest by URL."""
     options = {"allow_private": True, **options}
     out, manifest = download_images(
         pd.DataFrame({"image_url": urls}), folder, **options
     )
     manifest = manifest.set_index("image_url")
-    # What holds for every fault: rows are all there, files are those of the manifest.
+    # After any fault, rows are complete and files are those of the manifest.
     assert manifest.index.tolist() == list(dict.fromkeys(urls))
     assert out["image"].isna().tolist() == manifest.loc[urls, "image"].isna().tolist()
     ok = manifest["status"] == "ok"
@@ -80,26 +81,26 @@ def outcome(manifest, url):
         (
             "/cut-anywhere",
             "cut off",
-            "Each attempt brought another part of the photo.",
+            "Each attempt returned a different part of the image.",
             3,
         ),
         (
             "/nonsense",
             "server error",
-            "The answer of the server is not valid HTTP.",
+            "The response of the server is not valid HTTP.",
             3,
         ),
         (
             "/page.jpg",
             "not an image",
-            "The answer is a page or drawing in HTML or XML.",
+            "The response is HTML or XML.",
             1,
         ),
-        ("/empty", "not an image", "The answer is empty.", 1),
+        ("/empty", "not an image", "The response is empty.", 1),
         (
             "/text",
             "not an image",
-            "The answer is in none of the formats that are read (AVIF, BMP, GIF, JPEG, "
+            "The response is in none of the supported formats (AVIF, BMP, GIF, JPEG, "
             "JPEG2000, PNG, PPM, TIFF, WEBP).",
             1,
         ),
@@ -108,13 +109,13 @@ def outcome(manifest, url):
         (
             "/bomb.png",
             "too many pixels",
-            "The photo has more pixels than Pillow opens.",
+            "The image has more pixels than Pillow opens.",
             1,
         ),
         (
             "/wide.png",
             "too many pixels",
-            "The photo has 10000 x 6000 pixels; `max_pixels` is 50000000.",
+            "The image has 10000 x 6000 pixels; `max_pixels` is 50000000.",
             1,
         ),
         (
@@ -123,18 +124,23 @@ def outcome(manifest, url):
             "There are more than 5 redirects, or a loop.",
             6,
         ),
-        ("/missing", "not found", "The server answered 404 (Not Found).", 1),
-        ("/gone", "not found", "The server answered 410 (Gone).", 1),
-        ("/forbidden", "http error", "The server answered 403 (Forbidden).", 1),
-        ("/status/206", "http error", "The server answered 206 (Partial Content).", 1),
-        ("/status/302", "http error", "The server answered 302 (Found).", 1),
+        ("/missing", "not found", "The server responded with 404 (Not Found).", 1),
+        ("/gone", "not found", "The server responded with 410 (Gone).", 1),
+        ("/forbidden", "http error", "The server responded with 403 (Forbidden).", 1),
+        (
+            "/status/206",
+            "http error",
+            "The server responded with 206 (Partial Content).",
+            1,
+        ),
+        ("/status/302", "http error", "The server responded with 302 (Found).", 1),
         (
             "/fail",
             "server error",
-            "The server answered 500 (Internal Server Error).",
+            "The server responded with 500 (Internal Server Error).",
             3,
         ),
-        ("/status/999", "server error", "The server answered 999.", 3),
+        ("/status/999", "server error", "The server responded with 999.", 3),
     ],
 )
 def test_fault(tmp_path, server, path, status, reason, n_requests):
@@ -154,9 +160,9 @@ def test_more_bytes_than_allowed(tmp_path, server, path):
     assert server.n_requests == {path: 1}
 
 
-def test_photo_of_exactly_the_limits(tmp_path, server):
+def test_image_of_exactly_the_limits(tmp_path, server):
     urls = [server.url("/photo/0.jpg"), server.url("/chunked"), server.url("/gzipped")]
-    limits = {"max_bytes": len(photo()), "max_pixels": 24 * 18}
+    limits = {"max_bytes": len(encoded_image()), "max_pixels": 24 * 18}
     assert download(urls, tmp_path / "a", **limits)["status"].tolist() == ["ok"] * 3
     limits["max_bytes"] -= 1
     manifest = download(urls, tmp_path / "b", **limits)
@@ -165,7 +171,7 @@ def test_photo_of_exactly_the_limits(tmp_path, server):
     assert manifest["status"].tolist() == ["too many pixels"] * 3
 
 
-def test_pillows_warnings_stay_inside(tmp_path, server, monkeypatch):
+def test_warnings_of_pillow_are_ignored(tmp_path, server, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 24 * 18 - 1)
     urls = [server.url("/photo/0.jpg")]
     with warnings.catch_warnings(record=True) as caught:
@@ -186,18 +192,18 @@ def test_stall(tmp_path, server, path):
 
 @pytest.mark.parametrize("path", ["/trickle", "/trickle-head", "/trickle-open-end"])
 def test_trickle(tmp_path, server, path):
-    # Each byte comes within the time-out, all of them would take 38 s.
+    # Each byte arrives within the time-out, all of them would take 38 s.
     url = server.url(path)
     start = time.monotonic()
     manifest = download([url], tmp_path, total_timeout=1.0, max_attempts=2)
     assert time.monotonic() - start < 15
-    reason = "The answer was not complete after 1 s."
+    reason = "The response was not complete after 1 s."
     assert outcome(manifest, url) == ("time-out", reason)
     assert server.n_requests == {path: 2}
 
 
-def test_stalls_do_not_hold_up_others(tmp_path, server):
-    # Threads that wait are fewer than places: other photos come meanwhile.
+def test_stalls_do_not_delay_other_hosts(tmp_path, server):
+    # Fewer threads wait than there are: other images are downloaded meanwhile.
     stalls = [server.url(f"/stall/{n}", host="localhost") for n in range(2)]
     urls = stalls + [server.url(f"/photo/{n}.jpg") for n in range(40)]
     manifest = download(urls, tmp_path, n_per_host=2, timeout=1.0, max_attempts=3)
@@ -216,15 +222,15 @@ def test_stalls_do_not_hold_up_others(tmp_path, server):
         ("/chunked", 1),
     ],
 )
-def test_comes_in_the_end(tmp_path, server, path, n_requests):
+def test_succeeds_in_the_end(tmp_path, server, path, n_requests):
     url = server.url(path)
     manifest = download([url], tmp_path)
     assert manifest["status"].tolist() == ["ok"]
-    assert (tmp_path / manifest["image"].iloc[0]).read_bytes() == photo()
+    assert (tmp_path / manifest["image"].iloc[0]).read_bytes() == encoded_image()
     assert server.n_requests == {path: n_requests}
 
 
-def test_comes_after_a_stall(tmp_path, server):
+def test_succeeds_after_a_stall(tmp_path, server):
     url = server.url("/stall-once")
     manifest = download([url], tmp_path, timeout=1.0)
     assert manifest["status"].tolist() == ["ok"]
@@ -245,13 +251,13 @@ def test_retry_after_pauses_the_whole_host(tmp_path, server):
     others = [server.url(f"/photo/{n}.jpg", host="localhost") for n in range(20, 30)]
     manifest = download(urls + others, tmp_path, n_per_host=1)
     assert manifest["status"].tolist() == ["ok"] * 21
-    asked = server.times["/busy-once"][0]
-    waited = [server.times[f"/photo/{n}.jpg"][0] - asked for n in range(10)]
+    requested = server.times["/busy-once"][0]
+    waited = [server.times[f"/photo/{n}.jpg"][0] - requested for n in range(10)]
     assert min(waited) >= 1.0
-    assert server.times["/photo/20.jpg"][0] < asked + min(waited)
+    assert server.times["/photo/20.jpg"][0] < requested + min(waited)
 
 
-def test_retry_after_is_read():
+def test_retry_after_is_parsed():
     assert _read_pause("120") == 120
     assert _read_pause(" 0 ") == 0
     later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=90)
@@ -270,7 +276,7 @@ def test_long_pauses_are_capped(tmp_path, monkeypatch):
     assert manifest["status"].tolist() == ["ok"]
 
 
-def test_host_that_fails_always_is_given_up(tmp_path, server, monkeypatch):
+def test_host_that_always_fails_is_given_up(tmp_path, server, monkeypatch):
     monkeypatch.setattr(_image_queue, "_MAX_FAILURES", 20)
     urls = [server.url(f"/fail/{n}", host="localhost") for n in range(60)]
     urls += [server.url("/photo/1.jpg")]
@@ -279,7 +285,7 @@ def test_host_that_fails_always_is_given_up(tmp_path, server, monkeypatch):
     assert counts["ok"] == 1
     assert counts["server error"] + counts["given up"] == 60
     assert counts["given up"] > 10
-    reason = "The host failed 20 times in a row and was left alone."
+    reason = "The host failed 20 times in a row, it was skipped."
     assert set(manifest["reason"][manifest["status"] == "given up"]) == {reason}
     # Another call tries again.
     server.n_requests.clear()
@@ -288,7 +294,7 @@ def test_host_that_fails_always_is_given_up(tmp_path, server, monkeypatch):
 
 
 @pytest.mark.parametrize("path", ["/png", "/jpeg.png"])
-def test_content_type_is_not_believed(tmp_path, server, path):
+def test_content_type_is_ignored(tmp_path, server, path):
     url = server.url(path)
     manifest = download([url], tmp_path)
     suffix, kind = {"/png": ("png", "PNG"), "/jpeg.png": ("jpg", "JPEG")}[path]
@@ -310,7 +316,7 @@ def test_formats(tmp_path, server, monkeypatch, kind):
 
 def _sender(kind):
     def send(self, path):
-        self.answer(photo(kind=kind))
+        self.answer(encoded_image(kind=kind))
 
     return send
 
@@ -321,7 +327,7 @@ def test_chain_of_redirects(tmp_path, server):
     assert manifest["status"].tolist() == ["ok", "redirects"]
 
 
-def test_redirect_to_letters_beyond_ascii(tmp_path, server):
+def test_redirect_to_a_non_ascii_url(tmp_path, server):
     url = server.redirect(server.url("/photo/1.jpg?größe=1"))
     raw = server.redirect("/photo/2.jpg?größe=1".encode().decode("latin-1"))
     assert download([url, raw], tmp_path)["status"].tolist() == ["ok", "ok"]
@@ -332,16 +338,16 @@ def test_redirect_to_letters_beyond_ascii(tmp_path, server):
     [
         (
             "file:///etc/passwd",
-            "The address does not start with http:// or https://.",
+            "The URL does not start with http:// or https://.",
         ),
-        ("http://u:p@127.0.0.1/", "The address holds a user name or password."),
+        ("http://u:p@127.0.0.1/", "The URL contains a user name or password."),
         ("http://[::1", NO_HOST),
         ("http://127.0.0.1:99999/", NO_HOST),
     ],
 )
-def test_redirect_to_a_bad_address(tmp_path, server, location, reason):
+def test_invalid_redirect(tmp_path, server, location, reason):
     url = server.redirect(location)
-    reason = f"A redirect leads to an address that is no use: {reason}"
+    reason = f"Invalid redirect: {reason}"
     assert outcome(download([url], tmp_path), url) == ("bad url", reason)
 
 
@@ -370,13 +376,13 @@ def test_redirect_to_a_bad_address(tmp_path, server, location, reason):
         ("http://127.0.0.1\\@127.0.0.2/a.jpg", "user name"),
     ],
 )
-def test_bad_address(tmp_path, url, reason):
+def test_invalid_url(tmp_path, url, reason):
     status, sentence = outcome(download([url], tmp_path), url)
     assert status == "bad url"
     assert reason in sentence
 
 
-def test_addresses_are_encoded():
+def test_urls_are_encoded():
     address = parse_address("HTTP://Bücher.example:81/ä b%20c%zz.jpg?q=ü#top")
     assert address.host == "xn--bcher-kva.example"
     assert address.port == 81
@@ -400,7 +406,7 @@ def test_addresses_are_encoded():
         "169.254.169.254",
     ],
 )
-def test_private_address_is_refused(tmp_path, server, host):
+def test_private_address_is_not_allowed(tmp_path, server, host):
     url = server.url("/photo/1.jpg", host=host)
     manifest = download([url], tmp_path, allow_private=False)
     reason = "The host is not on the public internet."
@@ -408,15 +414,15 @@ def test_private_address_is_refused(tmp_path, server, host):
     assert server.n_requests == {}
 
 
-def test_private_address_is_tried_again_once_allowed(tmp_path, server):
+def test_private_address_is_retried_if_allowed(tmp_path, server):
     url = server.url("/photo/1.jpg")
     for allow_private, status in ((False, "private address"), (True, "ok")):
         manifest = download([url], tmp_path, allow_private=allow_private)
         assert manifest["status"].tolist() == [status]
 
 
-def test_redirect_to_private_address_is_refused(tmp_path, server, monkeypatch):
-    # The server stands for one on the internet, every other machine is private.
+def test_redirect_to_private_address(tmp_path, server, monkeypatch):
+    # The server counts as public, every other machine as private.
     monkeypatch.setattr(_image_connection, "is_public", lambda ip: ip == "127.0.0.1")
     urls = [
         server.redirect(f"http://{host}:{server.port}/photo/1.jpg")
@@ -428,8 +434,8 @@ def test_redirect_to_private_address_is_refused(tmp_path, server, monkeypatch):
     assert server.n_requests == {"/redirect": 4, "/photo/2.jpg": 1}
 
 
-def test_name_that_changes_its_meaning_is_refused(tmp_path, server, monkeypatch):
-    """The first look-up gives a public address, each further one this machine."""
+def test_dns_rebinding(tmp_path, server, monkeypatch):
+    """The first look-up returns a public address, each further one this machine."""
     answers = iter(["127.0.0.1"])
     look_up = socket.getaddrinfo
 
@@ -448,7 +454,7 @@ def test_name_that_changes_its_meaning_is_refused(tmp_path, server, monkeypatch)
     assert manifest["status"].tolist() == ["private address"]
 
 
-def test_connection_made_by_another_way_is_looked_at(tmp_path, server, monkeypatch):
+def test_connection_that_bypasses_the_check_is_checked(tmp_path, server, monkeypatch):
     monkeypatch.delattr(_image_connection._Guarded, "_new_conn")
     url = server.url("/photo/1.jpg")
     manifest = download([url], tmp_path, allow_private=False)
@@ -485,11 +491,11 @@ FORBIDDEN = [
     "[2001:db8::5efe:a9fe:a9fe]",
     "[::ffff:100.100.100.200]",
 ]
-NEVER = "The host is link-local or a metadata server, never to be asked."
+NEVER = "The host is link-local or a metadata server, never allowed."
 
 
 @pytest.mark.parametrize("host", FORBIDDEN)
-def test_metadata_servers_are_never_asked(tmp_path, server, connected, host):
+def test_metadata_servers_are_never_allowed(tmp_path, server, connected, host):
     urls = [f"http://{host}/latest/meta-data/", f"http://{host}:8080/a.jpg"]
     urls += [server.redirect(urls[0]), server.redirect(server.redirect(urls[1]))]
     manifest = download(urls, tmp_path)
@@ -498,8 +504,8 @@ def test_metadata_servers_are_never_asked(tmp_path, server, connected, host):
     assert set(server.n_requests) == {"/redirect"}
 
 
-def test_name_that_stands_for_a_metadata_server(tmp_path, server, monkeypatch):
-    """Also where the name stood for another machine at first, or for several."""
+def test_host_name_of_a_metadata_server(tmp_path, server, monkeypatch):
+    """Also if the name was resolved to another machine at first, or to several."""
     answers = {
         "metadata.example": [["169.254.169.254"]],
         "two.example": [["fe80::1", "127.0.0.1"]],
@@ -610,20 +616,21 @@ def test_unreachable(tmp_path, monkeypatch):
     ]
 
 
-def test_connections_are_used_again(tmp_path):
-    """A server that closes connections after each answer, unsaid, loses nothing."""
+def test_connections_are_reused(tmp_path):
+    """A server may close connections after each response without notice."""
     listener = socket.create_server(("127.0.0.1", 0))
     accepted = []
 
     def serve():
-        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(photo())}\r\n\r\n".encode()
+        length = len(encoded_image())
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n".encode()
         while True:
             connection, _ = listener.accept()
             with connection:
                 if not connection.recv(4096):
                     return
                 accepted.append(connection)
-                connection.sendall(head + photo())
+                connection.sendall(head + encoded_image())
 
     thread = threading.Thread(target=serve)
     thread.start()

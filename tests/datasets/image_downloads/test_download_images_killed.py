@@ -1,4 +1,4 @@
-"""download_images, killed at random moments, ends in the same bytes as undisturbed."""
+"""download_images, killed at random moments, ends with the same files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from image_server import ImageServer
 from killing import files, finish, kill, start
 
-N_PHOTOS = 400
+N_IMAGES = 400
 N_KILLS = 20
 
 
@@ -22,7 +22,7 @@ CHILD = """
     from amzest.datasets import download_images
     from amzest.datasets._image_downloads import _image_plan, _image_queue
 
-    # So that kills also fall between the steps of writing photo and manifest.
+    # So that kills also fall between the steps of writing image and manifest.
     replace = os.replace
     os.replace = lambda *paths: (time.sleep(0.005), replace(*paths))
     _image_plan._SAVE_EVERY = 0.02
@@ -44,10 +44,10 @@ def test_killed_20_times_ends_in_the_same_bytes(tmp_path):
     with ImageServer(delay=0.01) as server:
         faults = ["/missing", "/page.jpg", "/bomb.png", "/truncated.jpg", "/loop"]
         faults += ["/fail", "/cut", "/hop/3", "/png", "/gzipped"]
-        paths = [f"/photo/{n}.jpg" for n in range(N_PHOTOS)]
+        paths = [f"/photo/{n}.jpg" for n in range(N_IMAGES)]
         for n, fault in enumerate(faults):
             # Far apart, so that kills fall between any two.
-            paths.insert(n * N_PHOTOS // len(faults), fault)
+            paths.insert(n * N_IMAGES // len(faults), fault)
         urls_file = tmp_path / "urls.txt"
         urls_file.write_text("\n".join(map(server.url, paths)))
 
@@ -56,7 +56,7 @@ def test_killed_20_times_ends_in_the_same_bytes(tmp_path):
         finish(child)
         duration = time.monotonic() - begin
         expected = files(undisturbed)
-        assert len(expected) == N_PHOTOS + 3 + 1
+        assert len(expected) == N_IMAGES + 3 + 1
 
         progress = [0]
         for _ in range(N_KILLS):
@@ -69,6 +69,6 @@ def test_killed_20_times_ends_in_the_same_bytes(tmp_path):
     assert files(folder) == expected
     # The kills did fall into the middle of the work.
     moved = [a < b for a, b in pairwise(progress)]
-    unfinished = [0 < n < N_PHOTOS for n in progress]
+    unfinished = [0 < n < N_IMAGES for n in progress]
     assert sum(moved) >= N_KILLS // 4, progress
     assert sum(unfinished) >= N_KILLS // 4, progress

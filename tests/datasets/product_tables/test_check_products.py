@@ -1,4 +1,4 @@
-"""check_products: each problem with its rows and what to do."""
+"""check_products: each problem is reported with its rows and a remedy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def table(categories, **columns):
     "categories",
     [["a", "a", "b", "b"], [1, 1, 5, 5], [True, True, False, False]],
 )
-def test_good_table_passes_and_is_not_changed(categories):
+def test_valid_table_is_not_changed(categories):
     frame = table(categories, id=["1", "2", None, None])
     before = frame.copy()
     assert check_products(frame) is None
@@ -35,8 +35,8 @@ def test_category_with_one_product():
         check_products(table(["a", "b", "a"]))
     assert str(error.value) == (
         "`category` has 1 category with fewer than 2 products: 'b' (1 product, row 1). "
-        "Add products, merge the category into another one, or drop its rows. To "
-        "accept it, pass min_per_category=1."
+        "Add products, merge such categories into others, or drop their rows. To "
+        "accept them, pass min_per_category=1."
     )
     check_products(table(["a", "b", "a"]), min_per_category=1)
 
@@ -52,7 +52,7 @@ def test_categories_small_are_counted():
 
 
 def test_category_single():
-    with pytest.raises(ValueError, match="has one category only: 'a'"):
+    with pytest.raises(ValueError, match="has only one category: 'a'"):
         check_products(table(["a", "a"]))
 
 
@@ -65,10 +65,12 @@ def test_ids_repeated():
 
 
 def test_columns_missing():
-    with pytest.raises(ValueError, match=r"no column 'kind', 'sku'\. Available: 'cat"):
+    with pytest.raises(
+        ValueError, match=r"'kind' \(category_column\), 'sku' \(id_column\)\. A"
+    ):
         check_products(table(["a"]), category_column="kind", id_column="sku")
 
 
 def test_min_per_category_of_wrong_type():
-    with pytest.raises(TypeError, match="`min_per_category` must be an int"):
+    with pytest.raises(TypeError, match=r"'min_per_category' parameter .* an int"):
         check_products(table(["a", "b"]), min_per_category="2")

@@ -1,4 +1,4 @@
-"""load_products: what is read, and what is said about what cannot be."""
+"""load_products: columns, types and images; errors for invalid tables."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ CATEGORIES = ["Mugs", "null", "null", "Mugs"]
 
 
 def write(folder, rows=None, name="products.csv", **columns):
-    """Write a table and two photos; `columns` replace or add whole columns."""
+    """Write a table and two images; `columns` replace or add whole columns."""
     frame = pd.DataFrame(ROWS if rows is None else rows).assign(category=CATEGORIES)
     frame = frame.assign(**columns)
     (folder / "images").mkdir(exist_ok=True)
-    for photo in ("a.png", "b.png"):
-        (folder / "images" / photo).write_bytes(PNG)
+    for image in ("a.png", "b.png"):
+        (folder / "images" / image).write_bytes(PNG)
     frame.to_csv(folder / name, index=False)
     return folder / name
 
@@ -209,29 +209,31 @@ def test_json_lines(tmp_path, name):
     np.testing.assert_array_equal(data["stock"], [0, 1, 2, np.nan])
 
 
-def test_json_lines_that_are_none(tmp_path):
+def test_invalid_json_lines(tmp_path):
     path = tmp_path / "products.jsonl"
     path.write_text("{\"id\": 1}\n{'id': 2}\n")
     with pytest.raises(ValueError, match="line 2 is not JSON"):
         load_products(path)
     path.write_text('[{"id": 1}]')
-    with pytest.raises(ValueError, match="line 1 holds a JSON list"):
+    with pytest.raises(ValueError, match="line 1 is a JSON list"):
         load_products(path)
 
 
-def test_json_cell_that_is_no_text(tmp_path):
+def test_json_cell_that_is_not_a_string(tmp_path):
     path = tmp_path / "products.jsonl"
     cells = ["a", ["b", "c"], "d", ["e"]]
     pd.DataFrame({"description": cells, "category": CATEGORIES}).to_json(
         path, orient="records", lines=True
     )
-    with pytest.raises(TypeError, match=r"`description` is no text in 2 rows: row 1"):
+    with pytest.raises(
+        TypeError, match=r"`description` is not a string in 2 rows: row 1"
+    ):
         load_products(path, image_column=None)
 
 
 @pytest.mark.parametrize("path", [pd.DataFrame({"title": ["a"]}), b"p.csv", None, 3])
-def test_path_that_is_none(path):
-    with pytest.raises(TypeError, match="`path` must be the path of a file or folder"):
+def test_invalid_path(path):
+    with pytest.raises(TypeError, match="'path' parameter of load_products"):
         load_products(path)
 
 
@@ -241,7 +243,7 @@ def test_path_missing_or_unknown(tmp_path):
     with pytest.raises(FileNotFoundError, match="folder without a product table"):
         load_products(tmp_path)
     (tmp_path / "products.xlsx").write_bytes(b"")
-    with pytest.raises(ValueError, match="of no known kind"):
+    with pytest.raises(ValueError, match="unknown suffix"):
         load_products(tmp_path / "products.xlsx")
     (tmp_path / "products.csv").write_text("")
     (tmp_path / "products.jsonl").write_text("")
@@ -254,7 +256,7 @@ def test_path_missing_or_unknown(tmp_path):
     [
         (b"", "is empty"),
         (b"id,title,category\n", "has no rows. Columns: 'id', 'title', 'category'"),
-        (b"id,title,title\n1,a,b\n", "stand more than once: 'title'"),
+        (b"id,title,title\n1,a,b\n", "not unique: 'title'"),
         (b"id,,category\n1,a,b\n", "column 2 has no name"),
         (
             b"id,category\n1,a\n2,b,c\n",
@@ -262,31 +264,31 @@ def test_path_missing_or_unknown(tmp_path):
         ),
     ],
 )
-def test_csv_that_is_wrong(tmp_path, content, match):
+def test_invalid_csv(tmp_path, content, match):
     (tmp_path / "products.csv").write_bytes(content)
     with pytest.raises(ValueError, match=match):
         load_products(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["p.csv.gz", "p.jsonl.gz"])
-def test_gzip_that_is_broken(tmp_path, name):
+def test_damaged_gzip(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(b"id,title\n1,a\n")
-    with pytest.raises(ValueError, match="no complete gzip file"):
+    with pytest.raises(ValueError, match="not a complete gzip file"):
         load_products(path)
     path.write_bytes(gzip.compress(b'{"id": 1}\n' * 99)[:-9])
-    with pytest.raises(ValueError, match="no complete gzip file"):
+    with pytest.raises(ValueError, match="not a complete gzip file"):
         load_products(path)
 
 
-def test_parquet_that_is_none(tmp_path):
+def test_invalid_parquet(tmp_path):
     pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
     (tmp_path / "products.parquet").write_bytes(b"PAR1 but no more")
     with pytest.raises(ValueError, match="cannot be read as Parquet"):
         load_products(tmp_path)
 
 
-def test_columns_missing_are_named_with_available_ones(tmp_path):
+def test_absent_columns_are_listed_with_available_ones(tmp_path):
     (tmp_path / "products.csv").write_text("id,name\n1,a\n2,b\n")
     with pytest.raises(ValueError, match="has no column") as error:
         load_products(tmp_path, text_columns=["brand"], image_column="image")
@@ -295,7 +297,7 @@ def test_columns_missing_are_named_with_available_ones(tmp_path):
         "'category' (category_column) and 'image' (image_column)",
         "'brand' (text_columns)",
         "Available: 'id', 'name'",
-        "image_column=None for a table without photos",
+        "image_column=None for a table without images",
     ):
         assert part in message
 
@@ -314,27 +316,28 @@ def test_categories_and_ids_are_checked(tmp_path):
     assert len(load_products(tmp_path, id_column=None).data) == 4
 
 
-def test_photo_that_does_not_exist(tmp_path):
+def test_image_that_does_not_exist(tmp_path):
     write(tmp_path, image=["images/a.png", "images/c.png", "images/", "d.png"])
     with pytest.raises(ValueError, match="does not exist") as error:
         load_products(tmp_path)
     assert str(error.value) == (
-        f"`image` names a file that does not exist below {str(tmp_path)!r} in 2 rows: "
+        f"`image` is a file that does not exist below {str(tmp_path)!r} in 2 rows: "
         "row 1 ('images/c.png'), row 3 ('d.png'). Pass image_root= the folder that "
-        'these paths start from, or pass on_missing_image="missing" to treat such rows '
-        "as having no image."
+        'these paths are relative to, or pass on_missing_image="missing" to treat such '
+        "rows as having no image."
     )
     with pytest.warns(UserWarning, match="`image`") as caught:
         products = load_products(tmp_path, on_missing_image="missing")
     assert len(caught) == 2
-    assert "`image` is no image file in 1 row: row 2 ('images/': it is a folder" in str(
-        caught[1].message
+    assert (
+        "`image` is not an image file in 1 row: row 2 ('images/': it is a folder"
+        in str(caught[1].message)
     )
     assert [warning.filename for warning in caught] == [__file__] * 2
     assert products.data["image"].isna().tolist() == [False, True, True, True]
 
 
-def test_photos_many_missing_are_counted(tmp_path):
+def test_missing_images_are_counted(tmp_path):
     write(tmp_path, image=[f"{i}.png" for i in range(4)])
     with pytest.raises(ValueError, match=r"row 2 \('2.png'\) and 1 more"):
         load_products(tmp_path)
@@ -344,13 +347,13 @@ def test_photos_many_missing_are_counted(tmp_path):
 
 @pytest.mark.parametrize("outside", ["../a.png", "/etc/hostname", "images/../../x"])
 @pytest.mark.parametrize("check_images", ["exists", None])
-def test_photo_outside_is_refused(tmp_path, outside, check_images):
+def test_image_outside_of_the_folder(tmp_path, outside, check_images):
     write(tmp_path, image=["images/a.png", outside, "", ""])
-    with pytest.raises(ValueError, match=r"leads out of .* in 1 row: row 1"):
+    with pytest.raises(ValueError, match=r"is outside of .* in 1 row: row 1"):
         load_products(tmp_path, check_images=check_images, on_missing_image="missing")
 
 
-def test_photo_below_the_root_folder_of_the_machine(tmp_path):
+def test_absolute_image_paths(tmp_path):
     write(tmp_path, image=[str(tmp_path / "images" / "a.png")] * 4)
     assert load_products(tmp_path, image_root="/").data["image"].notna().all()
     assert load_products(tmp_path).data["image"].notna().all()
@@ -369,11 +372,13 @@ def test_photo_below_the_root_folder_of_the_machine(tmp_path):
         ("empty.png", "empty"),
     ],
 )
-def test_photos_that_are_no_files_are_named(tmp_path, cell, reason):
+def test_reasons_why_a_cell_is_not_an_image_file(tmp_path, cell, reason):
     write(tmp_path, image=["images/a.png", cell, "", ""])
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "empty.png").touch()
-    with pytest.raises(ValueError, match=rf"no image file in 1 row: row 1 .*{reason}"):
+    with pytest.raises(
+        ValueError, match=rf"not an image file in 1 row: row 1 .*{reason}"
+    ):
         load_products(tmp_path)
     with pytest.warns(UserWarning, match=reason) as caught:
         products = load_products(tmp_path, on_missing_image="missing")
@@ -381,14 +386,14 @@ def test_photos_that_are_no_files_are_named(tmp_path, cell, reason):
     assert products.data["image"].notna().tolist() == [True, False, False, False]
 
 
-def test_texts_that_are_no_paths_stay_as_they_are_unchecked(tmp_path):
+def test_without_checks_cells_that_are_not_paths_are_kept(tmp_path):
     cells = ["data:,x", base64.b64encode(PNG * 9).decode(), "images/a.png", ""]
     write(tmp_path, image=cells)
     images = load_products(tmp_path, check_images=None).data["image"]
     assert images[:3].tolist() == [*cells[:2], str(tmp_path / "images" / "a.png")]
 
 
-def test_whatever_the_file_system_raises_is_a_missing_photo(tmp_path, monkeypatch):
+def test_errors_of_the_file_system_are_missing_images(tmp_path, monkeypatch):
     def fail(path, *args, **kwargs):
         if str(path).endswith("b.png"):
             raise PermissionError(errno.EACCES, "Permission denied", path)
@@ -402,7 +407,7 @@ def test_whatever_the_file_system_raises_is_a_missing_photo(tmp_path, monkeypatc
     assert products.data["image"].notna().tolist() == [True, False, False, True]
 
 
-def test_whatever_a_decoder_raises_is_a_missing_photo(tmp_path, monkeypatch):
+def test_errors_of_a_decoder_are_missing_images(tmp_path, monkeypatch):
     def fail(self):
         raise RuntimeError("decoding of frame 0 failed")
 
@@ -426,12 +431,12 @@ def test_pixel_limit(tmp_path):
     message = r"row 1 \('images/b.png': it has 30 x 20 pixels; `max_pixels` is 599\)"
     with pytest.raises(ValueError, match=message):
         load_products(tmp_path, check_images="decode", max_pixels=599)
-    with pytest.raises(ValueError, match="`max_pixels` must be at least 1"):
+    with pytest.raises(ValueError, match="'max_pixels' parameter"):
         load_products(tmp_path, max_pixels=0)
 
 
 def test_dicts_of_bytes_and_path(tmp_path):
-    """As datasets of Hugging Face write a column of images."""
+    """Columns of images as in datasets of Hugging Face."""
     write(tmp_path)
     frame = pd.DataFrame(
         {
@@ -456,28 +461,28 @@ def test_dicts_of_bytes_and_path(tmp_path):
         load_products(tmp_path)
 
 
-def test_photo_that_is_a_web_address(tmp_path):
+def test_image_that_is_a_url(tmp_path):
     write(tmp_path, image=["https://shop.example/a.png", "", "", "images/b.png"])
-    with pytest.raises(ValueError, match=r"web address in 1 row: .*Download"):
+    with pytest.raises(ValueError, match=r"is a URL in 1 row: .*Download"):
         load_products(tmp_path)
-    with pytest.warns(UserWarning, match="web address"):
+    with pytest.warns(UserWarning, match="is a URL"):
         products = load_products(tmp_path, on_missing_image="missing")
     assert products.data["image"].isna().tolist() == [True, True, True, False]
     kept = load_products(tmp_path, check_images=None)
     assert kept.data["image"][0] == "https://shop.example/a.png"
 
 
-def test_photo_placeholder_is_missing(tmp_path):
-    address = "http://g-ecx.images-amazon.com/x-locale/no-img-sm._V192198896_.gif"
-    write(tmp_path, image=[address, "no-img.png", " ", "images/a.png"])
+def test_placeholder_is_missing(tmp_path):
+    url = "http://g-ecx.images-amazon.com/x-locale/no-img-sm._V192198896_.gif"
+    write(tmp_path, image=[url, "no-img.png", " ", "images/a.png"])
     missing = load_products(tmp_path).data["image"].isna()
     assert missing.tolist() == [True, True, True, False]
 
 
-def test_photo_that_cannot_be_decoded(tmp_path):
+def test_image_that_cannot_be_decoded(tmp_path):
     pytest.importorskip("PIL.Image", reason="decoding needs Pillow")
     write(tmp_path)
-    (tmp_path / "images" / "b.png").write_bytes(b"no picture")
+    (tmp_path / "images" / "b.png").write_bytes(b"not an image")
     (tmp_path / "images" / "a.png").write_bytes(PNG[:40])
     assert load_products(tmp_path).data["image"].notna().sum() == 3
     with pytest.raises(ValueError, match=r"cannot be decoded as an image in 3 rows"):
@@ -493,14 +498,16 @@ def test_photo_that_cannot_be_decoded(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "error", "match"),
     [
-        ({"encoding": 8}, TypeError, "`encoding` must be a str"),
-        ({"check_images": "all"}, ValueError, "`check_images` must be one of"),
-        ({"on_missing_image": "drop"}, ValueError, "`on_missing_image` must be one"),
-        ({"text_columns": "title"}, TypeError, "`text_columns` must be a list"),
-        ({"min_per_category": 2.0}, TypeError, "`min_per_category` must be an int"),
+        ({"encoding": 8}, TypeError, "'encoding' parameter .* Got 8"),
+        ({"check_images": "all"}, ValueError, "'check_images' parameter .* Got 'all'"),
+        ({"on_missing_image": "drop"}, ValueError, "'on_missing_image' parameter"),
+        ({"text_columns": "title"}, TypeError, "'text_columns' parameter .*array-like"),
+        ({"min_per_category": 2.0}, TypeError, "'min_per_category' parameter .*an int"),
+        ({"max_pixels": True}, TypeError, "'max_pixels' parameter .*an int"),
+        ({"return_X_y": "yes"}, TypeError, "'return_X_y' parameter"),
     ],
 )
-def test_wrong_argument_is_named(tmp_path, arguments, error, match):
+def test_invalid_parameters(tmp_path, arguments, error, match):
     write(tmp_path)
     with pytest.raises(error, match=match):
         load_products(tmp_path, **arguments)
@@ -509,7 +516,7 @@ def test_wrong_argument_is_named(tmp_path, arguments, error, match):
 def real_data(name):
     root = os.environ.get("AMZEST_DATA")
     if not root:
-        pytest.skip("AMZEST_DATA is not set: no real product data to read")
+        pytest.skip("AMZEST_DATA is not set: no real product data")
     folder = Path(root, name)
     if not folder.is_dir():
         pytest.skip(f"AMZEST_DATA has no folder {name}")
@@ -517,20 +524,20 @@ def real_data(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "n_rows", "n_categories", "n_photos"),
+    ("name", "n_rows", "n_categories", "n_images"),
     [("flipkart", 785, 7, 783), ("fashion", 8856, 23, 8856)],
 )
-def test_real_shop_with_photos(name, n_rows, n_categories, n_photos):
+def test_real_shop_with_images(name, n_rows, n_categories, n_images):
     products = load_products(real_data(name))
     assert len(products.data) == n_rows
     assert len(products.target_names) == n_categories
-    photos = products.data["image"].dropna()
-    assert len(photos) == n_photos
-    assert os.path.isabs(photos.iloc[0])
+    images = products.data["image"].dropna()
+    assert len(images) == n_images
+    assert os.path.isabs(images.iloc[0])
     assert all(isinstance(title, str) for title in products.data["title"])
 
 
-def test_real_shop_without_photos():
+def test_real_shop_without_images():
     folder = real_data("amazon10")
     with pytest.raises(ValueError, match="image_column=None"):
         load_products(folder, image_column="image")

@@ -122,8 +122,8 @@ def test_group_labels_of_any_type():
     [
         (0, "`test_size` is 0 rows"),
         (12, "`test_size` is 12 rows, but the table has 12"),
-        (1, "`test_size` gives 1 row .* from 2 to 10"),
-        (11, "`test_size` gives 11 rows .* from 2 to 10"),
+        (1, "`test_size` means 1 row .* from 2 to 10"),
+        (11, "`test_size` means 11 rows .* from 2 to 10"),
     ],
 )
 def test_impossible_sizes(test_size, match):

@@ -1,1 +1,1 @@
-"""Download the images that a product table links to."""
+"""Download the images of a product table."""

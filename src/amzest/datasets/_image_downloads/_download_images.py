@@ -1,21 +1,52 @@
-"""Bring the photos of a product table into a folder."""
+"""Download the images of a product table into a folder."""
 
 from __future__ import annotations
 
+import math
 import os
+import re
 from collections.abc import Hashable
+from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from amzest.datasets._image_downloads._image_plan import DownloadPlan
-from amzest.datasets._product_tables._photo_column import is_no_photo
-from amzest.datasets._shared._row_listing import list_rows
-from amzest.utils import as_frame, check_installed, count, replace_columns
+from amzest.datasets._shared._constraints import POSITIVE_INTEGER, NumberInterval
+from amzest.datasets._shared._key_columns import check_unique_column, find_column
+from amzest.datasets._shared._missing_images import is_missing_image
+from amzest.datasets._shared._row_listing import cell_type_error, list_rows
+from amzest.utils import (
+    as_frame,
+    check_installed,
+    count,
+    replace_columns,
+    shown,
+    validate_params,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_SECONDS = NumberInterval(Real, 0, math.inf, closed="neither")
+_HEADER = re.compile(r"[ -~]*[!-~][ -~]*")
 
+
+@validate_params(
+    {
+        "folder": [str, os.PathLike],
+        "n_connections": [POSITIVE_INTEGER],
+        "n_per_host": [POSITIVE_INTEGER],
+        "max_attempts": [POSITIVE_INTEGER],
+        "timeout": [_SECONDS],
+        "total_timeout": [_SECONDS],
+        "max_bytes": [POSITIVE_INTEGER],
+        "max_pixels": [POSITIVE_INTEGER],
+        "allow_private": ["boolean"],
+        "retry_failed": ["boolean"],
+        "user_agent": [str, None],
+        "progress": ["boolean", None],
+    }
+)
 def download_images(
     frame: pd.DataFrame,
     folder: str | os.PathLike[str],
@@ -34,12 +65,12 @@ def download_images(
     user_agent: str | None = None,
     progress: bool | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Download the photos that a table names by web address.
+    """Download the images whose URLs are in a table.
 
-    Photos come several at a time, are decoded once to see that they are whole, and go
-    into `folder` together with a manifest that says what came and why the rest did
-    not. A photo that cannot be had is a missing cell, never an error. Called again,
-    also after it was killed, the function fetches only what is missing.
+    Several images are downloaded at a time, decoded once to check that they are
+    complete, and written to `folder` together with a manifest of all outcomes. An image
+    that cannot be downloaded is a missing cell, never an error. Called again, also
+    after a crash, the function downloads only what is missing.
 
     Parameters
     ----------
@@ -47,92 +78,91 @@ def download_images(
         The table, of pandas, polars or pyarrow. It is not changed.
 
     folder : str or path-like
-        Where the photos go. It is made if it does not exist, and serves one call at a
-        time. Calls for other tables may share it.
+        Folder of the images. It is created if it does not exist, and must not be used
+        by two calls at a time. Calls for other tables may share it.
 
     url_column : hashable, default="image_url"
-        Column of addresses. Empty cells and Amazon's `no-img` placeholder are rows
-        without a photo. An address that stands in several rows is fetched once.
+        Column of URLs. Empty cells and Amazon's `no-img` placeholder are missing
+        images. A URL that occurs in several rows is requested once.
 
     image_column : hashable, default="image"
-        Column of paths that is added to the table; one that is there is replaced.
+        Column of paths to add to the table; an existing one is replaced.
 
     n_connections : int, default=16
         Number of requests at a time.
 
     n_per_host : int, default=8
-        Number of requests at a time to one host, counted by its name.
+        Number of requests at a time to one host name.
 
     max_attempts : int, default=5
-        Number of attempts at each photo. Attempts after the first follow time-outs,
-        lost connections, damaged photos, and the answers 408, 425, 429 and 500 and
-        above; before them come pauses of 0.5, 1, 2, ... seconds, give or take a
-        quarter. A host that sends `Retry-After` gets no request for that time. No
-        pause is longer than 120 seconds.
+        Number of attempts for each image. Time-outs, lost connections, damaged images
+        and the status codes 408, 425, 429 and 500 and above are retried, after pauses
+        of 0.5, 1, 2, ... seconds, plus or minus a quarter. A host that sends
+        `Retry-After` gets no request for that time. No pause is longer than 120
+        seconds.
 
     timeout : float, default=15.0
-        Seconds to wait for a connection, and then for each piece of an answer.
+        Seconds to wait for a connection, and then for each part of a response.
 
     total_timeout : float, default=120.0
-        Seconds for one request and its answer, however steadily it trickles.
+        Seconds for one request and its whole response.
 
     max_bytes : int, default=20971520
-        Size of the largest file that is kept, in bytes (20 MiB). Of a larger one no
-        more than that is read.
+        Maximum size of a file, in bytes (20 MiB). Larger ones are not read further.
 
     max_pixels : int, default=50000000
-        Width times height of the largest photo that is decoded. Pillow's own limit,
-        twice ``PIL.Image.MAX_IMAGE_PIXELS``, holds as well.
+        Maximum width times height of an image that is decoded. Pillow's own limit,
+        twice ``PIL.Image.MAX_IMAGE_PIXELS``, applies as well.
 
     allow_private : bool, default=False
-        Whether hosts may be asked that are not on the public internet: this machine
-        and private networks. Only for tables that you trust. Link-local addresses and
-        the metadata servers of clouds are never asked, for any server may redirect
-        there.
+        Whether to allow hosts that are not on the public internet: this machine and
+        private networks. Use it only for tables that you trust. Link-local addresses
+        and metadata servers of clouds are never allowed, as any server may redirect to
+        them.
 
     retry_failed : bool, default=False
-        Whether to try again what failed for good in an earlier call, for example
-        after raising `max_bytes`. Failures that pass are always tried again.
+        Whether to retry permanent failures of earlier calls, for example after raising
+        `max_bytes`. Temporary failures are always retried.
 
     user_agent : str or None, default=None
-        How to introduce oneself to servers. None means the name and version of
-        amzest; an address where you can be reached is good manners.
+        Header `User-Agent`. None means the name and version of amzest; it is good
+        practice to include a contact address.
 
     progress : bool or None, default=None
-        Whether to show a progress bar on standard error. None means only if that is
-        a terminal.
+        Whether to show a progress bar on standard error. None shows it if standard
+        error is a terminal.
 
     Returns
     -------
     frame : DataFrame of shape (n_samples, n_columns + 1)
-        A copy of the table, of its kind, with `image_column`: paths below `folder`,
-        with slashes, dtype str, missing where there is no photo. Pass `folder` as the
-        estimators' `image_root`.
+        A copy of the table, of the same library, with `image_column`: paths below
+        `folder`, with slashes, dtype str, missing where there is no image. Pass
+        `folder` as the `image_root` of estimators.
 
     manifest : DataFrame of shape (n_urls, 9)
-        What is written to `manifest.parquet` in `folder`: one row for each address,
-        those of `frame` in the order in which they first stand there, then those of
-        earlier calls. Columns, dtype str except where said:
+        The contents of `manifest.parquet` in `folder`: one row per URL, those of
+        `frame` in order of first occurrence, then those of earlier calls. Columns, of
+        dtype str unless noted:
 
-        - `image_url`: the address, without blanks around it;
+        - `image_url`: the URL, without surrounding whitespace;
         - `image`: path below `folder`;
         - `status`: "ok" or a kind of failure, see Notes;
         - `reason`: a sentence about the failure;
-        - `format`: as Pillow calls it, "AVIF", "BMP", "GIF", "JPEG", "JPEG2000",
-          "PNG", "PPM", "TIFF" or "WEBP";
+        - `format`: name in Pillow, "AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG",
+          "PPM", "TIFF" or "WEBP";
         - `width`, `height`: pixels, dtype Int64;
         - `n_bytes`: size of the file, dtype Int64;
-        - `sha256`: digest of the file.
+        - `sha256`: hash of the file.
 
-        Without a photo all but `image_url`, `status` and `reason` are missing.
+        Without an image all but `image_url`, `status` and `reason` are missing.
 
     Raises
     ------
     ValueError
-        If a column does not exist, an argument is out of range, `folder` is a file, or
+        If a column does not exist, a parameter is out of range, `folder` is a file, or
         its manifest cannot be read.
     TypeError
-        If an address is no text, or an argument is of another kind than expected.
+        If a URL is not a string, or a parameter has the wrong type.
     OSError
         If a file cannot be written.
     ImportError
@@ -140,30 +170,30 @@ def download_images(
 
     See Also
     --------
-    amzest.load_products : Read a table with its photos and check both.
+    amzest.load_products : Load a table with its images and check both.
 
     Notes
     -----
-    Failures that pass have the status "time-out", "unreachable", "cut off", "server
-    error" or "given up" (a host that failed 100 times in a row: what is left of it
-    waits for the next call). Those for good are "not found", "http error", "tls
-    error", "redirects" (more than 5), "bad url", "private address" (tried again with
+    Temporary failures have the status "time-out", "unreachable", "cut off", "server
+    error" or "given up" (a host failed 100 times in a row: the rest of its images is
+    left for the next call). Permanent ones have "not found", "http error", "tls error",
+    "redirects" (more than 5), "bad url", "private address" (retried with
     ``allow_private=True``), "too large", "too many pixels", "not an image" and "broken
     image".
 
-    The file of a photo is named after its address alone: 20 hexadecimal digits of the
-    address' SHA-256, in one of 256 subfolders, with the suffix of the format that was
-    found in it; what the server says about its type is not believed. Files are
-    written under another name and renamed when they are complete. A file that the
-    manifest lists with its size is taken as it is, one that it does not list is decoded
-    again. The manifest is written every minute and at the end, also on an error or
-    Ctrl-C. It holds nothing that differs from run to run.
+    The file of an image is named after its URL only: 20 hexadecimal digits of the
+    SHA-256 of the URL, in one of 256 subfolders, with the suffix of the format of its
+    content; the content type that the server states is ignored. Files are written under
+    another name and renamed when they are complete. A file that is in the manifest with
+    its size is used as it is, another one is decoded again. The manifest is written
+    every minute and at the end, also after an error or Ctrl-C. It contains nothing that
+    differs between runs.
 
-    Only http and https are spoken, by way of no proxy, to any port. The addresses that
-    a host name stands for are looked at before connecting, for each redirect anew, and
-    the connection goes to what was looked at. Addresses with a user name are refused.
-    Looking up a host name is bound by the time limits of the system alone. What
-    ``robots.txt`` says is not read: whether photos may be fetched is yours to know.
+    Only http and https are supported, to any port, without a proxy. The IP addresses of
+    a host name are checked before connecting, again for each redirect, and the
+    connection goes to the address that was checked. URLs with a user name are invalid.
+    Resolving a host name is limited by the time-outs of the system only.
+    ``robots.txt`` is not read: it is up to you whether the images may be downloaded.
 
     Examples
     --------
@@ -181,15 +211,15 @@ def download_images(
     >>> products["image"].isna().tolist()
     [True, True]
     >>> manifest[["status", "reason"]].values.tolist()
-    [['bad url', 'The address does not start with http:// or https://.']]
+    [['bad url', 'The URL does not start with http:// or https://.']]
     """
     import pandas as pd
 
     for name in ("PIL", "pyarrow", "tqdm", "urllib3"):
         check_installed(name, extra="data", purpose="download_images")
-    given = frame
-    frame = as_frame(given)
-    _check_frame(frame, url_column, image_column)
+    table, frame = frame, as_frame(frame)
+    urls = _find_urls(frame, url_column, image_column)
+    _check_user_agent(user_agent)
     plan = DownloadPlan(
         n_connections=n_connections,
         n_per_host=n_per_host,
@@ -203,64 +233,53 @@ def download_images(
         user_agent=user_agent,
         progress=progress,
     )
-    plan.check()
-    urls = _read_urls(list(frame[url_column]), url_column)
     distinct = list(dict.fromkeys(url for url in urls if url is not None))
     outcomes, manifest = plan.run(distinct, _make_folder(folder))
     paths = [None if url is None else outcomes[url].image for url in urls]
-    if given is not frame:
-        return replace_columns(given, {str(image_column): paths}), manifest
+    if table is not frame:
+        return replace_columns(table, {str(image_column): paths}), manifest
     frame = frame.copy()
     frame[image_column] = pd.Series(paths, dtype="str").array
     return frame, manifest
 
 
-def _check_frame(frame: Any, url_column: Hashable, image_column: Hashable) -> None:
-    names = list(frame.columns)
-    if names.count(url_column) != 1:
-        fault = "has no column" if url_column not in names else "has twice the column"
+def _check_user_agent(user_agent: str | None) -> None:
+    if user_agent is not None and not _HEADER.fullmatch(user_agent):
         msg = (
-            f"`frame` {fault} {url_column!r} (url_column). Available: "
-            f"{', '.join(map(repr, names))}. Pass url_column= the one with addresses."
+            f"`user_agent` must be one line of ASCII text, got {shown(user_agent)}. "
+            'Pass for example "my-shop/1.0 (me@shop.example)".'
         )
         raise ValueError(msg)
-    if names.count(image_column) > 1:
-        msg = (
-            f"`frame` has twice the column {image_column!r} (image_column). Pass "
-            "image_column= another name."
-        )
-        raise ValueError(msg)
+
+
+def _find_urls(
+    frame: pd.DataFrame, url_column: Hashable, image_column: Hashable
+) -> list[str | None]:
+    """Return the URL of each row without surrounding whitespace, None if missing."""
+    cells = list(find_column(frame, url_column, "url_column"))
+    check_unique_column(frame, image_column, "image_column")
     if image_column == url_column:
         msg = (
-            f"`image_column` and `url_column` are both {url_column!r}. Pass "
-            "image_column= another name, so that the addresses are kept."
+            f"`image_column` and `url_column` are both {shown(url_column)}. Pass "
+            "another name as image_column, so that the URLs are kept."
         )
         raise ValueError(msg)
-
-
-def _read_urls(cells: list[Any], name: Hashable) -> list[str | None]:
-    """Give the addresses without blanks around them; None where there is none."""
-    cells = [None if is_no_photo(cell) else cell for cell in cells]
-    wrong = [
-        row
-        for row, cell in enumerate(cells)
-        if cell is not None and not isinstance(cell, str)
-    ]
+    name = str(url_column)
+    cells = [None if is_missing_image(cell) else cell for cell in cells]
+    wrong = [row for row, cell in enumerate(cells) if not isinstance(cell, str | None)]
     if wrong:
-        kinds = [type(cells[row]).__name__ for row in wrong]
-        msg = (
-            f"`{name}` is no text in {count(len(wrong), 'row')}: "
-            f"{list_rows(wrong, kinds)}. Put the address of one photo into each cell; "
-            "frame.explode() makes a row of each entry of a list."
+        advice = (
+            "Each cell must hold the URL of one image; frame.explode() makes a row of "
+            "each item of a list."
         )
-        raise TypeError(msg)
+        raise cell_type_error(name, "is not a string", wrong, cells, advice)
     urls = [None if cell is None else str(cell).strip() for cell in cells]
     wrong = [row for row, url in enumerate(urls) if url and not _is_unicode(url)]
     if wrong:
         msg = (
-            f"`{name}` is no valid Unicode in {count(len(wrong), 'row')}: "
+            f"`{name}` is not valid Unicode in {count(len(wrong), 'row')}: "
             f"{list_rows(wrong, [urls[row] for row in wrong])}. Read the table with "
-            "the encoding it was written in."
+            "its encoding."
         )
         raise ValueError(msg)
     return urls

@@ -1,4 +1,4 @@
-"""Web addresses of photos: which are asked for, and which machines may answer."""
+"""URLs of images: how they are parsed, and to which IP addresses they may lead."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
+_NO_HOST = "The URL has no valid host or port."
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
-#: Left as they are: reserved signs, and escapes that are written already.
+#: Not encoded: reserved characters (RFC 3986), and "%", as URLs may be encoded already.
 _SAFE = "%/?:@!$&'()*+,;=~[]|"
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
-#: Mapped, compatible, translated (RFC 2765) and NAT64 addresses.
+#: Mapped, compatible (RFC 4291), translated (RFC 2765) and NAT64 (RFC 6052) addresses.
 _ENDING_IN_IPV4 = [
     ipaddress.IPv6Network("::ffff:0:0/96"),
     ipaddress.IPv6Network("::/96"),
@@ -22,9 +23,9 @@ _ENDING_IN_IPV4 = [
     _NAT64,
     _NAT64_LOCAL,
 ]
-#: Bits 64 to 95 of an ISATAP address.
+#: Bits 64 to 95 of an ISATAP address (RFC 5214).
 _ISATAP = (f"{0x00005EFE:032b}", f"{0x02005EFE:032b}")
-#: Where clouds tell a virtual machine its credentials, beside link-local addresses.
+#: Where clouds serve the credentials of a machine, besides link-local addresses.
 _METADATA_SERVERS = [
     ipaddress.ip_network(network)
     for network in (
@@ -41,22 +42,7 @@ _IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to connect and what to ask for.
-
-    Parameters
-    ----------
-    scheme : {"http", "https"}
-        How to talk to the server.
-
-    host : str
-        Name in ASCII, or an IP address without brackets.
-
-    port : int
-        Port of the server.
-
-    target : str
-        Path and query, percent-encoded.
-    """
+    """A server to connect to, and the path and query to request, percent-encoded."""
 
     scheme: str
     host: str
@@ -65,46 +51,30 @@ class Address:
 
     @property
     def url(self) -> str:
-        """The address in one piece, for redirects that are relative to it."""
+        """The whole URL, which relative redirects are joined with."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}{self.target}"
 
 
 def parse_address(url: str) -> Address:
-    """Take a web address apart.
+    """Parse a URL; raise ValueError with a sentence about the problem.
 
-    Spaces and letters beyond ASCII are encoded as browsers do; the part after ``#`` is
-    left out.
-
-    Parameters
-    ----------
-    url : str
-        An absolute address.
-
-    Returns
-    -------
-    Address
-        Its parts.
-
-    Raises
-    ------
-    ValueError
-        With a sentence that says what is wrong.
+    Spaces and non-ASCII characters are encoded as browsers do.
     """
     if _CONTROL.search(url):
-        raise ValueError("The address holds control characters.")
+        raise ValueError("The URL contains control characters.")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise ValueError("The address has no valid host or port.") from None
+        raise ValueError(_NO_HOST) from None
     if parts.scheme not in ("http", "https"):
-        raise ValueError("The address does not start with http:// or https://.")
+        raise ValueError("The URL does not start with http:// or https://.")
     if "@" in parts.netloc:
-        # They would be sent to whoever answers, and be kept in the manifest.
-        raise ValueError("The address holds a user name or password.")
+        # They would be sent to any server, and be stored in the manifest.
+        raise ValueError("The URL contains a user name or password.")
     if port == 0 or not host:
-        raise ValueError("The address has no valid host or port.")
+        raise ValueError(_NO_HOST)
     if port is None:
         port = 443 if parts.scheme == "https" else 80
     path = quote(parts.path or "/", safe=_SAFE)
@@ -113,52 +83,26 @@ def parse_address(url: str) -> Address:
 
 
 def follow_redirect(address: Address, location: str) -> Address:
-    """Give the address that a redirect leads to.
+    """Return the address that a redirect leads to; raise ValueError if it is invalid.
 
-    Parameters
-    ----------
-    address : Address
-        Where the redirect came from.
-
-    location : str
-        Header of the answer, as ``http.client`` decoded it.
-
-    Returns
-    -------
-    Address
-        Where it leads to.
-
-    Raises
-    ------
-    ValueError
-        With a sentence that says what is wrong.
+    `location` is the header as decoded by ``http.client``.
     """
     with contextlib.suppress(UnicodeError):
-        # Headers are read as Latin-1, but what servers send raw is UTF-8.
+        # http.client decodes headers as Latin-1, but servers send UTF-8.
         location = location.encode("latin-1").decode("utf-8")
     try:
         joined = urljoin(address.url, location)
     except ValueError:
-        raise ValueError("The address has no valid host or port.") from None
+        raise ValueError(_NO_HOST) from None
     return parse_address(joined)
 
 
 def is_forbidden(ip: str) -> bool:
-    """Tell whether a machine is never asked for a photo, whatever the table says.
+    """Return whether an IP address is link-local or the metadata server of a cloud.
 
-    A table that is trusted may name a server that is not, and that one may redirect to
-    where clouds give credentials to any machine that asks.
-
-    Parameters
-    ----------
-    ip : str
-        IPv4 or IPv6 address, as the socket gives it.
-
-    Returns
-    -------
-    bool
-        True for link-local addresses and the metadata servers of clouds, also where
-        one of IPv6 stands for one of IPv4.
+    Even if private addresses are allowed, a server may redirect to where clouds give
+    credentials to any program on the machine. An IPv6 address that embeds an IPv4
+    address is checked for that one, too.
     """
     address = ipaddress.ip_address(ip.partition("%")[0])
     return any(
@@ -168,18 +112,9 @@ def is_forbidden(ip: str) -> bool:
 
 
 def is_public(ip: str) -> bool:
-    """Tell whether an IP address belongs to the public internet.
+    """Return whether an IP address belongs to the public internet.
 
-    Parameters
-    ----------
-    ip : str
-        IPv4 or IPv6 address, as the socket gives it.
-
-    Returns
-    -------
-    bool
-        False for this machine, private and link-local networks, multicast, and what
-        is reserved. An IPv6 address that stands for one of IPv4 is judged by that.
+    An IPv6 address that embeds an IPv4 address is as public as that one.
     """
     address = ipaddress.ip_address(ip.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
@@ -196,7 +131,7 @@ def is_public(ip: str) -> bool:
 
 
 def _embedded(address: _IP) -> list[ipaddress.IPv4Address]:
-    """Give the addresses of IPv4 that one of IPv6 may be translated to."""
+    """Return the IPv4 addresses that an IPv6 address may be translated to."""
     if isinstance(address, ipaddress.IPv4Address):
         return []
     found = [*(address.teredo or ())]
@@ -206,7 +141,8 @@ def _embedded(address: _IP) -> list[ipaddress.IPv4Address]:
     if any(address in network for network in _ENDING_IN_IPV4) or bits[64:96] in _ISATAP:
         found.append(ipaddress.IPv4Address(int(bits[96:], 2)))
     if address in _NAT64_LOCAL:
-        # RFC 6052: behind a prefix of any of these lengths, skipping bits 64 to 71.
+        # RFC 6052, section 2.2: the IPv4 address follows a prefix of 48, 56 or 64 bits;
+        # bits 64 to 71 are skipped.
         skipping = bits[:64] + bits[72:]
         found += [
             ipaddress.IPv4Address(int(skipping[start : start + 32], 2))
@@ -220,12 +156,12 @@ def _check_host(host: str) -> str:
         try:
             ipaddress.IPv6Address(host)
         except ValueError:
-            raise ValueError("The address has no valid host or port.") from None
+            raise ValueError(_NO_HOST) from None
         return host
     try:
         ascii_host = host.encode("idna").decode("ascii").lower()
     except UnicodeError:
         ascii_host = ""
     if not _HOST_NAME.fullmatch(ascii_host):
-        raise ValueError("The address has no valid host or port.")
+        raise ValueError(_NO_HOST)
     return ascii_host

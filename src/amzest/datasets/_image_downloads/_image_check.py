@@ -1,4 +1,4 @@
-"""Photos as bytes: which format they have, how large they are, if they decode."""
+"""Images as bytes: their format and size, and whether they can be decoded."""
 
 from __future__ import annotations
 
@@ -14,28 +14,14 @@ from amzest.utils import (
     open_image,
 )
 
-#: JPEG files with a second picture, as cameras and telephones write them.
+#: JPEG files with a second image, as cameras and phones write them.
 _SAME_AS = {"MPO": "JPEG"}
 
 
 def check_image(data: bytes, *, stem: str, max_pixels: int) -> Outcome:
-    """Decode a photo.
+    """Return "ok", "not an image", "broken image" or "too many pixels".
 
-    Parameters
-    ----------
-    data : bytes
-        The file.
-
-    stem : str
-        Path of the file without its suffix.
-
-    max_pixels : int
-        Number of pixels of the largest photo that is decoded.
-
-    Returns
-    -------
-    Outcome
-        With status "ok", "not an image", "broken image" or "too many pixels".
+    `stem` is the path of its file without the suffix.
     """
     digest = hashlib.sha256(data).hexdigest()
     try:
@@ -43,19 +29,19 @@ def check_image(data: bytes, *, stem: str, max_pixels: int) -> Outcome:
             (width, height), name = image.size, str(image.format)
             image.load()
     except TooManyPixels as error:
-        reason = "The photo has more pixels than Pillow opens."
+        reason = "The image has more pixels than Pillow opens."
         if error.size is not None:
             width, height = error.size
             reason = (
-                f"The photo has {width} x {height} pixels; `max_pixels` is "
+                f"The image has {width} x {height} pixels; `max_pixels` is "
                 f"{max_pixels}."
             )
         return Outcome("too many pixels", reason)
     except NotAnImage:
         return Outcome("not an image", _describe(data))
     except UnreadableImage:
-        # The digest tells whether a second attempt brought the same.
-        reason = "The photo cannot be decoded: the file is damaged or ends early."
+        # By the hash, the queue finds out whether a second attempt returned the same.
+        reason = "The image cannot be decoded: the file is damaged or ends early."
         return Outcome("broken image", reason, sha256=digest)
     return Outcome(
         status="ok",
@@ -70,8 +56,8 @@ def check_image(data: bytes, *, stem: str, max_pixels: int) -> Outcome:
 
 def _describe(data: bytes) -> str:
     if not data:
-        return "The answer is empty."
+        return "The response is empty."
     if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        return "The answer is a page or drawing in HTML or XML."
+        return "The response is HTML or XML."
     formats = ", ".join(name for name in FORMATS if name not in _SAME_AS)
-    return f"The answer is in none of the formats that are read ({formats})."
+    return f"The response is in none of the supported formats ({formats})."

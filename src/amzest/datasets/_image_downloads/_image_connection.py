@@ -1,4 +1,4 @@
-"""Connections that refuse private machines, are kept for reuse and can be ended."""
+"""Connections that check IP addresses, are reused and can be ended."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from amzest.datasets._image_downloads._image_address import (
 
 
 class PrivateAddressError(Exception):
-    """The host is a machine that is not on the public internet."""
+    """The host is not on the public internet."""
 
 
 class ForbiddenAddressError(PrivateAddressError):
-    """The host is a link-local address or the metadata server of a cloud."""
+    """The host is link-local or the metadata server of a cloud."""
 
 
 def _choose_hosts(hosts: list[str], allow_private: bool) -> list[str]:
-    """Leave out machines that may not be asked; raise where none is left."""
+    """Return the IP addresses that are allowed; raise if there is none."""
     if not allow_private:
         hosts = [host for host in hosts if is_public(host)]
         if not hosts:
@@ -40,10 +40,10 @@ def _choose_hosts(hosts: list[str], allow_private: bool) -> list[str]:
 
 
 class _Guarded:
-    """Look at what a host name stands for before connecting to it.
+    """Resolves and checks the name of the host before connecting to it.
 
-    The address that was looked at is the one connected to: were the name resolved a
-    second time, its owner could give another answer.
+    The connection goes to the IP address that was checked: if the name were resolved a
+    second time, its owner could return another address (DNS rebinding).
     """
 
     allow_private = False
@@ -79,10 +79,10 @@ class _GuardedHTTPS(_Guarded, HTTPSConnection):
 
 
 class Exchange:
-    """One request and its answer, which another thread can end.
+    """A request and its response, which another thread can end.
 
-    A time-out of a socket starts anew with each byte, so it cannot stop a server that
-    sends one now and then.
+    The time-out of a socket starts again with each byte, so it does not stop a server
+    that sends a byte now and then.
     """
 
     def __init__(self) -> None:
@@ -91,59 +91,33 @@ class Exchange:
         self.ended = False
 
     def hold(self, sock: socket.socket) -> None:
-        """Name the socket that is in use from now on.
-
-        Parameters
-        ----------
-        sock : socket
-            An open socket.
-
-        Raises
-        ------
-        TimeoutError
-            If the exchange was ended already.
-        """
+        """Set the socket in use; raise TimeoutError if the exchange has been ended."""
         with self._lock:
             if self.ended:
                 raise TimeoutError
             self._socket = sock
 
     def release(self) -> bool:
-        """Let go of the socket: from now on it may serve another exchange.
-
-        Returns
-        -------
-        bool
-            Whether the exchange was ended before.
-        """
+        """Forget the socket; return whether the exchange was ended."""
         with self._lock:
             self._socket = None
             return self.ended
 
     def end(self) -> None:
-        """Wake the thread that waits for the socket; it finds `ended` to be True."""
+        """Wake the thread that waits for the socket."""
         with self._lock:
             self.ended = True
             if self._socket is not None:
-                # Not SSLSocket.shutdown, which takes the TLS object from its reader.
+                # Not SSLSocket.shutdown, which removes the TLS object that the other
+                # thread is reading from.
                 with contextlib.suppress(OSError):
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 class Connections:
-    """Open connections, kept for the next request to the same server.
+    """Open connections, at most `max_idle` of which are kept for reuse.
 
-    Parameters
-    ----------
-    timeout : float
-        Seconds to wait for a connection, and then for each piece of an answer.
-
-    allow_private : bool
-        Whether machines that are not on the public internet may be asked; not even
-        then link-local addresses and metadata servers of clouds.
-
-    max_idle : int
-        Number of unused connections that are kept.
+    `timeout` is in seconds, for connecting and for each part of a response.
     """
 
     def __init__(self, *, timeout: float, allow_private: bool, max_idle: int) -> None:
@@ -155,18 +129,7 @@ class Connections:
         self._tls = ssl.create_default_context()
 
     def take_idle(self, address: Address) -> Any | None:
-        """Give a connection that was used before.
-
-        Parameters
-        ----------
-        address : Address
-            Where it must lead to.
-
-        Returns
-        -------
-        HTTPConnection or None
-            None if there is none.
-        """
+        """Return an unused open connection to a server, or None."""
         while True:
             with self._lock:
                 places = [
@@ -184,22 +147,8 @@ class Connections:
     def connect(self, address: Address) -> Any:
         """Open a new connection.
 
-        Parameters
-        ----------
-        address : Address
-            Where it leads to.
-
-        Returns
-        -------
-        HTTPConnection
-            Connected; nothing of HTTP has been sent.
-
-        Raises
-        ------
-        PrivateAddressError
-            If the host is not on the public internet and that is not allowed.
-        OSError
-            If there is no connection.
+        Raises PrivateAddressError if the host is not allowed, OSError if it cannot be
+        reached.
         """
         options: dict[str, Any] = {"port": address.port, "timeout": self._timeout}
         if address.scheme == "https":
@@ -211,7 +160,7 @@ class Connections:
         connection.allow_private = self._allow_private
         try:
             connection.connect()
-            # A second look, should urllib3 ever connect by another way.
+            # Checked again, in case a version of urllib3 does not call _new_conn.
             peer = str(connection.sock.getpeername()[0])
             _choose_hosts([peer], self._allow_private)
         except BaseException:
@@ -220,16 +169,7 @@ class Connections:
         return connection
 
     def give_back(self, address: Address, connection: Any) -> None:
-        """Keep a connection whose answer has been read to its end.
-
-        Parameters
-        ----------
-        address : Address
-            Where it leads to.
-
-        connection : HTTPConnection
-            The connection.
-        """
+        """Keep a connection whose response has been read to its end."""
         if connection.is_closed:
             return
         with self._lock:

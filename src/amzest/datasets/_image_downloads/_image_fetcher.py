@@ -1,4 +1,4 @@
-"""One attempt at one photo: find or ask for it, decode it, write it."""
+"""One attempt at one image: find or request it, decode it, write it."""
 
 from __future__ import annotations
 
@@ -15,53 +15,27 @@ from amzest.datasets._image_downloads._image_request import Requests
 
 @dataclass(frozen=True, slots=True)
 class ImageFetcher:
-    """What a thread does with a job.
-
-    Parameters
-    ----------
-    folder : Path
-        Where photos go.
-
-    requests : Requests
-        How they are asked for.
-
-    max_pixels : int
-        Number of pixels of the largest photo that is decoded.
-    """
+    """Makes the attempt of a job, called in a thread."""
 
     folder: Path
     requests: Requests
     max_pixels: int
 
     def __call__(self, job: Job, exchange: Exchange) -> Result:
-        """Make one attempt.
-
-        Parameters
-        ----------
-        job : Job
-            Which photo.
-
-        exchange : Exchange
-            By which another thread can end the request.
-
-        Returns
-        -------
-        Result
-            What came of it. Errors of the disk are raised.
-        """
+        """Make one attempt. Errors of writing files are raised."""
         found = self._find(job)
         if found is not None:
             return Result(found)
-        answer = self.requests.send(job.address, exchange)
-        if answer.body is None:
-            return Result(answer.failure, answer.redirect, answer.retry_after)
-        outcome = self._check(answer.body, job)
+        response = self.requests.send(job.address, exchange)
+        if response.body is None:
+            return Result(response.failure, response.redirect, response.retry_after)
+        outcome = self._check(response.body, job)
         if outcome.image is not None:
-            write_whole(self.folder / outcome.image, answer.body)
+            write_whole(self.folder / outcome.image, response.body)
         return Result(outcome)
 
     def _find(self, job: Job) -> Outcome | None:
-        """Look at files of earlier calls; one that is whole is the photo."""
+        """Return the outcome of a complete earlier file; remove damaged ones."""
         whole = None
         for name in job.found:
             path = self.folder / name

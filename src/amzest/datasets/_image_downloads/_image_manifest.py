@@ -1,4 +1,4 @@
-"""The manifest of a folder of photos: what came, and why the rest did not."""
+"""The manifest of a folder of images: the outcome of each URL."""
 
 from __future__ import annotations
 
@@ -26,35 +26,19 @@ _TYPES = {
     "n_bytes": "Int64",
     "sha256": "str",
 }
-# In this order, the rows are the fields of an Outcome behind the address.
+#: The columns after `image_url`, in the order of the fields of Outcome.
 _ROW = ["status", "reason", "image", "format", "width", "height", "n_bytes", "sha256"]
 
 
 def read_manifest(folder: Path) -> dict[str, Outcome]:
-    """Read what earlier calls wrote.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder of photos.
-
-    Returns
-    -------
-    dict of str to Outcome
-        For each address, in the order of the rows. Empty if there is no manifest.
-
-    Raises
-    ------
-    ValueError
-        If there is a file of that name that is no manifest.
-    """
+    """Return the outcomes that earlier calls have written, in order of the rows."""
     import pandas as pd
     import pyarrow
 
     path = folder / MANIFEST
     if not path.exists():
         return {}
-    advice = "Move it away; photos that are in the folder are found without it."
+    advice = "Move it to another folder; images are found without it."
     try:
         frame = pd.read_parquet(path)
     except (OSError, ValueError, pyarrow.ArrowException) as error:
@@ -63,7 +47,7 @@ def read_manifest(folder: Path) -> dict[str, Outcome]:
     lost = [name for name in _TYPES if name not in frame.columns]
     if lost:
         msg = (
-            f"{path}: is no manifest of download_images, it has no column "
+            f"{path}: is not a manifest of download_images, it has no column "
             f"{', '.join(map(repr, lost))}. {advice}"
         )
         raise ValueError(msg)
@@ -75,21 +59,7 @@ def read_manifest(folder: Path) -> dict[str, Outcome]:
 
 
 def write_manifest(folder: Path, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
-    """Write the manifest anew.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder of photos.
-
-    outcomes : mapping of str to Outcome
-        One for each address, in the order of the rows.
-
-    Returns
-    -------
-    DataFrame of shape (n_urls, 9)
-        What was written.
-    """
+    """Write the outcome of each URL, and return the table."""
     import pandas as pd
 
     columns: dict[str, list[Any]] = {"image_url": list(outcomes)}
@@ -100,7 +70,7 @@ def write_manifest(folder: Path, outcomes: Mapping[str, Outcome]) -> pd.DataFram
     frame = pd.DataFrame(
         {name: pd.Series(columns[name], dtype=kind) for name, kind in _TYPES.items()}
     )
-    # In memory first: pyarrow removes the file that it was writing when it fails.
+    # To memory, as pyarrow removes the file if writing fails: no atomic replacement.
     buffer = io.BytesIO()
     frame.to_parquet(buffer, engine="pyarrow", index=False)
     write_whole(folder / MANIFEST, buffer.getvalue(), sync=True)

@@ -1,14 +1,11 @@
-"""All photos of a table: what is there, what is to come, what is written down."""
+"""All images of a table: which exist, which to download, and the manifest."""
 
 from __future__ import annotations
 
 import importlib.metadata
-import math
-import re
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from numbers import Real
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -20,57 +17,20 @@ from amzest.datasets._image_downloads._image_manifest import (
     write_manifest,
 )
 from amzest.datasets._image_downloads._image_outcome import Outcome
-from amzest.utils import check_choice, check_integer, quiet_pillow, require
+from amzest.utils import quiet_pillow, require
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from amzest.datasets._image_downloads._image_queue import ImageQueue, Job
 
-#: Seconds between two times that the manifest is written while photos come.
+#: Seconds after which the manifest is written again during downloads.
 _SAVE_EVERY = 60.0
-_HEADER = re.compile(r"[ -~]*[!-~][ -~]*")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DownloadPlan:
-    """The parameters of :func:`amzest.datasets.download_images`, and the work.
-
-    Parameters
-    ----------
-    n_connections : int
-        Number of requests at a time.
-
-    n_per_host : int
-        Number of requests at a time to one host.
-
-    max_attempts : int
-        Number of attempts at each photo.
-
-    timeout : float
-        Seconds to wait for each piece.
-
-    total_timeout : float
-        Seconds for one request.
-
-    max_bytes : int
-        Size of the largest file.
-
-    max_pixels : int
-        Size of the largest photo.
-
-    allow_private : bool
-        Whether hosts may be asked that are not on the public internet.
-
-    retry_failed : bool
-        Whether to try again what failed for good.
-
-    user_agent : str or None
-        How to introduce oneself.
-
-    progress : bool or None
-        Whether to show a progress bar.
-    """
+    """The parameters of `download_images`, and the work."""
 
     n_connections: int
     n_per_host: int
@@ -84,60 +44,10 @@ class DownloadPlan:
     user_agent: str | None
     progress: bool | None
 
-    def check(self) -> None:
-        """Check all parameters.
-
-        Raises
-        ------
-        TypeError
-            If one is of another kind.
-        ValueError
-            If one is out of range.
-        """
-        for name in (
-            "n_connections",
-            "n_per_host",
-            "max_attempts",
-            "max_bytes",
-            "max_pixels",
-        ):
-            check_integer(name, getattr(self, name), 1)
-        for name in ("timeout", "total_timeout"):
-            _check_seconds(name, getattr(self, name))
-        for name in ("allow_private", "retry_failed"):
-            check_choice(name, getattr(self, name), (True, False))
-        check_choice("progress", self.progress, (True, False, None))
-        agent: Any = self.user_agent
-        msg = (
-            f"`user_agent` must be one line of ASCII text or None, got {agent!r}. "
-            'Pass for example "my-shop/1.0 (me@shop.example)".'
-        )
-        if agent is not None and not isinstance(agent, str):
-            raise TypeError(msg)
-        if agent is not None and not _HEADER.fullmatch(agent):
-            raise ValueError(msg)
-
     def run(
         self, urls: list[str], folder: Path
     ) -> tuple[dict[str, Outcome], pd.DataFrame]:
-        """Bring what is missing.
-
-        Parameters
-        ----------
-        urls : list of str
-            Distinct addresses.
-
-        folder : Path
-            An existing folder.
-
-        Returns
-        -------
-        outcomes : dict of str to Outcome
-            For each address.
-
-        manifest : DataFrame
-            As it was written.
-        """
+        """Download the missing images of distinct URLs; return also the manifest."""
         earlier = read_manifest(folder)
         listing = list_folder(folder)
         for part in listing.parts:
@@ -153,7 +63,7 @@ class DownloadPlan:
 
         def save() -> pd.DataFrame:
             known = {**earlier, **outcomes}
-            # Rows of this table first, then those of earlier calls as they stood.
+            # Rows of this table first, then those of earlier calls in their order.
             order = dict.fromkeys([*urls, *earlier])
             rows = {url: known[url] for url in order if url in known}
             return write_manifest(folder, rows)
@@ -168,7 +78,7 @@ class DownloadPlan:
     def _first_step(
         self, url: str, folder: Path, known: Outcome | None, listing: Listing
     ) -> Outcome | Job:
-        """Say what is known of a photo already, or what is to be done."""
+        """Return the known outcome of a URL, or the job to download it."""
         from amzest.datasets._image_downloads._image_queue import Job
 
         stem = stem_of(url)
@@ -176,7 +86,7 @@ class DownloadPlan:
         if known is not None and known.is_ok:
             if known.image in found and found[known.image] == known.n_bytes:
                 return known
-            # What the manifest does not know in this size is not what once came.
+            # Files of another size than in the manifest have been changed.
             for name in found:
                 (folder / name).unlink()
             found = {}
@@ -188,7 +98,7 @@ class DownloadPlan:
             return Outcome("bad url", str(error))
 
     def _is_final(self, known: Outcome) -> bool:
-        if self.retry_failed or known.is_ok or known.is_passing:
+        if self.retry_failed or known.is_ok or known.is_temporary:
             return False
         return known.status != "private address" or not self.allow_private
 
@@ -199,7 +109,7 @@ class DownloadPlan:
         outcomes: dict[str, Outcome],
         save: Callable[[], Any],
     ) -> None:
-        """Fill in the outcomes of all jobs."""
+        """Add the outcomes of all jobs."""
         tqdm = require("tqdm", extra="data", purpose="download_images").tqdm
         from amzest.datasets._image_downloads._image_connection import Connections
 
@@ -211,7 +121,7 @@ class DownloadPlan:
         bar = tqdm(
             total=len(jobs) + len(outcomes),
             initial=len(outcomes),
-            unit="photo",
+            unit="image",
             disable=None if self.progress is None else not self.progress,
         )
         n_failed = sum(not outcome.is_ok for outcome in outcomes.values())
@@ -252,12 +162,3 @@ class DownloadPlan:
             max_attempts=self.max_attempts,
             total_timeout=float(self.total_timeout),
         )
-
-
-def _check_seconds(name: str, value: Any) -> None:
-    if not isinstance(value, Real) or isinstance(value, bool):
-        msg = f"`{name}` must be a number of seconds, got {value!r}."
-        raise TypeError(msg)
-    if not 0 < float(value) < math.inf:
-        msg = f"`{name}` must be a positive number of seconds, got {value!r}."
-        raise ValueError(msg)

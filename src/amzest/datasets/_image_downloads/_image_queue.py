@@ -1,4 +1,4 @@
-"""Requests for many photos: how many at once, to whom, and when again."""
+"""Schedule the requests for many images: limits per host, pauses and retries."""
 
 from __future__ import annotations
 
@@ -16,34 +16,23 @@ from amzest.datasets._image_downloads._image_address import Address
 from amzest.datasets._image_downloads._image_connection import Exchange
 from amzest.datasets._image_downloads._image_outcome import Outcome
 
-#: Seconds before the second attempt; doubled for each further one.
+#: Seconds before the second attempt, doubled for each further one: exponential backoff.
 FIRST_PAUSE = 0.5
-#: Seconds; caps the above and what servers ask for.
+#: Maximum of the above, and of what servers request.
 LONGEST_PAUSE = 120.0
-#: A host that fails so many times in a row is left for another call.
+#: After this many failures in a row a host is not tried again in this call.
 _MAX_FAILURES = 100
 _MAX_REDIRECTS = 5
-#: Seconds for which threads are waited for when the calling one is interrupted.
-_PATIENCE = 1.0
+#: Seconds to wait for the threads after an interrupt.
+_JOIN_TIMEOUT = 1.0
 
 
 @dataclass(slots=True)
 class Job:
-    """One photo that is to come.
+    """One image to download: `found` are files that may contain it already.
 
-    Parameters
-    ----------
-    url : str
-        Address as it stands in the table.
-
-    stem : str
-        Path of its file without the suffix.
-
-    start : Address
-        The same address, taken apart.
-
-    found : tuple of str, default=()
-        Paths of files that may be the photo; looked at before anything is sent.
+    `start` is the address of `url`, `address` the current one after redirects, `broken`
+    the hash of a damaged image from an earlier attempt.
     """
 
     url: str
@@ -61,19 +50,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one attempt brought: an outcome or a redirect.
-
-    Parameters
-    ----------
-    outcome : Outcome or None, default=None
-        How the attempt ended.
-
-    redirect : Address or None, default=None
-        Where to ask next.
-
-    retry_after : float or None, default=None
-        Seconds that the host asks to be left alone.
-    """
+    """Result of one attempt: an outcome or a redirect, and seconds to wait."""
 
     outcome: Outcome | None = None
     redirect: Address | None = None
@@ -98,30 +75,11 @@ class _Running:
 
 
 class ImageQueue:
-    """Run an attempt for each job, some at once, and failed ones again.
+    """Makes an attempt for each job, several at a time, and repeats failed ones.
 
-    Threads make one attempt at a time and never sleep. Who is asked when is decided
-    in the thread that takes the outcomes, so that no state is shared.
-
-    Parameters
-    ----------
-    jobs : sequence of Job
-        What is to be done, in this order for each host.
-
-    attempt : callable
-        Called in a thread with a Job and an Exchange; returns a Result.
-
-    n_connections : int
-        Number of attempts at once.
-
-    n_per_host : int
-        Number of attempts at once for one host.
-
-    max_attempts : int
-        Number of attempts for each job.
-
-    total_timeout : float
-        Seconds after which an attempt is ended.
+    Threads make one attempt at a time and never sleep. All scheduling is done in the
+    thread that takes the outcomes, so that no state is shared. `attempt` is called in a
+    thread with a Job and an Exchange and returns a Result.
     """
 
     def __init__(
@@ -144,7 +102,7 @@ class ImageQueue:
         self._later: list[tuple[float, int, _Host, Job | None]] = []
         self._running: dict[int, _Running] = {}
         self._tickets = itertools.count()
-        # Its numbers move requests apart and have no part in what comes out.
+        # Jitter of pauses: the result does not depend on it.
         self._random = random.Random()
         self._tasks: queue.SimpleQueue[tuple[int, Job, Exchange] | None]
         self._tasks = queue.SimpleQueue()
@@ -155,19 +113,9 @@ class ImageQueue:
             self._enqueue(self._host_of(job), job)
 
     def run(self) -> Generator[tuple[Job, Outcome], None, None]:
-        """Give each job with its outcome, as they end.
+        """Yield each job with its outcome, in order of completion.
 
-        Closing the generator ends all requests.
-
-        Yields
-        ------
-        tuple of (Job, Outcome)
-            In no certain order.
-
-        Raises
-        ------
-        Exception
-            What an attempt raised.
+        Closing the generator ends all requests. Errors of attempts are raised.
         """
         threads = [
             threading.Thread(
@@ -189,7 +137,7 @@ class ImageQueue:
                 self._tasks.put(None)
             for running in self._running.values():
                 running.exchange.end()
-            stop = time.monotonic() + _PATIENCE
+            stop = time.monotonic() + _JOIN_TIMEOUT
             for thread in threads:
                 thread.join(max(0.0, stop - time.monotonic()))
 
@@ -198,7 +146,7 @@ class ImageQueue:
             ticket, job, exchange = task
             try:
                 self._results.put((ticket, self._attempt(job, exchange)))
-            # Raised again in the thread of the user.
+            # Raised again in the thread of the caller.
             except BaseException as error:
                 self._results.put((ticket, error))
 
@@ -220,7 +168,7 @@ class ImageQueue:
             self._ready.append(host)
 
     def _wake(self) -> None:
-        """Take up what had to wait until now."""
+        """Queue the jobs and hosts whose pause is over."""
         now = time.monotonic()
         while self._later and self._later[0][0] <= now:
             _, _, host, job = heapq.heappop(self._later)
@@ -229,7 +177,7 @@ class ImageQueue:
             self._make_ready(host)
 
     def _start(self) -> None:
-        """Start what may start, each host in its turn."""
+        """Start as many attempts as allowed, from each host in turn."""
         while self._ready and len(self._running) < self._n_threads:
             host = self._ready.popleft()
             host.is_ready = False
@@ -244,7 +192,7 @@ class ImageQueue:
             self._make_ready(host)
 
     def _collect(self) -> Iterator[tuple[Job, Outcome]]:
-        """Wait for a result or the next thing to do; settle all results there are."""
+        """Wait for a result or the next event; yield the outcomes of all results."""
         wait = self._seconds_to_wait()
         try:
             while True:
@@ -255,14 +203,14 @@ class ImageQueue:
             pass
         now = time.monotonic()
         for running in self._running.values():
-            # They are in the order of their start, hence of their deadlines.
+            # They are sorted by start, hence by deadline.
             if running.deadline > now:
                 break
             if not running.exchange.ended:
                 running.exchange.end()
 
     def _seconds_to_wait(self) -> float:
-        # Never long: on some systems a wait cannot be interrupted by the keyboard.
+        # Short, as on Windows Ctrl-C does not interrupt a wait for a queue.
         until = time.monotonic() + 0.5
         if self._later:
             until = min(until, self._later[0][0])
@@ -275,12 +223,12 @@ class ImageQueue:
     def _settle(
         self, running: _Running, result: Result | BaseException
     ) -> Iterator[tuple[Job, Outcome]]:
-        """Decide what follows from an attempt."""
+        """Follow a redirect, retry, or yield the outcome of an attempt."""
         if isinstance(result, BaseException):
             raise result
         job, host = running.job, running.host
         host.n_running -= 1
-        # Also where the first one was thrown away and fetched anew.
+        # Files of earlier calls are used or removed by now.
         job.found = ()
         if result.redirect is not None:
             host.n_failures = 0
@@ -299,12 +247,12 @@ class ImageQueue:
         self, job: Job, host: _Host, outcome: Outcome, result: Result
     ) -> Iterator[tuple[Job, Outcome]]:
         broken = outcome.status == "broken image"
-        if not broken and not outcome.is_passing:
+        if not broken and not outcome.is_temporary:
             host.n_failures = 0
             yield job, outcome
             return
         if broken and outcome.sha256 == job.broken:
-            # What comes twice is what the server has.
+            # Twice the same bytes: not the transfer is damaged, but the file.
             yield job, replace(outcome, sha256=None)
             return
         job.n_failures += 1
@@ -320,7 +268,7 @@ class ImageQueue:
             self._defer(pause, self._host_of(job), job)
             return
         if broken and job.broken is not None:
-            reason = "Each attempt brought another part of the photo."
+            reason = "Each attempt returned a different part of the image."
             outcome = Outcome("cut off", reason)
         yield job, replace(outcome, sha256=None)
         if host.n_failures >= _MAX_FAILURES:
@@ -335,7 +283,7 @@ class ImageQueue:
         heapq.heappush(self._later, (due, next(self._tickets), host, job))
 
     def _give_up(self, host: _Host) -> Iterator[tuple[Job, Outcome]]:
-        """End all jobs that wait for a host that answers nothing any more."""
+        """Yield a failure for all jobs that wait for a host which does not respond."""
         waiting = [*host.jobs]
         host.jobs.clear()
         later = []
@@ -347,6 +295,6 @@ class ImageQueue:
                 later.append(entry)
         self._later = later
         heapq.heapify(self._later)
-        reason = f"The host failed {_MAX_FAILURES} times in a row and was left alone."
+        reason = f"The host failed {_MAX_FAILURES} times in a row, it was skipped."
         for job in waiting:
             yield job, Outcome("given up", reason)

@@ -1,4 +1,4 @@
-"""One request for one photo: what is sent, how much is read, what went wrong."""
+"""One request for one image: it is sent, its response is read or explained."""
 
 from __future__ import annotations
 
@@ -20,33 +20,18 @@ from amzest.datasets._image_downloads._image_connection import (
     ForbiddenAddressError,
     PrivateAddressError,
 )
-from amzest.datasets._image_downloads._image_outcome import Outcome, refused_answer
+from amzest.datasets._image_downloads._image_outcome import Outcome, status_failure
 
 _REDIRECTS = (301, 302, 303, 307, 308)
-_PIECE = 64 * 1024
-#: An unread answer that is no longer than this is read, to keep the connection.
+_CHUNK = 64 * 1024
+#: The rest of a response of at most this length is read, to reuse the connection.
 _MAX_DRAINED = 64 * 1024
 _MAX_SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What one request brought: a body, a redirect or a failure.
-
-    Parameters
-    ----------
-    body : bytes or None, default=None
-        The whole body of an answer 200.
-
-    redirect : Address or None, default=None
-        Where to ask next.
-
-    failure : Outcome or None, default=None
-        Why there is neither.
-
-    retry_after : float or None, default=None
-        Seconds that the server asks to be left alone.
-    """
+class Response:
+    """The response to one request: the body of a 200, a redirect, or a failure."""
 
     body: bytes | None = None
     redirect: Address | None = None
@@ -56,25 +41,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """How photos are asked for.
-
-    Parameters
-    ----------
-    connections : Connections
-        Where connections come from.
-
-    user_agent : str
-        Header `User-Agent`.
-
-    timeout : float
-        Seconds, for messages.
-
-    total_timeout : float
-        Seconds, for messages.
-
-    max_bytes : int
-        Size of the longest body that is read.
-    """
+    """Sends requests for images. Both time-outs, in seconds, are for messages only."""
 
     connections: Connections
     user_agent: str
@@ -82,62 +49,50 @@ class Requests:
     total_timeout: float
     max_bytes: int
 
-    def send(self, address: Address, exchange: Exchange) -> Answer:
-        """Ask once.
-
-        Parameters
-        ----------
-        address : Address
-            What to ask for.
-
-        exchange : Exchange
-            By which another thread can end this.
-
-        Returns
-        -------
-        Answer
-            What came.
-        """
+    def send(self, address: Address, exchange: Exchange) -> Response:
+        """Send one request; another thread can end it by the exchange."""
         try:
             connection, response = self._open(address, exchange)
         except _NotConnectedError as error:
-            return Answer(failure=self._explain(error.cause, "unreachable"))
+            return Response(failure=self._explain(error.cause, "unreachable"))
         except (OSError, HTTPError, http.client.HTTPException, ValueError) as error:
-            return Answer(failure=self._explain(error, "cut off", exchange))
+            return Response(failure=self._explain(error, "cut off", exchange))
         reusable = False
         try:
-            answer = self._read(address, response)
-            reusable = answer.body is not None or _drain(response)
+            result = self._read(address, response)
+            reusable = result.body is not None or _drain(response)
         except (OSError, HTTPError, http.client.HTTPException, ValueError) as error:
-            answer = Answer(failure=self._explain(error, "cut off", exchange))
+            result = Response(failure=self._explain(error, "cut off", exchange))
         if exchange.release():
-            # To the reader, the end by another thread looks like the end of the body.
+            # Reading cannot distinguish this from the end of the body.
             reusable = False
-            answer = Answer(failure=self._explain(TimeoutError(), "time-out", exchange))
+            result = Response(
+                failure=self._explain(TimeoutError(), "time-out", exchange)
+            )
         if reusable:
             self.connections.give_back(address, connection)
         else:
             response.close()
             connection.close()
-        return answer
+        return result
 
     def _open(self, address: Address, exchange: Exchange) -> tuple[Any, Any]:
-        """Send a request and wait for the head of the answer."""
+        """Send a request and wait for the headers of the response."""
         connection = self.connections.take_idle(address)
         if connection is not None:
             try:
-                return connection, self._ask(connection, address, exchange)
+                return connection, self._request(connection, address, exchange)
             except (ConnectionError, ssl.SSLEOFError):
-                # Servers close connections that are idle just as they are used again.
+                # The server may have closed the idle connection meanwhile.
                 if exchange.ended:
                     raise
         try:
             connection = self.connections.connect(address)
         except (OSError, HTTPError, ValueError, PrivateAddressError) as error:
             raise _NotConnectedError(error) from error
-        return connection, self._ask(connection, address, exchange)
+        return connection, self._request(connection, address, exchange)
 
-    def _ask(self, connection: Any, address: Address, exchange: Exchange) -> Any:
+    def _request(self, connection: Any, address: Address, exchange: Exchange) -> Any:
         headers = {
             "User-Agent": self.user_agent,
             "Accept": "image/*,*/*;q=0.5",
@@ -154,30 +109,30 @@ class Requests:
             connection.close()
             raise
 
-    def _read(self, address: Address, response: Any) -> Answer:
+    def _read(self, address: Address, response: Any) -> Response:
         if response.status in _REDIRECTS and response.headers.get("Location"):
             try:
                 target = follow_redirect(address, response.headers["Location"])
             except ValueError as error:
-                reason = f"A redirect leads to an address that is no use: {error}"
-                return Answer(failure=Outcome("bad url", reason))
-            return Answer(redirect=target)
+                reason = f"Invalid redirect: {error}"
+                return Response(failure=Outcome("bad url", reason))
+            return Response(redirect=target)
         if response.status != 200:
             pause = _read_pause(response.headers.get("Retry-After"))
             if pause is None and response.status == 429:
-                # "Too many requests" means all that this host gets from here.
+                # "Too many requests" concerns all requests to this host.
                 pause = 0.0
-            return Answer(failure=refused_answer(response.status), retry_after=pause)
+            return Response(failure=status_failure(response.status), retry_after=pause)
         if (response.length_remaining or 0) > self.max_bytes:
-            return Answer(failure=self._too_large())
-        pieces = []
+            return Response(failure=self._too_large())
+        chunks = []
         n_bytes = 0
-        for piece in response.stream(_PIECE):
-            n_bytes += len(piece)
+        for chunk in response.stream(_CHUNK):
+            n_bytes += len(chunk)
             if n_bytes > self.max_bytes:
-                return Answer(failure=self._too_large())
-            pieces.append(piece)
-        return Answer(body=b"".join(pieces))
+                return Response(failure=self._too_large())
+            chunks.append(chunk)
+        return Response(body=b"".join(chunks))
 
     def _too_large(self) -> Outcome:
         reason = f"The file has more bytes than `max_bytes`, {self.max_bytes}."
@@ -186,15 +141,15 @@ class Requests:
     def _explain(
         self, error: Exception, status: str, exchange: Exchange | None = None
     ) -> Outcome:
-        """Give a failure for an error, without what differs from run to run."""
+        """Return the failure for an error, without what differs between runs."""
         if exchange is not None and exchange.ended:
-            reason = f"The answer was not complete after {self.total_timeout:g} s."
+            reason = f"The response was not complete after {self.total_timeout:g} s."
             return Outcome("time-out", reason)
         if isinstance(error, TimeoutError | ReadTimeoutError):
             reason = f"The server sent nothing for {self.timeout:g} s."
             return Outcome("time-out", reason)
         if isinstance(error, ForbiddenAddressError):
-            reason = "The host is link-local or a metadata server, never to be asked."
+            reason = "The host is link-local or a metadata server, never allowed."
             return Outcome("private address", reason)
         if isinstance(error, PrivateAddressError):
             reason = "The host is not on the public internet."
@@ -206,9 +161,9 @@ class Requests:
         if status == "unreachable":
             return Outcome("unreachable", "The server cannot be connected to.")
         if isinstance(error, OSError | ProtocolError | http.client.RemoteDisconnected):
-            reason = "The connection ended before the answer was complete."
+            reason = "The connection ended before the response was complete."
             return Outcome("cut off", reason)
-        return Outcome("server error", "The answer of the server is not valid HTTP.")
+        return Outcome("server error", "The response of the server is not valid HTTP.")
 
 
 class _NotConnectedError(Exception):
@@ -218,7 +173,7 @@ class _NotConnectedError(Exception):
 
 
 def _drain(response: Any) -> bool:
-    """Read what is left of an answer if that is little; tell whether all was read."""
+    """Read the rest of a short response; return whether it was read to its end."""
     left = response.length_remaining
     if left is None or left > _MAX_DRAINED:
         return False
@@ -227,7 +182,7 @@ def _drain(response: Any) -> bool:
 
 
 def _read_pause(header: str | None) -> float | None:
-    """Read the header `Retry-After`: seconds or a date."""
+    """Return the seconds of a header `Retry-After`, which is a number or a date."""
     if header is None:
         return None
     if _MAX_SECONDS.fullmatch(header.strip()):

@@ -1,4 +1,4 @@
-"""Tables of text cells: comma-separated values and the like."""
+"""Read CSV files: the separator is detected, all cells are strings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from amzest.datasets._product_tables._text_lines import open_lines
 from amzest.utils import (
@@ -21,71 +21,31 @@ from amzest.utils import (
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Separators that are looked for, and what messages call them.
+#: Separators that are detected, and their names in messages.
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
-#: How many rows below the first line must agree on the separator.
+#: Number of rows below the first line that must agree on the separator.
 N_SNIFFED = 100
 _MAX_LINES = 10 * N_SNIFFED
-#: What spreadsheet programs read and write as a first line: "sep=;".
+#: First line that spreadsheet programs read and write: "sep=;".
 _STATED = re.compile(r'"?sep=(?P<separator>[^"\r\n]+)"?[\r\n]*', re.IGNORECASE)
-#: One of these stands for a separator of several characters while a file is read.
+#: Characters that can replace a separator of several characters, which Python's reader
+#: does not support: separators of ASCII, and a private use area of Unicode.
 _PLACEHOLDERS = ("\x1f", "\x1e", "\x1d", "\x1c", *map(chr, range(0xE000, 0xE100)))
 _LIMIT_LOCK = threading.RLock()
 
 
-def check_separator(separator: Any) -> None:
-    """Check the argument `separator`.
-
-    Parameters
-    ----------
-    separator : str or None
-        What the user passed.
-
-    Raises
-    ------
-    TypeError
-        If it is neither.
-    ValueError
-        If it is empty, or has a quote or a line break.
-    """
-    if separator is None:
-        return
-    if not isinstance(separator, str):
-        msg = f"`separator` must be a str or None, got {shown(separator)}."
-        raise TypeError(msg)
-    if not separator or set(separator) & set('"\r\n'):
+def check_separator(separator: str | None) -> None:
+    """Raise ValueError if a separator is empty or contains quotes or line breaks."""
+    if separator is not None and (not separator or set(separator) & set('"\r\n')):
         msg = (
             f"`separator` is {shown(separator)}; expected one or more characters, "
-            "without quotes and line breaks. Pass None to have it found."
+            "without quotes and line breaks. Pass None to detect it."
         )
         raise ValueError(msg)
 
 
 def read_csv(path: Path, encoding: str, separator: str | None) -> pd.DataFrame:
-    """Read a table of text cells; empty ones are missing.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    encoding : str
-        Its encoding.
-
-    separator : str or None
-        What is between two cells; None finds it.
-
-    Returns
-    -------
-    DataFrame
-        Of dtype str, with a RangeIndex.
-
-    Raises
-    ------
-    ValueError
-        If lines have different numbers of cells, quotes do not match, columns have no
-        name, or the separator is not certain.
-    """
+    """Read a table of strings; empty cells are missing. None detects the separator."""
     import pandas as pd
 
     with _any_length(), open_lines(path, encoding) as file:
@@ -95,7 +55,7 @@ def read_csv(path: Path, encoding: str, separator: str | None) -> pd.DataFrame:
             start, first = 1, file.readline()
         if "\0" in first:
             msg = (
-                f"{path}: the first line holds NUL characters, so that it is not "
+                f"{path}: the first line contains NUL characters, so it is not "
                 f'{encoding} text. Try encoding="utf-16-le".'
             )
             raise ValueError(msg)
@@ -107,26 +67,26 @@ def read_csv(path: Path, encoding: str, separator: str | None) -> pd.DataFrame:
                 first = file.readline()
         rows = list(_rows(path, _chain(first, file), separator, start))
     if not rows:
-        msg = f"{path}: is empty. A line of column names and rows are expected."
+        msg = f"{path}: is empty. Expected a line of column names, and rows."
         raise ValueError(msg)
     header = [name.strip().removeprefix("\ufeff") for name in rows[0]]
     del rows[0]
     columns = list(zip(*rows, strict=True)) or [()] * len(header)
     if header[0] == "" and len(header) > 1:
-        # DataFrame.to_csv writes its index like this. As a column it would tell the
-        # order of the rows, which often is the order of the categories.
+        # DataFrame.to_csv writes its index like this. As a feature it would leak the
+        # category, as rows are often sorted by category.
         header, columns = header[1:], columns[1:]
-    nameless = [i + 1 for i, name in enumerate(header) if not name]
-    if nameless:
-        msg = f"{path}: column {nameless[0]} has no name. Name it in the first line."
+    unnamed = [i + 1 for i, name in enumerate(header) if not name]
+    if unnamed:
+        msg = f"{path}: column {unnamed[0]} has no name. Name it in the first line."
         raise ValueError(msg)
     cells = [[cell or None for cell in column] for column in columns]
     try:
         frame = pd.DataFrame(dict(enumerate(cells)), dtype="str")
     except UnicodeEncodeError as error:
         msg = (
-            f"{path}: holds half a character (a lone surrogate: {error}), which is no "
-            "text. Pass the encoding that the file was saved with as encoding=."
+            f"{path}: contains half a character (a lone surrogate: {error}), which is "
+            "not valid text. Pass the encoding of the file as encoding=."
         )
         raise ValueError(msg) from error
     frame.columns = pd.Index(header, dtype="str")
@@ -140,7 +100,7 @@ def _chain(first: str, lines: Iterable[str]) -> Iterator[str]:
 
 @contextmanager
 def _any_length() -> Iterator[None]:
-    """Let cells be of any length; Python's reader has one limit for the process."""
+    """Allow cells of any length; the limit of Python's reader is global."""
     with _LIMIT_LOCK:
         limit = csv.field_size_limit(sys.maxsize)
         try:
@@ -153,8 +113,8 @@ def _agreed(path: Path, stated: str, separator: str | None) -> str:
     if separator not in (None, stated):
         msg = (
             f"{path}: the first line states the separator {shown(stated)}, but "
-            "`separator` "
-            f"is {shown(separator)}. Pass separator=None or correct that line."
+            f"`separator` is {shown(separator)}. Pass separator=None or correct that "
+            "line."
         )
         raise ValueError(msg)
     return stated
@@ -163,7 +123,7 @@ def _agreed(path: Path, stated: str, separator: str | None) -> str:
 def _rows(
     path: Path, lines: Iterator[str], separator: str, n_before: int
 ) -> Iterator[list[str]]:
-    """Split lines into rows of as many cells as the first one has."""
+    """Split lines into rows, each with as many cells as the first one."""
     mark = separator
     if len(separator) > 1:
         lines = iter(kept := list(lines))
@@ -185,10 +145,9 @@ def _rows(
             line = n_before + reader.line_num + 1
     except csv.Error as error:
         msg = (
-            f"{path}: line {line} cannot be read as CSV ({error}). A text that holds "
-            f"the separator {shown(separator)}, a quote or a line break must be in "
-            "double "
-            'quotes, and quotes in it must be doubled: "5"" pipe".'
+            f"{path}: line {line} cannot be read as CSV ({error}). A text that "
+            f"contains the separator {shown(separator)}, a quote or a line break must "
+            'be in double quotes, with quotes in it doubled: "5"" pipe".'
         )
         raise ValueError(msg) from error
 
@@ -200,18 +159,18 @@ def _other_width(
         f"{path}: line {line} has {count(len(cells), 'cell')}, but the first line "
         f"names {count(width, 'column')} (separator {shown(separator)}): "
         f"{shown(cells)}. A "
-        "text that holds the separator, a quote or a line break must be in double "
+        "text that contains the separator, a quote or a line break must be in double "
         "quotes."
     )
 
 
 def _sniff(path: Path, sample: list[str]) -> str:
-    """Find the separator that splits the first line and the next rows alike."""
+    """Return the separator that splits the first lines into equally many cells."""
     widths = {mark: _widths(sample, mark) for mark in SEPARATORS}
     able = {mark: found[0] for mark, found in widths.items() if found and found[0] > 1}
     alike = {mark: n for mark, n in able.items() if set(widths[mark]) == {n}}
     if len(alike or able) == 1:
-        # Where rows differ, the reader names the first line that does.
+        # If rows differ, reading raises an error about the first one that does.
         return next(iter(alike or able))
     if not able:
         return ","  # one column
@@ -220,14 +179,14 @@ def _sniff(path: Path, sample: list[str]) -> str:
         for mark, n in (alike or able).items()
     )
     msg = (
-        f"{path}: the separator is not certain; it may be {listed}. Pass the one that "
-        f"is meant as separator=."
+        f"{path}: the separator is ambiguous, it may be {listed}. Pass the right one "
+        "as separator=."
     )
     raise ValueError(msg)
 
 
 def _widths(sample: list[str], mark: str) -> list[int]:
-    """Return the number of cells of the first rows under a separator."""
+    """Return the number of cells of the first rows, for one separator."""
     reader = csv.reader(iter(sample), delimiter=mark, strict=True)
     widths = []
     try:
@@ -235,7 +194,7 @@ def _widths(sample: list[str], mark: str) -> list[int]:
             if cells and "".join(cells).strip():
                 widths.append(len(cells))
     except csv.Error:
-        # The sample may end within a cell.
+        # The sample of lines may end within a cell.
         if reader.line_num < _MAX_LINES or not widths:
             widths.append(0)
     return widths

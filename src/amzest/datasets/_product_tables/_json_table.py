@@ -1,4 +1,4 @@
-"""Tables of JSON records: an object on each line, or one list of objects."""
+"""Read JSON records: an object per line, or one list of objects."""
 
 from __future__ import annotations
 
@@ -14,35 +14,16 @@ from amzest.utils import shown
 if TYPE_CHECKING:
     import pandas as pd
 
-#: An escape of half a character beyond U+FFFF; alone it is no character.
+#: Escape of half a character beyond U+FFFF; without the other half it is invalid.
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _LINES = "frame.to_json(path, orient='records', lines=True)"
 
 
 def read_json(path: Path, encoding: str, *, as_lines: bool) -> pd.DataFrame:
-    """Read a table of JSON records; empty texts are missing.
+    """Read a table of JSON records; empty strings are missing.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    encoding : str
-        Its encoding.
-
-    as_lines : bool
-        Whether there is a record on each line. Otherwise there may as well be one
-        list of records, or an object that holds nothing but it.
-
-    Returns
-    -------
-    DataFrame
-        Of dtype object, with a RangeIndex.
-
-    Raises
-    ------
-    ValueError
-        If it is no JSON of this kind; names the line or the number of the record.
+    One record per line, or without `as_lines` also one list of records, or an object
+    whose only value is such a list.
     """
     import pandas as pd
 
@@ -53,7 +34,7 @@ def read_json(path: Path, encoding: str, *, as_lines: bool) -> pd.DataFrame:
             records = _records_of_document(path, file.read())
     names = dict.fromkeys(name for record in records for name in record)
     columns = {name: [record.get(name) for record in records] for name in names}
-    # Of dtype object: inferred, integers with missing values would become floats.
+    # dtype object, as pandas would convert integers with missing cells to floats.
     return pd.DataFrame(
         {
             name: pd.Series(
@@ -74,22 +55,22 @@ def _records_of_lines(path: Path, lines: Any) -> Iterator[dict[str, Any]]:
             record = _parse(line)
         except (ValueError, RecursionError) as error:
             msg = (
-                f"{path}: {where} is not JSON ({_reason(error)}). One object is "
-                f"expected on each line, as {_LINES} writes it."
+                f"{path}: {where} is not JSON ({_reason(error)}). Expected one "
+                f"object per line, as written by {_LINES}."
             )
             raise ValueError(msg) from error
         yield _checked(path, where, record, line)
 
 
 def _records_of_document(path: Path, text: str) -> list[dict[str, Any]]:
-    """Read one list of records, or else lines."""
+    """Read one list of records; otherwise one record per line."""
     try:
         document = _parse(text)
     except (ValueError, RecursionError) as error:
         if text.lstrip()[:1] == "[":
             msg = (
-                f"{path}: is not JSON ({_reason(error)}). A list of objects or one "
-                "object on each line is expected."
+                f"{path}: is not JSON ({_reason(error)}). Expected a list of "
+                "objects or one object per line."
             )
             raise ValueError(msg) from error
         return list(_records_of_lines(path, text.split("\n")))
@@ -97,14 +78,14 @@ def _records_of_document(path: Path, text: str) -> list[dict[str, Any]]:
         wrapped = document.get("data") if "data" in document else None
         if len(document) == 1:
             wrapped = next(iter(document.values()))
-        if not _holds_records(wrapped):
+        if not _is_record_list(wrapped):
             if len(text.splitlines()) > 1 and any(
                 isinstance(value, list) for value in document.values()
             ):
                 msg = (
-                    f"{path}: holds one JSON object with the keys "
-                    f"{shown(list(document))}. A list of objects is expected, as "
-                    "frame.to_json(path, orient='records') writes it."
+                    f"{path}: contains one JSON object with the keys "
+                    f"{shown(list(document))}. Expected a list of objects, as written "
+                    "by frame.to_json(path, orient='records')."
                 )
                 raise ValueError(msg)
             return [_checked(path, "line 1", document, text)]
@@ -117,7 +98,7 @@ def _records_of_document(path: Path, text: str) -> list[dict[str, Any]]:
     ]
 
 
-def _holds_records(value: Any) -> bool:
+def _is_record_list(value: Any) -> bool:
     return (
         isinstance(value, list)
         and bool(value)
@@ -130,7 +111,7 @@ def _parse(text: str) -> Any:
 
 
 def _without_repeated_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make a dict of an object; JSON allows a name twice, of which one would win."""
+    """Return a dict; raise if a name is repeated, which JSON allows."""
     record = dict(pairs)
     if len(record) < len(pairs):
         names = [name for name, _ in pairs]
@@ -146,11 +127,11 @@ def _reason(error: Exception) -> str:
 
 
 def _checked(path: Path, where: str, record: Any, text: str) -> dict[str, Any]:
-    """Check that a record is an object whose texts can be encoded."""
+    """Raise ValueError if a record is not an object or its text cannot be encoded."""
     if not isinstance(record, dict):
         msg = (
-            f"{path}: {where} holds a JSON {type(record).__name__}, an object is "
-            f"expected. Write the table with {_LINES}."
+            f"{path}: {where} is a JSON {type(record).__name__}, expected an object. "
+            f"Write the table with {_LINES}."
         )
         raise ValueError(msg)
     if _SURROGATE.search(text):
@@ -158,9 +139,9 @@ def _checked(path: Path, where: str, record: Any, text: str) -> dict[str, Any]:
             broken = next(_lone_surrogates((name, cell)), None)
             if broken is not None:
                 msg = (
-                    f"{path}: {where}, column {shown(name)}: {shown(broken)} holds "
-                    "half a character (a lone surrogate), which no encoding can "
-                    "write. Write the whole character, or U+FFFD in its place: "
+                    f"{path}: {where}, column {shown(name)}: {shown(broken)} contains "
+                    "half a character (a lone surrogate), which cannot be encoded. "
+                    "Write the whole character, or replace it by U+FFFD: "
                     r're.sub(r"[\ud800-\udfff]", "\ufffd", text).'
                 )
                 raise ValueError(msg)
@@ -168,9 +149,9 @@ def _checked(path: Path, where: str, record: Any, text: str) -> dict[str, Any]:
 
 
 def _lone_surrogates(value: Any) -> Iterator[str]:
-    """Yield the texts within a value that hold half a character."""
+    """Yield the strings within a value that contain half a character."""
     if isinstance(value, str):
-        if any("\ud800" <= sign <= "\udfff" for sign in value):
+        if any("\ud800" <= char <= "\udfff" for char in value):
             yield value
     elif isinstance(value, dict):
         yield from _lone_surrogates((*value, *value.values()))

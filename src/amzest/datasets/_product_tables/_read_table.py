@@ -1,4 +1,4 @@
-"""Find and read a product table; say what is wrong with a file that is none."""
+"""Find and read a file with a product table."""
 
 from __future__ import annotations
 
@@ -26,25 +26,7 @@ _SUFFIXES = (*_CSV, *_TSV, *_PARQUET, *_JSON_LINES, *_JSON)
 
 
 def find_table(path: Path) -> Path:
-    """Give the table file that `path` is or holds.
-
-    Parameters
-    ----------
-    path : Path
-        A table file, or a folder with one file `products.<suffix>`.
-
-    Returns
-    -------
-    Path
-        The absolute path of the file.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If a folder holds several tables, or the suffix is not known.
-    """
+    """Return the absolute path of a table file, or of `products.*` in a folder."""
     path = path.expanduser().absolute()
     if path.is_dir():
         names = [f"products{suffix}" for suffix in _SUFFIXES]
@@ -58,8 +40,8 @@ def find_table(path: Path) -> Path:
         if len(tables) > 1:
             found = ", ".join(table.name for table in tables)
             msg = (
-                f"`path` {str(path)!r} holds several product tables: {found}. Pass "
-                "the path of the one that is meant."
+                f"`path` {str(path)!r} contains several product tables: {found}. Pass "
+                "the path of one of them."
             )
             raise ValueError(msg)
         return tables[0]
@@ -68,7 +50,7 @@ def find_table(path: Path) -> Path:
         raise FileNotFoundError(msg)
     if _suffix(path) is None:
         msg = (
-            f"`path` {path.name!r} is of no known kind. Known are "
+            f"`path` {path.name!r} has an unknown suffix. Supported are "
             f"{', '.join(_SUFFIXES)}."
         )
         raise ValueError(msg)
@@ -76,30 +58,9 @@ def find_table(path: Path) -> Path:
 
 
 def read_table(path: Path, *, encoding: str, separator: str | None) -> pd.DataFrame:
-    """Read all cells of a table.
+    """Read all cells of a table, with a RangeIndex; empty cells are missing.
 
-    Parameters
-    ----------
-    path : Path
-        File of one of the known kinds.
-
-    encoding : str
-        Of text files.
-
-    separator : str or None
-        What is between two cells of a CSV file; None finds it.
-
-    Returns
-    -------
-    DataFrame
-        With a RangeIndex. Empty cells are missing. Cells of a CSV file are texts;
-        the others are as they were written.
-
-    Raises
-    ------
-    ValueError
-        If the file cannot be read, has no rows, or its column names are missing or
-        repeated.
+    Cells of a CSV file are strings, others have the types of the file.
     """
     import pandas as pd
 
@@ -124,11 +85,13 @@ def read_table(path: Path, *, encoding: str, separator: str | None) -> pd.DataFr
 
 
 def _check_names(path: Path, names: list[str]) -> None:
-    twice = sorted(name for name, n_columns in Counter(names).items() if n_columns > 1)
-    if twice:
+    repeated = sorted(
+        name for name, n_columns in Counter(names).items() if n_columns > 1
+    )
+    if repeated:
         msg = (
-            f"{path}: column names stand more than once: {shown_list(twice)}."
-            " Rename or remove the columns that are not meant."
+            f"{path}: column names are not unique: {shown_list(repeated)}. Rename or "
+            "remove the other columns."
         )
         raise ValueError(msg)
 
@@ -144,7 +107,7 @@ def _without_empty(cell: Any) -> Any:
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
-    """Read a Parquet file; integers keep their digits where some are missing."""
+    """Read a Parquet file; integers keep their digits in columns with missing cells."""
     import pandas as pd
 
     try:
@@ -152,8 +115,8 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         from pyarrow import parquet
     except ImportError as error:
         msg = (
-            f"{path}: a Parquet file needs pyarrow, which cannot be imported. Install "
-            "it with: pip install pyarrow"
+            f"{path}: a Parquet file requires pyarrow, which cannot be imported. "
+            "Install it with: pip install pyarrow"
         )
         raise ImportError(msg) from error
     try:
@@ -169,9 +132,12 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     try:
         frame = as_frame(table)
     except UnicodeDecodeError as error:
-        msg = f"{path}: holds text that is not UTF-8 ({error}). Write the file again."
+        msg = (
+            f"{path}: contains text that is not UTF-8 ({error}). Write the file again."
+        )
         raise ValueError(msg) from error
-    # An index of pandas that has a name is a column, and comes first.
+    # A named index of pandas becomes the first columns. A RangeIndex is stored in the
+    # metadata only: https://pandas.pydata.org/docs/development/developer.html
     for entry in reversed(index):
         if isinstance(entry, dict) and entry.get("name") and entry["kind"] == "range":
             steps = range(entry["start"], entry["stop"], entry["step"])

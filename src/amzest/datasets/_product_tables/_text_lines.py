@@ -13,7 +13,7 @@ from typing import Any
 
 from amzest.utils import shown
 
-#: Longer marks first: that of UTF-32 starts with that of UTF-16.
+#: The mark of UTF-32 starts with that of UTF-16, so it comes first.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -21,36 +21,15 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-#: No encoding has a longer name.
+#: Longer names are not looked up: no encoding has one.
 _LONGEST_NAME = 100
-#: What reading a damaged gzip file raises.
+#: Errors of reading a damaged gzip file.
 _DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
 _EXAMPLES = '"utf-8", "cp1252" (Windows), "latin-1", "utf-16"'
 
 
-def codec_name(encoding: Any) -> str:
-    """Return the name that Python has for an encoding, however it is spelled.
-
-    Parameters
-    ----------
-    encoding : str
-        What the user passed.
-
-    Returns
-    -------
-    str
-        Such as "utf-8" for "UTF_8", "utf8" and "U8".
-
-    Raises
-    ------
-    TypeError
-        If it is no string.
-    ValueError
-        If Python has no such encoding of text.
-    """
-    if not isinstance(encoding, str):
-        msg = f"`encoding` must be a str such as {_EXAMPLES}, got {shown(encoding)}."
-        raise TypeError(msg)
+def codec_name(encoding: str) -> str:
+    """Return Python's name of an encoding: "utf-8" for "UTF_8" and "U8"."""
     try:
         codec = codecs.lookup(encoding[:_LONGEST_NAME])
         known = bool(getattr(codec, "_is_text_encoding", True))
@@ -59,7 +38,7 @@ def codec_name(encoding: Any) -> str:
     if not known:
         msg = (
             f"`encoding` {shown(encoding)} is not known to Python. Pass the encoding "
-            f"that the file was saved with, such as {_EXAMPLES}."
+            f"of the file, such as {_EXAMPLES}."
         )
         raise ValueError(msg)
     return codec.name
@@ -67,26 +46,10 @@ def codec_name(encoding: Any) -> str:
 
 @contextmanager
 def open_lines(path: Path, encoding: str) -> Iterator[io.TextIOBase]:
-    """Open a text file, compressed or not, to read its lines.
+    """Open a text file, possibly compressed, without its byte order mark.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    encoding : str
-        What :func:`codec_name` returned.
-
-    Yields
-    ------
-    text file
-        Without a byte order mark; line breaks are as they are in the file.
-
-    Raises
-    ------
-    ValueError
-        If it is not of this encoding, or compressed and damaged. Also where the block
-        that reads the lines finds this.
+    Line breaks are not translated. ValueError if the file is damaged or has another
+    encoding, also if this is found while the lines are read.
     """
     try:
         with _open(path) as file:
@@ -105,9 +68,9 @@ def _open(path: Path) -> Any:
 
 
 def _marked(path: Path, encoding: str, marked: str) -> str:
-    """Return the encoding that a byte order mark states, unless the user's differs."""
+    """Return the encoding that a byte order mark states, or raise if it conflicts."""
     family = marked.removesuffix("-sig")
-    # UTF-8 is the default, so that the mark of another encoding says more.
+    # UTF-8 is the default: the user may not have chosen it, and the mark is certain.
     if encoding in ("utf-8", "utf-8-sig") or encoding.startswith(family):
         return marked
     msg = (
@@ -118,7 +81,7 @@ def _marked(path: Path, encoding: str, marked: str) -> str:
 
 
 def _problem(path: Path, encoding: str, error: Exception) -> str:
-    """Say what a file is not: in which line, if it is not of an encoding."""
+    """Return a message about a damaged file or a wrong encoding, with the line."""
     line, cell, data = "", "", b""
     try:
         if isinstance(error, UnicodeError):
@@ -127,7 +90,9 @@ def _problem(path: Path, encoding: str, error: Exception) -> str:
     except _DAMAGED as damage:
         error = damage
     if not isinstance(error, UnicodeError):
-        return f"{path}: is no complete gzip file ({error}). Copy or download it again."
+        return (
+            f"{path}: is not a complete gzip file ({error}). Copy or download it again."
+        )
     try:
         data.decode(encoding)
     except UnicodeDecodeError as first:
@@ -141,7 +106,6 @@ def _problem(path: Path, encoding: str, error: Exception) -> str:
     else:
         reason = str(error)
     return (
-        f"{path}: {line}is not {encoding} text ({reason}). Pass the encoding that the "
-        'file was saved with, such as encoding="cp1252" for one that was saved by a '
-        "Windows program."
+        f"{path}: {line}is not {encoding} text ({reason}). Pass the encoding of "
+        'the file, such as encoding="cp1252" for a file saved by a Windows program.'
     )

@@ -11,8 +11,9 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 from urllib.parse import unquote
 
+from amzest.datasets._shared._missing_images import is_missing_image
 from amzest.datasets._shared._row_listing import cell_type_error, list_rows
-from amzest.utils import count, is_missing, plain_image_cell
+from amzest.utils import count, plain_image_cell
 
 _URL = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]*:)?//(?P<host>[^/?#]*)(?P<path>.*)")
 _AMAZON = re.compile(r"(?:^|.*[.-])(?:ssl-images-|images-|media-)?amazon\.[a-z.]+")
@@ -20,8 +21,6 @@ _AMAZON = re.compile(r"(?:^|.*[.-])(?:ssl-images-|images-|media-)?amazon\.[a-z.]
 _AMAZON_ID = re.compile(r"/images/I/([^/.?#]+)")
 #: Size modifiers of other images: "sale._SX38_CR,0,0,38,50_.jpg", "._V192198896_".
 _MODIFIERS = re.compile(r"\._[^/?#]*_(?=\.[A-Za-z0-9]+(?:[?#]|$))")
-#: What Amazon's metadata contains for products without an image.
-_PLACEHOLDER = re.compile(r"(?:^|.*[/\\])no-img[^/\\]*$")
 
 
 def image_keys(
@@ -40,16 +39,14 @@ def image_keys(
     paths: dict[int, str] = {}
     wrong: list[int] = []
     for row, cell in enumerate(map(plain_image_cell, cells)):
-        if isinstance(cell, bytes | bytearray):
-            keys[row] = hashlib.sha256(cell).digest() if cell else None
-        elif is_missing(cell):
+        if is_missing_image(cell):
             continue
+        if isinstance(cell, bytes | bytearray):
+            keys[row] = hashlib.sha256(cell).digest()
         elif isinstance(cell, str | os.PathLike):
             text = os.fspath(cell)
             if not isinstance(text, str):
                 wrong.append(row)
-            elif _PLACEHOLDER.match(text.partition("?")[0]):
-                continue
             elif (url := _URL.fullmatch(text.strip())) is not None:
                 keys[row] = _url_key(url["host"], url["path"])
             elif read_files:

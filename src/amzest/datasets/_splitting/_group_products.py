@@ -29,7 +29,7 @@ _DEFAULTS = {
     "description_column": "description",
 }
 #: Warn about a group with more than this fraction of the rows, in tables of at least
-#: so many rows.
+#: `_MIN_ROWS` rows.
 _MAX_FRACTION = 0.2
 _MIN_ROWS = 100
 

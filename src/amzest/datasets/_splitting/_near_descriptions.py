@@ -73,8 +73,8 @@ def near_description_groups(
     indptr = np.concatenate([[0], np.cumsum(np.where(long_enough, sizes, 0))])
     groups = near_set_groups(indptr, words, similarity)
     # Descriptions made from one template can form a chain through a whole shop. Groups
-    # of so many titles that a sentence would be boilerplate are therefore divided, by
-    # a similarity halfway to 1, and if need be into equal descriptions.
+    # with more titles than make a sentence boilerplate are therefore divided, by a
+    # similarity halfway to 1, and if need be into equal descriptions.
     for stricter in ((similarity + 1) / 2, 1.0):
         chained = _count_titles(groups, title_groups) > limit
         if not chained.any():

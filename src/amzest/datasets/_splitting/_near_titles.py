@@ -34,8 +34,8 @@ def near_title_groups(
     """Label titles so that near ones, and chains of them, have one label.
 
     Two titles are near if the sets of their normalized words have at least this Jaccard
-    similarity. Missing titles are near to none; titles without words, such as "***",
-    are near only if they are equal.
+    similarity. Missing titles are near to none; titles of punctuation, such as
+    "***", are near only if they are equal.
 
     Examples
     --------

@@ -53,7 +53,7 @@ _CHUNK = 1 << 21
 #: Larger sets are compared by `_long_sets`.
 LONGEST = 200
 #: A group is settled rather than refined up to this number of pairs per membership
-#: that refining would create: comparing a pair is so many times cheaper.
+#: that refining would create: comparing a pair is cheaper by this factor.
 _PAIRS_PER_CHILD = 48
 #: Largest number of pairs of a group that is settled when refining it does not help.
 _MAX_STUCK_PAIRS = 50_000_000

@@ -88,8 +88,8 @@ class SetComponents:
         # A graph of the components that are concerned, not of all sets.
         ends = np.concatenate([self.labels[left], self.labels[right]])
         joined, ends = np.unique(ends, return_inverse=True)
-        left, right = ends.reshape(2, -1)
-        component = component_labels(left, right, len(joined))
+        nodes = ends.reshape(2, -1)
+        component = component_labels(nodes[0], nodes[1], len(joined))
         _, first = np.unique(component, return_index=True)
         renamed = np.arange(len(self.labels), dtype=np.int32)
         renamed[joined] = joined[first[component]]

@@ -103,7 +103,7 @@ def _allocate(sizes: Counts, n_test: int, generator: np.random.RandomState) -> C
     n_rows, n_categories = int(sizes.sum()), len(sizes)
     if min(n_test, n_rows - n_test) < n_categories:
         msg = (
-            f"`test_size` gives {count(n_test, 'row')} for testing and "
+            f"`test_size` means {count(n_test, 'row')} for testing and "
             f"{n_rows - n_test} for training, but there are {n_categories} categories, "
             f"each of which must occur in both sets. Choose from {n_categories} to "
             f"{n_rows - n_categories} rows, or drop categories."

@@ -1,1 +1,1 @@
-"""Generate synthetic product catalogues."""
+"""Generate synthetic products."""

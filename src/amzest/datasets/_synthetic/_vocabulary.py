@@ -1,4 +1,4 @@
-"""The words of the shop that `make_products` draws. All brands are invented."""
+"""The words of synthetic products. All brands are fictitious."""
 
 from __future__ import annotations
 
@@ -7,38 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CategoryWords:
-    """What the texts of one category are made of.
-
-    Parameters
-    ----------
-    name : str
-        The category.
-
-    nouns : tuple of str
-        What a product of it is called.
-
-    features : tuple of str
-        What stands before the noun.
-
-    claims : tuple of str
-        Ends of a sentence that starts with the product.
-
-    fans : str
-        Whom a gift is for. Stands in the titles of any category, to mislead.
-
-    price : float
-        Median price.
-    """
+    """The words of one category, and its median price."""
 
     name: str
     nouns: tuple[str, ...]
     features: tuple[str, ...]
     claims: tuple[str, ...]
+    #: Used in "Gift for ... Lovers", in the titles of any category.
     fans: str
     price: float
 
 
-#: In the order in which `make_products` takes them.
+#: `make_products` uses the first `n_categories`.
 CATEGORIES = (
     CategoryWords(
         "Board Games",
@@ -198,7 +178,7 @@ CATEGORIES = (
     ),
 )
 
-#: The words of a supplier who does not say what the thing is.
+#: Words that do not identify a category.
 GENERIC = CategoryWords(
     "",
     ("Essential", "Gift Item", "Accessory", "Collection Piece", "Home Product"),
@@ -264,7 +244,7 @@ CLOSINGS = (
     "Colours may differ slightly from the photo.",
 )
 
-#: Colours by the name that stands in the texts, as red, green and blue.
+#: Colours by their name in the texts, as red, green and blue.
 COLOURS = {
     "Black": (45, 45, 50),
     "Blue": (45, 95, 175),

@@ -27,32 +27,15 @@ _OPENINGS = (
     "The {brand} {noun} {claim}.",
     "{feature} and {adjective}: our {noun} {claim}.",
 )
-_TYPO_SHARE = 0.02
-_GIFT_SHARE = 0.1
-_CAPITALS_SHARE = 0.05
+_TYPO_RATE = 0.02
+_GIFT_RATE = 0.1
+_CAPITALS_RATE = 0.05
 
 
-def write_texts(
+def generate_texts(
     rng: Random, words: CategoryWords | None, colour: str
 ) -> tuple[str, str]:
-    """Write the title and the description of one product.
-
-    Parameters
-    ----------
-    rng : random.Random
-        The generator to draw from. As many numbers are drawn for every category.
-
-    words : CategoryWords or None
-        The category's words, or None for texts that do not tell what the thing is.
-
-    colour : str
-        The product's colour, as the text names it.
-
-    Returns
-    -------
-    title, description : str
-        The two texts, with a typo here and there.
-    """
+    """Return a title and a description; with None they do not name the category."""
     source = GENERIC if words is None else words
     parts = {
         "brand": rng.choice(BRANDS),
@@ -63,13 +46,13 @@ def write_texts(
         "colour": colour,
     }
     title = rng.choice(_TITLES).format(**parts)
-    # Whom a gift is for says nothing about what it is: all categories are drawn
-    # alike, the product's own included, so that the absence of one tells nothing.
+    # A distractor: the category of this phrase is independent of the product's own.
+    # That one is not excluded, or its absence would be informative.
     fans = rng.choice(CATEGORIES).fans
-    if rng.random() < _GIFT_SHARE:
+    if rng.random() < _GIFT_RATE:
         title = f"{title} - Gift for {fans} Lovers"
     title = _misspell(rng, title)
-    if rng.random() < _CAPITALS_SHARE:
+    if rng.random() < _CAPITALS_RATE:
         title = title.upper()
 
     sentence = {
@@ -88,10 +71,10 @@ def write_texts(
 
 
 def _misspell(rng: Random, text: str) -> str:
-    """Swap two letters, or drop or double one, in a few of the longer words."""
+    """Swap two letters, or remove or double one, in some of the longer words."""
     words = text.split(" ")
     for i, word in enumerate(words):
-        if len(word) > 3 and word.isalpha() and rng.random() < _TYPO_SHARE:
+        if len(word) > 3 and word.isalpha() and rng.random() < _TYPO_RATE:
             at = rng.randrange(1, len(word) - 1)
             before, letter, after = word[:at], word[at], word[at + 1 :]
             kind = rng.randrange(3)

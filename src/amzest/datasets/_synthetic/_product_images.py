@@ -1,4 +1,4 @@
-"""Pictures for `make_products`: simple product photos, drawn with Pillow."""
+"""Images for `make_products`: simple product images, rendered with Pillow."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from amzest.utils import require
 
 Colour = tuple[int, int, int]
 
-#: Pictures are drawn this much larger and then scaled down, which smooths the edges.
+#: Images are rendered larger by this factor and scaled down, as anti-aliasing.
 _OVERSAMPLING = 2
 
 
 class _Pen:
-    """Draws in a unit square, (0, 0) at the top left, in three tones of a colour."""
+    """Renders shapes in the unit square, (0, 0) at the top left, in three shades."""
 
     def __init__(self, draw: Any, size: int, colour: Colour) -> None:
         self._draw = draw
@@ -59,7 +59,7 @@ class _Pen:
 
 
 def shade(colour: Colour, factor: float) -> Colour:
-    """Make a colour darker (factor below 1) or lighter (above 1)."""
+    """Return a darker (factor below 1) or lighter (above 1) colour."""
     red, green, blue = (max(0, min(255, round(c * factor))) for c in colour)
     return red, green, blue
 
@@ -175,8 +175,8 @@ def _carton(pen: _Pen) -> None:
     pen.rectangle(0.54, 0.66, 0.74, 0.82, fill=_PAPER)
 
 
-#: By category. None is the closed carton that tells nothing about what is inside.
-LOOKS: dict[str | None, Callable[[_Pen], None]] = {
+#: Renderer of each category. None is a closed carton, the same for all categories.
+_RENDERERS: dict[str | None, Callable[[_Pen], None]] = {
     "Board Games": _board_game,
     "Books": _book,
     "Tea": _tea,
@@ -193,62 +193,47 @@ LOOKS: dict[str | None, Callable[[_Pen], None]] = {
 }
 
 
-def draw_photo(
+def render_image(
     rng: Random, category: str | None, colour: Colour, image_size: int
 ) -> NDArray[np.uint8]:
-    """Draw the photo of one product.
+    """Render an image of a product, or with None a closed carton.
 
-    Parameters
-    ----------
-    rng : random.Random
-        The generator to draw from. As many numbers are drawn for every category.
-
-    category : str or None
-        Whose look to draw; None draws a closed carton.
-
-    colour : tuple of 3 int
-        The product's colour, varied a little.
-
-    image_size : int
-        Height and width in pixels.
-
-    Returns
-    -------
-    ndarray of shape (image_size, image_size, 3), dtype uint8
-        The picture: light background, sometimes a table top, a shadow, the product
-        turned, moved and scaled, and sensor noise over all.
+    Returns an array of shape (image_size, image_size, 3). The product is rotated, moved
+    and scaled at random, before a bright background, with a shadow and sensor noise.
     """
-    image = require("PIL.Image", extra="image", purpose="make_products")
-    image_draw = require("PIL.ImageDraw", extra="image", purpose="make_products")
+    pil_image = require("PIL.Image", extra="image", purpose="make_products")
+    pil_draw = require("PIL.ImageDraw", extra="image", purpose="make_products")
 
+    # Each call uses as many random numbers, whatever the category: only then does an
+    # image not change when other parameters of make_products do.
     width = image_size * _OVERSAMPLING
     level = rng.randint(205, 248)
     wall = (level, level - rng.randint(0, 8), level - rng.randint(0, 16))
-    photo = image.new("RGB", (width, width), wall)
-    draw = image_draw.Draw(photo)
+    canvas = pil_image.new("RGB", (width, width), wall)
+    draw = pil_draw.Draw(canvas)
     horizon = rng.uniform(0.6, 0.8) * width
     if rng.random() < 0.4:
         draw.rectangle((0, horizon, width, width), fill=shade(wall, 0.9))
 
     size = round(width * rng.uniform(0.68, 0.92))
-    layer = image.new("RGBA", (size, size), (0, 0, 0, 0))
+    layer = pil_image.new("RGBA", (size, size), (0, 0, 0, 0))
     tint = rng.uniform(0.85, 1.15)
-    LOOKS[category](_Pen(image_draw.Draw(layer), size, shade(colour, tint)))
+    _RENDERERS[category](_Pen(pil_draw.Draw(layer), size, shade(colour, tint)))
     mirrored, angle = rng.random() < 0.5, rng.uniform(-12, 12)
     if mirrored:
-        layer = layer.transpose(image.Transpose.FLIP_LEFT_RIGHT)
-    layer = layer.rotate(angle, resample=image.Resampling.BILINEAR)
-    room = width - size
-    left = round(room * rng.uniform(0.2, 0.8))
-    top = round(room * rng.uniform(0.3, 0.9))
+        layer = layer.transpose(pil_image.Transpose.FLIP_LEFT_RIGHT)
+    layer = layer.rotate(angle, resample=pil_image.Resampling.BILINEAR)
+    margin = width - size
+    left = round(margin * rng.uniform(0.2, 0.8))
+    top = round(margin * rng.uniform(0.3, 0.9))
     foot = top + 0.93 * size
     draw.ellipse(
         (left + 0.1 * size, foot - 0.04 * size, left + 0.9 * size, foot + 0.05 * size),
         fill=shade(wall, 0.8),
     )
-    photo.paste(layer, (left, top), layer)
+    canvas.paste(layer, (left, top), layer)
 
-    pixels: NDArray[Any] = np.asarray(photo.reduce(_OVERSAMPLING), dtype=np.float32)
-    grain = np.random.RandomState(rng.getrandbits(32)).standard_normal(pixels.shape)
-    pixels = pixels * rng.uniform(0.88, 1.06) + rng.uniform(2.0, 7.0) * grain
+    pixels: NDArray[Any] = np.asarray(canvas.reduce(_OVERSAMPLING), dtype=np.float32)
+    noise = np.random.RandomState(rng.getrandbits(32)).standard_normal(pixels.shape)
+    pixels = pixels * rng.uniform(0.88, 1.06) + rng.uniform(2.0, 7.0) * noise
     return np.clip(pixels, 0, 255).astype(np.uint8)
