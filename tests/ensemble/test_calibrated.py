@@ -108,5 +108,7 @@ def test_pickle_and_grid_search(overconfident):
 
 
 def test_unknown_method_is_named(overconfident):
-    with pytest.raises(ValueError, match="`method` must be one of 'temperature'"):
+    with pytest.raises(
+        ValueError, match=r"'method' parameter of CalibratedClassifier .* 'temperature'"
+    ):
         CalibratedClassifier(GaussianNB(), method="platt").fit(*overconfident)

@@ -109,5 +109,7 @@ def test_other_meta_models_clone_pickle_and_grid_search(data):
 
 
 def test_meta_model_without_probabilities_is_refused(data):
-    with pytest.raises(ValueError, match="`final_estimator` must be a classifier"):
+    with pytest.raises(
+        ValueError, match=r"'final_estimator' parameter .* 'predict_proba'"
+    ):
         MissingAwareStackingClassifier(MEMBERS, LinearRegression()).fit(*data)

@@ -1,9 +1,11 @@
-"""What the ensembles share: members, labels, and how they are asked."""
+"""What voting and stacking share: members, labels and predictions of the members."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from numbers import Integral
+from os import PathLike
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,6 +13,9 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Bunch, get_tags
+from sklearn.utils._param_validation import HasMethods, Hidden
+from sklearn.utils._repr_html.estimator import _VisualBlock
+from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import (
     _check_feature_names,
@@ -18,13 +23,32 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from amzest.ensemble._callbacks import reported_fit, reported_task
-from amzest.ensemble._cross_fit import CrossFit
+from amzest.ensemble._callbacks import reported_fit
+from amzest.ensemble._member_fits import (
+    MemberFits,
+    check_crossfit,
+    check_members,
+    plan_fits,
+)
 from amzest.ensemble._predicting import PredictFromProbaMixin
 from amzest.ensemble._presence import predict_with_presence
-from amzest.utils import DocumentationLinkMixin, as_native, is_table
+from amzest.ensemble._routing import build_router
+from amzest.utils import (
+    DocumentationLinkMixin,
+    ParameterValidationMixin,
+    as_native,
+    is_table,
+)
 
-Asked = tuple[list[NDArray[np.float64]], list[NDArray[np.bool_]]]
+MemberPredictions = tuple[list[NDArray[np.float64]], list[NDArray[np.bool_]]]
+
+#: Constraints of the parameters that CrossFit and the ensembles share.
+FIT_CONSTRAINTS: dict[str, list[Any]] = {
+    "cv": ["cv_object", Hidden(HasMethods(["split"]))],
+    "memory": [str, PathLike, HasMethods(["cache"]), None],
+    "n_jobs": [Integral, None],
+    "random_state": ["random_state"],
+}
 
 
 class BaseEnsemble(
@@ -32,31 +56,22 @@ class BaseEnsemble(
     PredictFromProbaMixin,
     ClassifierMixin,
     DocumentationLinkMixin,
+    ParameterValidationMixin,
     _BaseComposition,
     BaseEstimator,
 ):
-    """A classifier made of named members; a concrete class combines what they say.
-
-    Attributes
-    ----------
-    classes_ : ndarray of shape (n_classes,)
-        The labels.
-
-    class_prior_ : ndarray of shape (n_classes,)
-        Share of each class, which rows get that no member can read.
-
-    estimators_ : list of classifier
-        The fitted members.
-
-    named_estimators_ : Bunch
-        The same by name.
-    """
+    """Classifier made of named members; a subclass combines their probabilities."""
 
     estimators: Sequence[tuple[str, Any]]
     cv: Any
     memory: Any
     n_jobs: int | None
     random_state: int | np.random.RandomState | None
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimators": [list, tuple],
+        **FIT_CONSTRAINTS,
+    }
 
     _needed_attributes: ClassVar[tuple[str, ...]] = (
         "estimators_",
@@ -65,39 +80,55 @@ class BaseEnsemble(
     )
 
     @abstractmethod
-    def _learn(self, crossfit: CrossFit) -> None:
-        """Learn how to combine from the members' out-of-fold probabilities."""
+    def _learn(self, fits: MemberFits) -> None:
+        """Learn how to combine the members from their out-of-fold predictions."""
 
     @abstractmethod
     def _combine(
         self, probas: list[NDArray[np.float64]], presences: list[NDArray[np.bool_]]
     ) -> NDArray[np.float64]:
-        """Combine what the members say of the same rows."""
+        """Combine the members' probabilities of the same samples."""
+
+    def _check_params(self) -> None:
+        """Validate the parameters, also in relation to each other."""
+        self._validate_params()
+        check_members(self.estimators)
 
     def _members_to_fit(self) -> Sequence[tuple[str, Any]]:
         """Return the members that a fit needs."""
         return self.estimators
 
-    def _fit_members(self, X: Any, y: Any, *, with_folds: bool) -> Self:
-        """Fit the members, on folds as well if they are to be learnt from."""
-        crossfit = CrossFit(
-            self._members_to_fit(),
-            cv=self.cv,
-            memory=self.memory,
-            n_jobs=self.n_jobs,
-            random_state=self.random_state,
-        )
-        with reported_fit(self, X, y) as context:
-            task = context.subcontext(task_name="fit-members")
-            with reported_task(self, task, crossfit, X, y):
-                if with_folds:
-                    crossfit.fit(X, y)
-                else:
-                    crossfit.fit_without_folds(X, y)
-            return self.adopt(crossfit)
+    def _final_estimator(self) -> Any:
+        """Return the unfitted meta-model, or None if there is none."""
+        return None
 
-    def adopt(self, crossfit: CrossFit) -> Self:
-        """Become fitted with members that were fitted before.
+    def _fit_members(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        fit_params: dict[str, Any],
+        *,
+        with_folds: bool,
+    ) -> Self:
+        """Fit the members, also on folds if something is learnt from them."""
+        plan = plan_fits(
+            self,
+            self._members_to_fit(),
+            X,
+            y,
+            sample_weight,
+            fit_params,
+            with_folds=with_folds,
+            final_estimator=self._final_estimator(),
+        )
+        with reported_fit(
+            self, X, y, len(plan.tasks), metadata=plan.metadata
+        ) as context:
+            return self._initialise(plan.run(self, context))
+
+    def adopt(self, crossfit: Any) -> Self:
+        """Initialise from a fitted CrossFit, without refitting its members.
 
         Parameters
         ----------
@@ -107,17 +138,34 @@ class BaseEnsemble(
         Returns
         -------
         self : estimator
-            Fitted; no member was fitted again.
+            The fitted ensemble.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is invalid, or `crossfit` was fitted with ``refit=False`` or
+            without the folds that are needed.
         """
-        self.classes_, self.class_prior_ = crossfit.classes_, crossfit.class_prior_
-        self.y_ = crossfit.y_
-        self.named_estimators_ = Bunch(**crossfit.estimators_)
-        self.estimators_ = list(crossfit.estimators_.values())
-        take_columns(self, self.estimators_[0])
-        self._learn(crossfit)
+        self._check_params()
+        check_crossfit(crossfit, out_of_fold=self._needs_folds())
+        return self._initialise(crossfit)
+
+    def _needs_folds(self) -> bool:
+        return True
+
+    def _initialise(self, fits: MemberFits) -> Self:
+        """Take over the fitted members, and learn how to combine them."""
+        self.classes_, self.class_prior_ = fits.classes_, fits.class_prior_
+        self.y_ = fits.y_
+        self.sample_weight_ = getattr(fits, "sample_weight_", None)
+        self.named_estimators_ = Bunch(**fits.estimators_)
+        self.estimators_ = list(fits.estimators_.values())
+        copy_feature_attributes(self, self.estimators_[0])
+        self._learn(fits)
         return self
 
-    def _ask(self, X: Any) -> Asked:
+    def _predict_members(self, X: Any) -> MemberPredictions:
+        """Validate X and return the predictions of the members for it."""
         check_is_fitted(self, "estimators_")
         X = as_native(X)
         if hasattr(self, "n_features_in_") and (
@@ -125,38 +173,38 @@ class BaseEnsemble(
         ):
             _check_feature_names(self, X, reset=False)
             _check_n_features(self, X, reset=False)
-        return self._ask_members(X)
+        return self._member_predictions(X)
 
-    def _ask_members(self, X: Any) -> Asked:
-        """Predict with the members, in the order in which they are combined."""
-        asked = [predict_with_presence(m, X, self.classes_) for m in self.estimators_]
-        return [proba for proba, _ in asked], [present for _, present in asked]
+    def _member_predictions(self, X: Any) -> MemberPredictions:
+        """Return probabilities and presences in the order of `estimators`."""
+        pairs = [predict_with_presence(m, X, self.classes_) for m in self.estimators_]
+        return [proba for proba, _ in pairs], [present for _, present in pairs]
 
     def predict_proba_and_presence(
         self, X: Any
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Return the probability of each class, and which rows any member could read.
+        """Return class probabilities, and which samples are present for any member.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows in the form the members take.
+            Samples in the form that the members take.
 
         Returns
         -------
         proba : ndarray of shape (n_samples, n_classes)
-            As :meth:`predict_proba` gives them.
+            The same as :meth:`predict_proba` returns.
         present : ndarray of shape (n_samples,), dtype bool
-            False where no member had anything to read.
+            False where the sample is missing for every member.
         """
-        probas, presences = self._ask(X)
+        probas, presences = self._predict_members(X)
         present = np.logical_or.reduce(presences)
         proba = self._combine(probas, presences)
         proba[~present] = self.class_prior_
         return proba, present
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters, those of the members included.
+        """Return the parameters, including those of the members.
 
         Parameters
         ----------
@@ -171,7 +219,7 @@ class BaseEnsemble(
         return self._get_params("estimators", deep=deep)
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters, those of the members included.
+        """Set parameters, including those of the members.
 
         Parameters
         ----------
@@ -187,6 +235,19 @@ class BaseEnsemble(
         self._set_params("estimators", **params)
         return self
 
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return the routing of metadata to the members and the splitter.
+
+        Returns
+        -------
+        MetadataRouter
+            See :ref:`scikit-learn's user guide <sklearn:metadata_routing>`.
+        """
+        return build_router(self, self.estimators, self.cv, self._final_estimator())
+
+    def _sk_visual_block_(self) -> Any:
+        return members_block(self.estimators)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         try:
@@ -199,17 +260,14 @@ class BaseEnsemble(
         return tags
 
 
-def take_columns(ensemble: Any, member: Any) -> None:
-    """Let an ensemble know what a fitted member knows of the columns.
+def members_block(estimators: Sequence[tuple[str, Any]]) -> Any:
+    """Return the members side by side, for scikit-learn's HTML diagram."""
+    names, members = zip(*estimators, strict=True)
+    return _VisualBlock("parallel", members, names=names)
 
-    Parameters
-    ----------
-    ensemble : estimator
-        Gets `n_features_in_` and `feature_names_in_`.
 
-    member : estimator
-        Fitted; may know neither.
-    """
+def copy_feature_attributes(ensemble: Any, member: Any) -> None:
+    """Copy `n_features_in_` and `feature_names_in_` where a fitted member has them."""
     for name in ("n_features_in_", "feature_names_in_"):
         value = getattr(member, name, None)
         if value is not None:

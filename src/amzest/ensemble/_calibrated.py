@@ -9,20 +9,25 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
+from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.validation import check_is_fitted
 
-from amzest.ensemble._base import take_columns
-from amzest.ensemble._callbacks import reported_fit, reported_task
+from amzest.ensemble._base import FIT_CONSTRAINTS, copy_feature_attributes
+from amzest.ensemble._callbacks import reported_fit
 from amzest.ensemble._combining import TINY
-from amzest.ensemble._cross_fit import CrossFit
+from amzest.ensemble._member_fits import (
+    MemberFits,
+    check_crossfit,
+    check_members,
+    plan_fits,
+)
 from amzest.ensemble._out_of_fold import OutOfFold
 from amzest.ensemble._predicting import PredictFromProbaMixin
 from amzest.ensemble._presence import predict_with_presence
-from amzest.utils import DocumentationLinkMixin, check_choice
-
-_METHODS = ("temperature", "sigmoid", "isotonic")
+from amzest.ensemble._routing import build_router, request_sample_weight
+from amzest.utils import DocumentationLinkMixin, ParameterValidationMixin, shown
 
 
 class CalibratedClassifier(
@@ -30,6 +35,7 @@ class CalibratedClassifier(
     PredictFromProbaMixin,
     ClassifierMixin,
     DocumentationLinkMixin,
+    ParameterValidationMixin,
     BaseEstimator,
 ):
     """Calibrate a classifier on out-of-fold rows, and keep one model of it.
@@ -108,6 +114,12 @@ class CalibratedClassifier(
     [0, 0, 0]
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods(["fit", "predict_proba"])],
+        "method": [StrOptions({"temperature", "sigmoid", "isotonic"})],
+        **FIT_CONSTRAINTS,
+    }
+
     _needed_attributes: ClassVar[tuple[str, ...]] = (
         "estimator_",
         "calibrator_",
@@ -132,17 +144,67 @@ class CalibratedClassifier(
         self.n_jobs = n_jobs
         self.random_state = random_state
 
+    @classmethod
+    def from_crossfit(
+        cls,
+        crossfit: Any,
+        name: str | None = None,
+        *,
+        method: Literal["temperature", "sigmoid", "isotonic"] = "temperature",
+    ) -> Self:
+        """Return a calibrated member of a fitted CrossFit, without refitting it.
+
+        Parameters
+        ----------
+        crossfit : CrossFit
+            Fitted on folds, with `estimators_`.
+
+        name : str, default=None
+            The member. Not needed if there is only one.
+
+        method : {"temperature", "sigmoid", "isotonic"}, default="temperature"
+            The method of calibration.
+
+        Returns
+        -------
+        CalibratedClassifier
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If there is no such member, `method` is invalid, or `crossfit` was fitted
+            with ``refit=False`` or without folds.
+        """
+        check_crossfit(crossfit)
+        names = crossfit.names_
+        if name is None and len(names) == 1:
+            (name,) = names
+        if name is None or name not in names:
+            msg = f"`name` must be one of {', '.join(names)}, got {shown(name)}."
+            raise ValueError(msg)
+        estimator = dict(crossfit.estimators)[name]
+        return cls(estimator, method=method, cv=crossfit.cv).adopt(crossfit, name)
+
     @with_callbacks
-    def fit(self, X: Any, y: Any) -> Self:
-        """Fit the estimator on all folds and on all rows, then calibrate it.
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Self:
+        """Fit the estimator on all folds and on all samples, then calibrate it.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows in the form the estimator takes.
+            Samples in the form that the estimator takes.
 
         y : array-like of shape (n_samples,)
             Labels.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples in the fits of the estimator, the calibration and
+            the class frequencies, see :meth:`CrossFit.fit`.
+
+        **fit_params : dict
+            Other metadata for the fits of the estimator and the splitter. Needs
+            scikit-learn's metadata routing.
 
         Returns
         -------
@@ -152,29 +214,26 @@ class CalibratedClassifier(
         Raises
         ------
         ValueError
-            If a parameter is wrong, or as :meth:`CrossFit.fit`.
+            If a parameter is invalid, or in the cases of :meth:`CrossFit.fit`.
         """
-        check_choice("method", self.method, _METHODS)
-        crossfit = CrossFit(
-            [("estimator", self.estimator)],
-            cv=self.cv,
-            memory=self.memory,
-            n_jobs=self.n_jobs,
-            random_state=self.random_state,
+        self._validate_params()
+        members = [("estimator", self.estimator)]
+        check_members(members)
+        plan = plan_fits(
+            self, members, X, y, sample_weight, fit_params, with_folds=True
         )
-        with reported_fit(self, X, y) as context:
-            task = context.subcontext(task_name="fit-estimator")
-            with reported_task(self, task, crossfit, X, y):
-                crossfit.fit(X, y)
-            return self.adopt(crossfit, "estimator")
+        with reported_fit(
+            self, X, y, len(plan.tasks), metadata=plan.metadata
+        ) as context:
+            return self._initialise(plan.run(self, context), "estimator")
 
-    def adopt(self, crossfit: CrossFit, name: str) -> Self:
-        """Become fitted with a member that was fitted before.
+    def adopt(self, crossfit: Any, name: str) -> Self:
+        """Initialise from a member of a fitted CrossFit, without refitting it.
 
         Parameters
         ----------
         crossfit : CrossFit
-            Fitted, with `estimators_`.
+            Fitted on folds, with `estimators_`.
 
         name : str
             The member.
@@ -182,37 +241,49 @@ class CalibratedClassifier(
         Returns
         -------
         self : CalibratedClassifier
-            Fitted; the member was not fitted again.
+            The fitted classifier.
         """
-        check_choice("method", self.method, _METHODS)
-        self.classes_, self.class_prior_ = crossfit.classes_, crossfit.class_prior_
-        self.estimator_ = crossfit.estimators_[name]
-        self.y_ = crossfit.y_
-        take_columns(self, self.estimator_)
-        rows = OutOfFold.of(crossfit, [name])
-        (proba,), (present,) = rows.probas, rows.presences
-        # Rows that were not read say nothing about the estimator.
-        self.calibrator_ = self._calibrate(proba[present], rows.codes[present])
-        self.oof_proba_ = np.tile(self.class_prior_, (len(proba), 1))
+        self._validate_params()
+        check_crossfit(crossfit)
+        return self._initialise(crossfit, name)
+
+    def _initialise(self, fits: MemberFits, name: str) -> Self:
+        """Take over a fitted member, and calibrate it out of fold."""
+        self.classes_, self.class_prior_ = fits.classes_, fits.class_prior_
+        self.estimator_ = fits.estimators_[name]
+        self.y_ = fits.y_
+        self.sample_weight_ = getattr(fits, "sample_weight_", None)
+        copy_feature_attributes(self, self.estimator_)
+        rows = OutOfFold.of(fits, [name])
+        (present,) = rows.presences
+        self.calibrator_ = self._calibrate(rows)
+        # An estimate for new samples: each fold is calibrated on the others.
+        self.oof_proba_ = np.tile(self.class_prior_, (len(present), 1))
         for train, test in rows.folds():
-            learn, ask = train[present[train]], test[present[test]]
-            calibrator = self._calibrate(proba[learn], rows.codes[learn])
-            self.oof_proba_[ask] = _calibrated(calibrator, proba[ask])
+            calibrator = self._calibrate(rows.take(train))
+            inside = test[present[test]]
+            self.oof_proba_[inside] = _calibrated(calibrator, rows.probas[0][inside])
         return self
 
-    def _calibrate(
-        self, proba: NDArray[np.float64], codes: NDArray[np.intp]
-    ) -> CalibratedClassifierCV | None:
-        """Calibrate; not where there is no row of some class to learn from."""
-        if len(np.unique(codes)) < proba.shape[1]:
+    def _calibrate(self, rows: OutOfFold) -> CalibratedClassifierCV | None:
+        """Fit a calibration; None if some class has no sample to learn it from."""
+        rows = rows.weighted()
+        # The class frequencies predicted for missing samples are not predictions of
+        # the estimator, and would pull the calibration towards themselves.
+        rows = rows.take(rows.presences[0])
+        (proba,), n_rows = rows.probas, len(rows.codes)
+        if len(np.unique(rows.codes)) < proba.shape[1]:
             return None
-        rows = np.arange(len(codes))
-        reader = FrozenEstimator(_LogProba(proba.shape[1]))
-        # One fold of all rows: there is nothing to fit but the calibration.
+        # CalibratedClassifierCV predicts out of fold itself. One fold in which all
+        # samples are both training and test samples makes it use the given ones.
+        positions = np.arange(n_rows)
         calibrator = CalibratedClassifierCV(
-            reader, method=self.method, cv=[(rows, rows)], ensemble=False
+            request_sample_weight(_LogProba(proba.shape[1])),
+            method=self.method,
+            cv=[(positions, positions)],
+            ensemble=False,
         )
-        return calibrator.fit(_log(proba), codes)
+        return calibrator.fit(_log(proba), rows.codes, sample_weight=rows.sample_weight)
 
     def predict_proba_and_presence(
         self, X: Any
@@ -238,6 +309,16 @@ class CalibratedClassifier(
             proba[present] = _calibrated(self.calibrator_, raw[present])
         return proba, present
 
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return the routing of metadata to the estimator and the splitter.
+
+        Returns
+        -------
+        MetadataRouter
+            See :ref:`scikit-learn's user guide <sklearn:metadata_routing>`.
+        """
+        return build_router(self, [("estimator", self.estimator)], self.cv)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
@@ -245,22 +326,26 @@ class CalibratedClassifier(
 
 
 class _LogProba(ClassifierMixin, BaseEstimator):
-    """Hands logarithms of probabilities on as a decision function."""
+    """Passes logarithms of probabilities on as decision function.
+
+    They are logits up to a constant per sample, which the softmax of temperature
+    scaling cancels.
+    """
 
     def __init__(self, n_classes: int) -> None:
         self.n_classes = n_classes
         self.classes_ = np.arange(n_classes)
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Learn nothing."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Do nothing."""
         return self
 
     def predict(self, X: NDArray[np.float64]) -> NDArray[np.intp]:
-        """Return the position of the largest."""
+        """Return the positions of the largest."""
         return X.argmax(axis=1)
 
     def decision_function(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the columns, of two classes their difference."""
+        """Return the columns; for two classes the log-odds of the second."""
         return X[:, 1] - X[:, 0] if self.n_classes == 2 else X
 
 
@@ -272,6 +357,7 @@ def _log(proba: NDArray[np.float64]) -> NDArray[np.float64]:
 def _calibrated(
     calibrator: CalibratedClassifierCV | None, proba: NDArray[np.float64]
 ) -> NDArray[np.float64]:
+    """Return calibrated probabilities; unchanged without a calibrator."""
     if calibrator is None:
         return proba
     result: NDArray[np.float64] = calibrator.predict_proba(_log(proba))

@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks in fits that are made of other fits."""
+"""scikit-learn's callbacks in fits that consist of other fits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Context = Any  # sklearn.callback.CallbackContext
 
 
 def has_listeners(estimator: Any) -> bool:
-    """Tell whether an estimator, or one that it is fitted in, may have callbacks."""
+    """Return whether an estimator or one around it may have callbacks."""
     return hasattr(estimator, "_skl_callbacks") or hasattr(
         estimator, "_parent_callback_ctx"
     )
@@ -20,36 +20,26 @@ def has_listeners(estimator: Any) -> bool:
 
 @contextmanager
 def reported_fit(
-    estimator: Any, X: Any, y: Any, n_tasks: int = 1, *, predicts: bool = True
+    estimator: Any,
+    X: Any,
+    y: Any,
+    n_tasks: int = 1,
+    *,
+    predicts: bool = True,
+    metadata: dict[str, Any] | None = None,
 ) -> Iterator[Context]:
-    """Tell callbacks of the fit of an estimator, from here to the end of the block.
+    """Report the block to callbacks as the fit of an estimator, of `n_tasks` subtasks.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Its `fit` is decorated with scikit-learn's `with_callbacks`.
-
-    X, y : array-like
-        What it is fitted on.
-
-    n_tasks : int, default=1
-        Number of fits that it is made of; each is a subcontext.
-
-    predicts : bool, default=True
-        Whether the estimator can predict once the block has ended.
-
-    Yields
-    ------
-    CallbackContext
-        The task of the whole fit.
+    The `fit` is decorated with scikit-learn's `with_callbacks`. `predicts` is whether
+    the estimator has predictions to be scored once the block has ended.
     """
     context = estimator._init_callback_context(max_subtasks=n_tasks)
-    context.call_on_fit_task_begin(estimator=estimator, X=X, y=y)
+    reported = {"X": X, "y": y, "metadata": metadata}
+    context.call_on_fit_task_begin(estimator=estimator, **reported)
     yield context
     context.call_on_fit_task_end(
         estimator=estimator,
-        X=X,
-        y=y,
+        **reported,
         reconstruction_attributes={} if predicts else None,
     )
 
@@ -58,22 +48,10 @@ def reported_fit(
 def reported_task(
     caller: Any, context: Context | None, estimator: Any, X: Any, y: Any
 ) -> Iterator[None]:
-    """Tell callbacks of one fit within that of another estimator.
+    """Report the block to the callbacks of `caller` as the fit of another estimator.
 
-    Parameters
-    ----------
-    caller : estimator
-        Whose fit is under way.
-
-    context : CallbackContext or None
-        The task; None tells nobody.
-
-    estimator : estimator
-        What is fitted in the block. Callbacks of `caller` propagate to it if it
-        supports callbacks, and has none that propagate from itself on.
-
-    X, y : array-like
-        What it is fitted on.
+    They propagate to that estimator unless it has propagating callbacks of its own.
+    Nothing is reported if `context` is None.
     """
     if context is None or not has_listeners(caller):
         yield

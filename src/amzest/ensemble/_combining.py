@@ -1,4 +1,4 @@
-"""Weighted means of probabilities, where not every member has a vote in every row."""
+"""Weighted means of probabilities when some members are missing in some samples."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from amzest.ensemble._out_of_fold import OutOfFold
+
 Floats = NDArray[np.float64]
 
-#: Below it a probability is not told from 0 when its logarithm is taken.
+#: Smaller probabilities are clipped before their logarithm is taken.
 TINY = 1e-15
-#: So that a member keeps its vote where it is the only one.
+#: Lower bound of learnt weights: a member keeps its vote where it is the only one.
 _LEAST_WEIGHT = 1e-6
-#: Share of all weight up to which a member has a vote only where no other has one.
+#: Up to this fraction of all weight a member votes only where no other member does.
 NEGLIGIBLE = 1e-5
 _N_GREEDY_ROUNDS = 100
 
@@ -25,33 +27,16 @@ def combine(
     weights: Floats,
     prior: Floats,
 ) -> Floats:
-    """Average members' probabilities by weight, row by row among those present.
+    """Return the weighted mean over the members present in each sample.
 
-    A member of negligible weight is left out of rows in which another one is present:
-    it would move no probability by more than its weight, and need not be computed.
-
-    Parameters
-    ----------
-    probas : sequence of ndarray of shape (n_samples, n_classes)
-        One for each member.
-
-    presences : sequence of ndarray of shape (n_samples,), dtype bool
-        The rows in which each member has a vote.
-
-    weights : ndarray of shape (n_members,)
-        Not negative.
-
-    prior : ndarray of shape (n_classes,)
-        Probabilities of rows in which no member has a vote.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes)
-        The mean; the weights of a row's members are scaled to add up to 1.
+    A sample without any member gets `prior`. A member of negligible weight is left out
+    of samples in which another one is present: it would change no probability by more
+    than its weight, and need not be computed.
     """
-    votes = weights[:, None] * np.array(presences, dtype=float)
+    votes = weights[:, None] * np.array(presences, dtype=float)  # (members, samples)
     negligible = is_negligible(weights)
     votes[np.ix_(negligible, votes[~negligible].any(axis=0))] = 0
+    # Dividing by the weight that is present renormalises the weights in each sample.
     total = votes.sum(axis=0)
     summed = np.einsum("mi,mik->ik", votes, np.array(probas))
     none = total <= 0
@@ -61,41 +46,33 @@ def combine(
 
 
 def is_negligible(weights: Floats) -> NDArray[np.bool_]:
-    """Tell which members have a vote only where no other has one."""
+    """Return which members vote only where no other member does."""
     negligible: NDArray[np.bool_] = weights <= NEGLIGIBLE * weights.sum()
     return negligible
 
 
-def log_loss_of_truth(proba_of_truth: Floats) -> float:
-    """Mean log-loss, given the probability of each row's own class."""
-    return float(-np.log(np.maximum(proba_of_truth, TINY)).mean())
+def log_loss_of_truth(
+    proba_of_truth: Floats, sample_weight: Floats | None = None
+) -> float:
+    """Return the mean log-loss, given the probability of each sample's true class."""
+    return float(_mean(-np.log(np.maximum(proba_of_truth, TINY)), sample_weight))
 
 
-def learn_weights(
-    probas: Sequence[Floats],
-    presences: Sequence[NDArray[np.bool_]],
-    codes: NDArray[np.intp],
-    prior: Floats,
-) -> Floats:
-    """Find the weights with the least log-loss.
+def learn_weights(rows: OutOfFold, prior: Floats) -> Floats:
+    """Return the weights with the least log-loss on out-of-fold samples; they sum to 1.
 
-    Parameters
-    ----------
-    probas, presences, prior
-        As for :func:`combine`; of rows that the members have not learnt from.
-
-    codes : ndarray of shape (n_samples,), dtype int
-        True class of each row.
-
-    Returns
-    -------
-    ndarray of shape (n_members,)
-        They add up to 1. The loss is no larger than that of any member alone, nor of
-        equal weights.
+    The loss is never larger than that of the best member or of equal weights.
     """
-    n_members = len(probas)
-    truth, votes = _votes_of_truth(probas, presences, codes)
-    of_none = prior[codes]
+    # With p[m, i] the probability that member m gives the true class of sample i and
+    # v[m, i] its presence, the vote gives the true class
+    #     mixed_i(w) = (w @ p)_i / (w @ v)_i
+    # and the loss is the mean of -log(mixed_i). Without missing members the
+    # denominator is 1 on the simplex and the problem is convex, that of fitting
+    # mixture proportions. The solver needs the gradient
+    #     d log(mixed_i) / dw_m = (p[m, i] - v[m, i] * mixed_i) / ((w @ v)_i * mixed_i)
+    n_members = len(rows.probas)
+    truth, votes = _votes_of_truth(rows)
+    of_none = prior[rows.codes]
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         total = weights @ votes
@@ -104,8 +81,12 @@ def learn_weights(
         mixed = np.where(none, of_none, weights @ truth / total)
         mixed = np.maximum(mixed, TINY)
         slope = np.where(none, 0.0, (truth - votes * mixed) / (total * mixed))
-        return float(-np.log(mixed).mean()), -slope.mean(axis=1)
+        value = float(_mean(-np.log(mixed), rows.sample_weight))
+        return value, _mean(-slope, rows.sample_weight)
 
+    # Sequential quadratic programming (D. Kraft, 1988) handles the bounds together
+    # with the constraint that weights sum to 1; a vote has few members, so that its
+    # dense quadratic model is cheap.
     equal = np.full(n_members, 1 / n_members)
     found = minimize(
         loss,
@@ -121,42 +102,33 @@ def learn_weights(
         options={"maxiter": 500, "ftol": 1e-10},
     )
     learnt = np.clip(found.x, _LEAST_WEIGHT, None)
+    # With missing members the loss is not convex and the solver may stop early: equal
+    # weights and each member alone are candidates as well.
     candidates = [learnt / learnt.sum(), equal, *np.eye(n_members)]
     return min(candidates, key=lambda weights: loss(weights)[0])
 
 
-def learn_weights_greedily(
-    probas: Sequence[Floats],
-    presences: Sequence[NDArray[np.bool_]],
-    codes: NDArray[np.intp],
-    prior: Floats,
-) -> Floats:
-    """Find weights by adding one member at a time, with repetition.
+def learn_weights_greedily(rows: OutOfFold, prior: Floats) -> Floats:
+    """Return weights from greedy ensemble selection with replacement; they sum to 1.
 
-    Parameters
-    ----------
-    probas, presences, codes, prior
-        As for :func:`learn_weights`.
-
-    Returns
-    -------
-    ndarray of shape (n_members,)
-        Shares of the best bag of members found on the way; they add up to 1.
+    In each round the member whose addition to the bag lowers the log-loss most is
+    added once more (Caruana et al., ICML 2004); the weights are the relative
+    frequencies in the best bag. Rounds continue after a rise: the loss may fall again.
     """
-    truth, votes = _votes_of_truth(probas, presences, codes)
-    of_none = prior[codes]
-    bag = np.zeros(len(probas))
+    truth, votes = _votes_of_truth(rows)
+    of_none = prior[rows.codes]
+    bag = np.zeros(len(rows.probas))
     best, least = bag, np.inf
     for _ in range(_N_GREEDY_ROUNDS):
         losses = []
-        for member in range(len(probas)):
+        for member in range(len(rows.probas)):
             tried = bag.copy()
             tried[member] += 1
             total = tried @ votes
             mixed = np.where(
                 total > 0, tried @ truth / np.where(total > 0, total, 1), of_none
             )
-            losses.append(log_loss_of_truth(mixed))
+            losses.append(log_loss_of_truth(mixed, rows.sample_weight))
         chosen = int(np.argmin(losses))
         bag = bag.copy()
         bag[chosen] += 1
@@ -165,12 +137,21 @@ def learn_weights_greedily(
     return best / best.sum()
 
 
-def _votes_of_truth(
-    probas: Sequence[Floats],
-    presences: Sequence[NDArray[np.bool_]],
-    codes: NDArray[np.intp],
-) -> tuple[Floats, Floats]:
-    """Give each member's probability of the true class, 0 where it has no vote."""
-    rows = np.arange(len(codes))
-    votes = np.array(presences, dtype=float)
-    return np.array([proba[rows, codes] for proba in probas]) * votes, votes
+def _votes_of_truth(rows: OutOfFold) -> tuple[Floats, Floats]:
+    """Return each member's probability of the true class, 0 if missing, and presence.
+
+    Both have shape (n_members, n_samples).
+    """
+    samples = np.arange(len(rows.codes))
+    votes = np.array(rows.presences, dtype=float)
+    return np.array(
+        [proba[samples, rows.codes] for proba in rows.probas]
+    ) * votes, votes
+
+
+def _mean(values: Floats, sample_weight: Floats | None) -> Floats:
+    """Return the (weighted) mean over samples, the last axis."""
+    if sample_weight is None:
+        result: Floats = values.mean(axis=-1)
+        return result
+    return values @ sample_weight / sample_weight.sum()

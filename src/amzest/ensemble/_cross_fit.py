@@ -1,52 +1,42 @@
-"""Fit every member on every fold once; everything else is made from that."""
+"""Fit members on folds once, for several ensembles and reports."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, clone, is_classifier
+import pandas as pd
+from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
-from sklearn.utils import _safe_indexing, indexable
-from sklearn.utils.validation import (
-    _num_samples,
-    check_consistent_length,
-    check_is_fitted,
-)
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metadata_routing import MetadataRouter
+from sklearn.utils.validation import check_is_fitted
 
+from amzest.ensemble._base import FIT_CONSTRAINTS, members_block
+from amzest.ensemble._calibrated import CalibratedClassifier
 from amzest.ensemble._callbacks import reported_fit
-from amzest.ensemble._fold_average import FoldAverageClassifier
-from amzest.ensemble._fold_tasks import Fitted, Task, run_tasks
+from amzest.ensemble._member_fits import MemberFits, Refit, check_members, plan_fits
+from amzest.ensemble._member_report import report_members
+from amzest.ensemble._routing import build_router
+from amzest.ensemble._stacking import MissingAwareStackingClassifier
+from amzest.ensemble._vote_weights import WEIGHTS_CONSTRAINTS
+from amzest.ensemble._weighted_voting import WeightedVotingClassifier
 from amzest.utils import (
     DocumentationLinkMixin,
     FittedStateMixin,
-    as_native,
-    as_series,
-    check_rows,
-    column_names,
-    count,
-    draw_seeds,
-    encode_labels,
-    is_table,
-    shown,
+    ParameterValidationMixin,
+    validate_params,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from amzest.ensemble._calibrated import CalibratedClassifier
-    from amzest.ensemble._stacking import MissingAwareStackingClassifier
-    from amzest.ensemble._weighted_voting import WeightedVotingClassifier
-
-Folds = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
 
 
 class CrossFit(
-    CallbackSupportMixin, DocumentationLinkMixin, FittedStateMixin, BaseEstimator
+    CallbackSupportMixin,
+    MemberFits,
+    DocumentationLinkMixin,
+    FittedStateMixin,
+    ParameterValidationMixin,
+    BaseEstimator,
 ):
     """Fit classifiers on all folds, once, and keep what they say of the other rows.
 
@@ -169,14 +159,20 @@ class CrossFit(
         "y_",
     )
 
-    _allowed_refit: ClassVar[tuple[Any, ...]] = (True, False, "average")
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimators": [list, tuple],
+        "refit": ["boolean", StrOptions({"average"})],
+        "groups": ["array-like", str, None],
+        "verbose": ["verbose"],
+        **FIT_CONSTRAINTS,
+    }
 
     def __init__(
         self,
         estimators: Sequence[tuple[str, Any]],
         cv: Any = 5,
         *,
-        refit: bool | Literal["average"] = True,
+        refit: Refit = True,
         groups: Any = None,
         memory: Any = None,
         n_jobs: int | None = None,
@@ -193,217 +189,123 @@ class CrossFit(
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Self:
         """Fit all members on all folds.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows in the form the members take.
+            Samples in the form that the members take.
 
         y : array-like of shape (n_samples,)
             Labels.
 
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples in the members' fits, the class frequencies,
+            :meth:`report` and what ensembles learn from the out-of-fold predictions.
+            The fit of each member must take them. With scikit-learn's metadata routing
+            enabled, only members that request them get them; a pipeline needs it:
+            ``set_fit_request(sample_weight=True)`` on its last step.
+
+        **fit_params : dict
+            Other metadata for the fits of the members and for the splitter, such as
+            `groups`. Needs scikit-learn's metadata routing.
+
         Returns
         -------
         self : CrossFit
-            The fitted members and what they say.
+            The fitted members and their out-of-fold predictions.
 
         Raises
         ------
         ValueError
-            If a parameter is wrong, a member is no classifier with probabilities, or
-            the folds do not test each row once.
+            If a parameter is invalid, a member is not a classifier with probabilities
+            or does not take `sample_weight`, or the folds do not test each sample
+            once.
         """
-        check_members(self.estimators)
-        if self.refit not in self._allowed_refit:
-            msg = f"`refit` must be True, False or 'average', got {shown(self.refit)}."
-            raise ValueError(msg)
-        X, labels, seeds = self._prepare(X, y)
-        folds = self._split(X, labels, seeds["split"])
-        self._run(X, labels, seeds, folds, refit=self.refit)
-        return self
+        return self._fit(X, y, sample_weight, fit_params, with_folds=True)
 
     @with_callbacks
-    def fit_without_folds(self, X: Any, y: Any) -> Self:
-        """Fit all members on all rows, and on nothing else.
+    def fit_without_folds(
+        self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any
+    ) -> Self:
+        """Fit all members on all samples, without folds.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows in the form the members take.
+            Samples in the form that the members take.
 
         y : array-like of shape (n_samples,)
             Labels.
 
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, see :meth:`fit`.
+
+        **fit_params : dict
+            Other metadata, see :meth:`fit`.
+
         Returns
         -------
         self : CrossFit
-            With `estimators_`, without anything out of fold.
+            With `estimators_`, without out-of-fold predictions.
         """
-        check_members(self.estimators)
-        X, labels, seeds = self._prepare(X, y)
-        self._run(X, labels, seeds, [], refit=True)
-        return self
+        return self._fit(X, y, sample_weight, fit_params, with_folds=False)
 
-    def _prepare(self, X: Any, y: Any) -> tuple[Any, NDArray[Any], dict[str, int]]:
-        """Check rows and labels, and draw the seeds."""
-        X = as_native(X)
-        if not issparse(X):
-            check_rows(X, "rows in the form that the members take: a table or list")
-        if _num_samples(X) == 0:
-            raise ValueError("`X` has 0 sample(s), a minimum of 1 is required.")
-        self.classes_, self.y_ = encode_labels(y)
-        check_consistent_length(X, self.y_)
-        (X,) = indexable(X)
-        self.class_prior_ = np.bincount(self.y_) / len(self.y_)
-        return X, self.classes_[self.y_], draw_seeds(self.random_state)
-
-    def _run(
+    def _fit(
         self,
         X: Any,
-        labels: NDArray[Any],
-        seeds: dict[str, int],
-        folds: Folds,
+        y: Any,
+        sample_weight: Any,
+        fit_params: dict[str, Any],
         *,
-        refit: bool | str,
-    ) -> None:
-        """Fit what is to be fitted, and keep it."""
-        members = {
-            name: _seeded(estimator, self.random_state, seeds["weights"])
-            for name, estimator in self.estimators
-        }
-        # All rows first: what is wrong with one is then said by its own number, which
-        # it does not have in a fold.
-        rows = np.arange(len(labels))
-        tasks = [
-            Task(f"{name}, all rows", member, rows, None)
-            for name, member in members.items()
-            if refit is True
-        ]
-        n_last = len(tasks)
-        tasks += [
-            Task(f"{name}, fold {fold} of {len(folds)}", member, train, test)
-            for name, member in members.items()
-            for fold, (train, test) in enumerate(folds, start=1)
-        ]
-        self.names_ = list(members)
-        with reported_fit(self, X, labels, len(tasks), predicts=False) as context:
-            done = run_tasks(
-                tasks,
-                X,
-                labels,
-                self.classes_,
-                memory=self.memory,
-                n_jobs=self.n_jobs,
-                verbose=self.verbose,
-                reported=(self, context),
-            )
-        if folds:
-            self._keep_folds(folds, done[n_last:])
-        self.refit_seconds_ = dict.fromkeys(members, 0.0)
-        if refit is True:
-            last = dict(zip(members, done[:n_last], strict=True))
-            self.estimators_ = {name: fit.estimator for name, fit in last.items()}
-            self.refit_seconds_ = {name: fit.fit_seconds for name, fit in last.items()}
-        elif refit == "average":
-            self.estimators_ = {
-                name: FoldAverageClassifier(models).adopt(self.classes_)
-                for name, models in self.fold_estimators_.items()
-            }
-
-    def _split(self, X: Any, labels: NDArray[Any], seed: int) -> Folds:
-        groups = self._find_groups(X)
-        cv = self.cv
-        if isinstance(cv, int | np.integer):
-            fewest = np.bincount(self.y_).min()
-            if fewest < cv:
-                rare = self.classes_.tolist()[np.bincount(self.y_).argmin()]
-                msg = (
-                    f"`cv` is {cv}, but the class {shown(rare)} has only "
-                    f"{count(fewest, 'row')}, and "
-                    "each fold needs one. Lower cv, or drop or merge the class."
-                )
-                raise ValueError(msg)
-            kind = StratifiedKFold if groups is None else StratifiedGroupKFold
-            drawn = self.random_state is not None
-            cv = kind(cv, shuffle=drawn, random_state=seed if drawn else None)
-        splitter = check_cv(cv, labels, classifier=True)
-        placeholder = np.zeros(len(labels))
-        folds = list(splitter.split(placeholder, labels, groups))
-        self.fold_ = np.full(len(labels), -1)
-        for number, (_, test) in enumerate(folds):
-            self.fold_[test] = number
-        n_tested = sum(len(test) for _, test in folds)
-        if n_tested != len(labels) or (self.fold_ < 0).any():
-            msg = (
-                f"`cv` tests {count(n_tested, 'row')} in all, but there are "
-                f"{len(labels)}, and "
-                "each must be tested once. Use folds that do not overlap, such as "
-                "StratifiedKFold."
-            )
-            raise ValueError(msg)
-        return folds
-
-    def _find_groups(self, X: Any) -> Any:
-        if not isinstance(self.groups, str):
-            groups = as_series(self.groups, "groups")
-            if groups is not None and _num_samples(groups) != len(self.y_):
-                msg = (
-                    f"`groups` has {count(_num_samples(groups), 'row')}, but `X` has "
-                    f"{len(self.y_)}."
-                )
-                raise ValueError(msg)
-            return groups
-        if not is_table(X) or self.groups not in column_names(X):
-            msg = (
-                f"`groups` is {shown(self.groups)}, and `X` has no column of that name."
-            )
-            raise ValueError(msg)
-        return as_series(_safe_indexing(X, self.groups, axis=1))
-
-    def _keep_folds(self, folds: Folds, done: list[Fitted]) -> None:
-        """Keep the fold models and what they say of the rows they have not seen."""
-        shape = (len(self.y_), len(self.classes_))
-        self.oof_proba_ = {name: np.empty(shape) for name in self.names_}
-        self.oof_present_ = {
-            name: np.empty(shape[0], dtype=bool) for name in self.names_
-        }
-        self.fold_estimators_, self.fit_seconds_, self.predict_seconds_ = {}, {}, {}
-        results = iter(done)
-        for name in self.names_:
-            fitted = [next(results) for _ in folds]
-            for (_, test), each in zip(folds, fitted, strict=True):
-                self.oof_proba_[name][test] = each.proba
-                self.oof_present_[name][test] = each.present
-            self.fold_estimators_[name] = [each.estimator for each in fitted]
-            self.fit_seconds_[name] = np.array([each.fit_seconds for each in fitted])
-            self.predict_seconds_[name] = np.array(
-                [each.predict_seconds for each in fitted]
-            )
+        with_folds: bool,
+    ) -> Self:
+        self._validate_params()
+        check_members(self.estimators)
+        plan = plan_fits(
+            self,
+            self.estimators,
+            X,
+            y,
+            sample_weight,
+            fit_params,
+            with_folds=with_folds,
+            refit=self.refit if with_folds else True,
+            groups=self.groups,
+        )
+        with reported_fit(
+            self,
+            plan.X,
+            plan.labels,
+            len(plan.tasks),
+            predicts=False,
+            metadata=plan.metadata,
+        ) as context:
+            fits = plan.run(self, context, verbose=self.verbose)
+        self.__dict__.update(vars(fits))
+        return self
 
     def weighted_voting(self, weights: Any = None) -> WeightedVotingClassifier:
-        """Let the members vote; none is fitted again.
+        """Return a vote of the members, without refitting them.
 
         Parameters
         ----------
         weights : None, array-like of shape (n_members,), "learn" or "greedy"
-            Votes of the members, see :class:`WeightedVotingClassifier`.
+            Weights of the members, see :class:`WeightedVotingClassifier`.
 
         Returns
         -------
         WeightedVotingClassifier
-            Fitted; with `oof_proba_`.
+            Fitted, with `oof_proba_`; see
+            :meth:`WeightedVotingClassifier.from_crossfit`.
         """
-        from amzest.ensemble._weighted_voting import WeightedVotingClassifier
-
-        vote = WeightedVotingClassifier(self.estimators, weights=weights, cv=self.cv)
-        return vote.adopt(self._with_members())
+        return WeightedVotingClassifier.from_crossfit(self, weights)
 
     def stacking(
         self, final_estimator: Any = None, *, presence: bool = True
     ) -> MissingAwareStackingClassifier:
-        """Put a meta-model on the members; none of them is fitted again.
+        """Return a stack on the members, without refitting them.
 
         Parameters
         ----------
@@ -411,20 +313,18 @@ class CrossFit(
             The meta-model, see :class:`MissingAwareStackingClassifier`.
 
         presence : bool, default=True
-            Whether it is told which members had something to read, see
-            :class:`MissingAwareStackingClassifier`: it can leak the label.
+            Whether the meta-model has indicators of missing samples, which can leak
+            the label: see :class:`MissingAwareStackingClassifier`.
 
         Returns
         -------
         MissingAwareStackingClassifier
-            Fitted; with `oof_proba_`.
+            Fitted, with `oof_proba_`; see
+            :meth:`MissingAwareStackingClassifier.from_crossfit`.
         """
-        from amzest.ensemble._stacking import MissingAwareStackingClassifier
-
-        stack = MissingAwareStackingClassifier(
-            self.estimators, final_estimator, presence=presence, cv=self.cv
+        return MissingAwareStackingClassifier.from_crossfit(
+            self, final_estimator, presence=presence
         )
-        return stack.adopt(self._with_members())
 
     def calibrated(
         self,
@@ -432,12 +332,12 @@ class CrossFit(
         *,
         method: Literal["temperature", "sigmoid", "isotonic"] = "temperature",
     ) -> CalibratedClassifier:
-        """Calibrate a member on its out-of-fold rows; it is not fitted again.
+        """Return a member calibrated on out-of-fold predictions, without refitting it.
 
         Parameters
         ----------
         name : str, default=None
-            The member. May be left out where there is one only.
+            The member. Not needed if there is only one.
 
         method : {"temperature", "sigmoid", "isotonic"}, default="temperature"
             See :class:`CalibratedClassifier`.
@@ -445,24 +345,16 @@ class CrossFit(
         Returns
         -------
         CalibratedClassifier
-            Fitted; with `oof_proba_`.
+            Fitted, with `oof_proba_`; see :meth:`CalibratedClassifier.from_crossfit`.
 
         Raises
         ------
         ValueError
             If there is no such member.
         """
-        from amzest.ensemble._calibrated import CalibratedClassifier
+        return CalibratedClassifier.from_crossfit(self, name, method=method)
 
-        self._with_members()
-        if name is None and len(self.names_) == 1:
-            (name,) = self.names_
-        if name not in self.names_:
-            msg = f"`name` must be one of {', '.join(self.names_)}, got {shown(name)}."
-            raise ValueError(msg)
-        member = dict(self.estimators)[name]
-        return CalibratedClassifier(member, method=method, cv=self.cv).adopt(self, name)
-
+    @validate_params({"weights": WEIGHTS_CONSTRAINTS})
     def report(self, weights: Any = "learn") -> pd.DataFrame:
         """Tabulate what each member costs, and what it adds to a vote.
 
@@ -504,69 +396,18 @@ class CrossFit(
         guess      0.33     0.0  0.00
         bayes      0.95     1.0  0.61
         """
-        from amzest.ensemble._member_report import report_members
-
         check_is_fitted(self)
         return report_members(self, weights)
 
-    def _with_members(self) -> Self:
-        check_is_fitted(self)
-        if not hasattr(self, "estimators_"):
-            msg = (
-                "There are no members to ask: CrossFit was fitted with refit=False. "
-                'Fit it with refit=True or refit="average".'
-            )
-            raise ValueError(msg)
-        return self
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return the routing of metadata to the members and the splitter.
 
+        Returns
+        -------
+        MetadataRouter
+            See :ref:`scikit-learn's user guide <sklearn:metadata_routing>`.
+        """
+        return build_router(self, self.estimators, self.cv)
 
-def check_members(estimators: Any) -> None:
-    """Refuse what is no list of named classifiers with probabilities.
-
-    Parameters
-    ----------
-    estimators : list of (str, classifier)
-        What the user gave.
-
-    Raises
-    ------
-    ValueError
-        If a name stands twice, has "__" in it or is that of a parameter, or a member
-        is no classifier with `predict_proba`.
-    """
-    pairs = list(estimators) if isinstance(estimators, list | tuple) else []
-    if not pairs or not all(isinstance(p, list | tuple) and len(p) == 2 for p in pairs):
-        msg = (
-            "`estimators` must be a list of pairs of a name and a classifier, such as "
-            f'[("text", TextCNNClassifier())], got {shown(estimators)}.'
-        )
-        raise ValueError(msg)
-    names = [name for name, _ in pairs]
-    for name, member in pairs:
-        if not isinstance(name, str) or "__" in name or names.count(name) > 1:
-            msg = (
-                f"`estimators` has the name {shown(name)}. Names must be texts without "
-                '"__", each of them once.'
-            )
-            raise ValueError(msg)
-        able = hasattr(member, "fit") and hasattr(member, "predict_proba")
-        if not able or not is_classifier(member):
-            msg = (
-                f"`estimators` has {shown(name)}, which is no classifier with "
-                "`predict_proba`. Wrap one without it into CalibratedClassifierCV."
-            )
-            raise ValueError(msg)
-
-
-def _seeded(estimator: Any, random_state: Any, seed: int) -> Any:
-    """Give a copy whose unset seeds are set, unless the user wants none."""
-    copied = clone(estimator)
-    if random_state is not None:
-        unset = {
-            name: seed
-            for name, value in copied.get_params(deep=True).items()
-            if value is None
-            and (name == "random_state" or name.endswith("__random_state"))
-        }
-        copied.set_params(**unset)
-    return copied
+    def _sk_visual_block_(self) -> Any:
+        return members_block(self.estimators)

@@ -1,4 +1,4 @@
-"""The mean of a member's fold models, in place of one more fit."""
+"""The mean of a member's fold models, instead of one more fit."""
 
 from __future__ import annotations
 
@@ -15,15 +15,9 @@ from amzest.ensemble._presence import predict_with_presence
 
 
 class FoldAverageClassifier(PredictFromProbaMixin, ClassifierMixin, BaseEstimator):
-    """Average the probabilities of models that were fitted on folds of the same rows.
+    """Averages the probabilities of models that were fitted on folds of one dataset.
 
-    Like :class:`~sklearn.frozen.FrozenEstimator` it stays as it is when it is cloned or
-    told to fit.
-
-    Parameters
-    ----------
-    models : list of classifier
-        Fitted.
+    Like scikit-learn's FrozenEstimator it is not changed by `clone` and `fit`.
     """
 
     _needed_attributes: ClassVar[tuple[str, ...]] = ("classes_",)
@@ -31,35 +25,13 @@ class FoldAverageClassifier(PredictFromProbaMixin, ClassifierMixin, BaseEstimato
     def __init__(self, models: Sequence[Any]) -> None:
         self.models = models
 
-    def adopt(self, classes: NDArray[Any]) -> Self:
-        """Become fitted with what the models have learnt.
-
-        Parameters
-        ----------
-        classes : ndarray of shape (n_classes,)
-            All labels.
-
-        Returns
-        -------
-        self : FoldAverageClassifier
-            Fitted.
-        """
+    def set_classes(self, classes: NDArray[Any]) -> Self:
+        """Set the classes, of which a fold model may lack some."""
         self.classes_ = classes
         return self
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Return itself: the models are fitted.
-
-        Parameters
-        ----------
-        X, y : object
-            Not used.
-
-        Returns
-        -------
-        self : FoldAverageClassifier
-            As it was.
-        """
+        """Do nothing: the models are fitted."""
         return self
 
     def __sklearn_clone__(self) -> Self:
@@ -68,20 +40,8 @@ class FoldAverageClassifier(PredictFromProbaMixin, ClassifierMixin, BaseEstimato
     def predict_proba_and_presence(
         self, X: Any
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Return the mean probabilities, and the rows that the models could read.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            Rows in the form the models take.
-
-        Returns
-        -------
-        proba : ndarray of shape (n_samples, n_classes)
-            Mean over the models.
-        present : ndarray of shape (n_samples,), dtype bool
-            The same for all models.
-        """
+        """Return the mean of the probabilities, and which samples are present."""
         check_is_fitted(self)
-        asked = [predict_with_presence(m, X, self.classes_) for m in self.models]
-        return np.mean([proba for proba, _ in asked], axis=0), asked[0][1]
+        predictions = [predict_with_presence(m, X, self.classes_) for m in self.models]
+        # Presence depends on the sample alone, so that it is the same for all models.
+        return np.mean([proba for proba, _ in predictions], axis=0), predictions[0][1]

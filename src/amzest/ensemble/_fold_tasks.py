@@ -1,4 +1,4 @@
-"""The work of cross-fitting: one member on one fold, in any process, at most once."""
+"""Fits of single members on single folds: in any process, cached on request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import check_memory
+from sklearn.utils.validation import _check_method_params, check_memory
 
 from amzest.ensemble._callbacks import has_listeners, reported_task
 from amzest.ensemble._input_fingerprint import input_fingerprints
@@ -33,7 +33,7 @@ _PACKAGES = (
 
 
 class Fitted(NamedTuple):
-    """A member that was fitted on some rows and asked about the others."""
+    """A member fitted on some samples, and its predictions for others."""
 
     estimator: Any
     proba: NDArray[np.float64] | None
@@ -43,12 +43,13 @@ class Fitted(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A member, the rows to fit it on, and the rows to ask it about."""
+    """A member, the samples to fit it on, and those to predict (None: no samples)."""
 
     name: str
     estimator: Any
     train: NDArray[np.intp]
     test: NDArray[np.intp] | None
+    fit_params: dict[str, Any]  # of all samples
 
 
 def run_tasks(
@@ -60,45 +61,28 @@ def run_tasks(
     memory: Any,
     n_jobs: int | None,
     verbose: bool,
-    reported: tuple[Any, Any] | None = None,
+    reported: tuple[Any, Any],
 ) -> list[Fitted]:
-    """Fit members, side by side if wanted; what `memory` has is not fitted again.
+    """Run the tasks in parallel and return their results in order.
 
-    Parameters
-    ----------
-    tasks : sequence of Task
-        What to do.
-
-    X, y : array-like, ndarray
-        All rows and their labels.
-
-    classes : ndarray of shape (n_classes,)
-        All labels.
-
-    memory : None, str, path-like or object with the interface of joblib.Memory
-        Where results are kept, see :func:`private_memory`.
-
-    n_jobs : int or None
-        Number of processes.
-
-    verbose : bool
-        Whether to print a line for each task that has ended.
-
-    reported : (estimator, CallbackContext), default=None
-        Whose fit this is, and the task of it, of which callbacks are told.
-
-    Returns
-    -------
-    list of Fitted
-        One for each task, in their order.
+    `memory` is that of CrossFit; `reported` is the estimator whose fit this is and its
+    callback context.
     """
     memory = check_memory(private_memory(memory))
-    fit = memory.cache(_fit, ignore=["X", "y", "reported"])
+    fit = memory.cache(_fit, ignore=["X", "y", "fit_params", "reported"])
     keys = _keys(tasks, X, y, memory)
     parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator")
     results = parallel(
         joblib.delayed(fit)(
-            task.estimator, X, y, task.train, task.test, classes, key, of_task
+            task.estimator,
+            X,
+            y,
+            task.train,
+            task.test,
+            classes,
+            task.fit_params,
+            key,
+            of_task,
         )
         for task, key, of_task in zip(
             tasks, keys, _subtasks(tasks, reported), strict=True
@@ -114,12 +98,12 @@ def run_tasks(
 
 
 def _subtasks(
-    tasks: Sequence[Task], reported: tuple[Any, Any] | None
+    tasks: Sequence[Task], reported: tuple[Any, Any]
 ) -> list[tuple[Any, Any]]:
-    """Make all contexts before the first is sent to another process."""
-    if reported is None or not has_listeners(reported[0]):
-        return [(None, None)] * len(tasks)
+    """Create all callback contexts before the first is sent to another process."""
     caller, context = reported
+    if not has_listeners(caller):
+        return [(None, None)] * len(tasks)
     return [(caller, context.subcontext(task_name=task.name)) for task in tasks]
 
 
@@ -130,14 +114,17 @@ def _fit(
     train: NDArray[np.intp],
     test: NDArray[np.intp] | None,
     classes: NDArray[Any],
+    fit_params: dict[str, Any],
     key: str,
     reported: tuple[Any, Any],
 ) -> Fitted:
+    """Fit a member on the training samples and predict the others."""
     start = time.perf_counter()
     try:
         fitted, X_train = clone(estimator), _safe_indexing(X, train)
+        params = _check_method_params(X, fit_params, indices=train)
         with reported_task(*reported, fitted, X_train, y[train]):
-            fitted.fit(X_train, y[train])
+            fitted.fit(X_train, y[train], **params)
     except Exception as error:
         if len(train) < len(y):
             first = ", ".join(map(str, train[:3].tolist()))
@@ -155,27 +142,23 @@ def _fit(
 
 
 def _keys(tasks: Sequence[Task], X: Any, y: NDArray[Any], memory: Any) -> list[str]:
-    """Return the part of each task's key that joblib.Memory does not hash itself."""
+    """Return a hash of what each fit depends on besides the arguments in its key."""
     if getattr(memory, "location", memory) is None:
         return [""] * len(tasks)
-    # Hashed once, not once per task.
-    common = _digest(X, y)
-    members = {id(task.estimator): task.estimator for task in tasks}
-    of_members = {
-        number: joblib.hash((common, input_fingerprints(member, X)))
-        for number, member in members.items()
-    }
-    return [of_members[id(task.estimator)] for task in tasks]
-
-
-def _digest(X: Any, y: NDArray[Any]) -> str:
-    """Return a hash of all that a fit depends on besides the member and its rows."""
-    # The content decides, not the library that the table belongs to.
-    digest: str = joblib.hash((as_pandas(X), y, _versions(), file_states(X)))
-    return digest
+    # A large X is hashed once, not once per task. Its content decides, not the library
+    # that the table belongs to.
+    common = joblib.hash((as_pandas(X), y, _versions(), file_states(X)))
+    keys: dict[int, str] = {}
+    for task in tasks:
+        member = id(task.estimator)
+        if member not in keys:
+            fingerprints = input_fingerprints(task.estimator, X)
+            keys[member] = joblib.hash((common, fingerprints, task.fit_params))
+    return [keys[id(task.estimator)] for task in tasks]
 
 
 def _versions() -> dict[str, str]:
+    """Return the versions of the installed packages that fits depend on."""
     found = {}
     for package in _PACKAGES:
         try:

@@ -2,48 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from amzest.ensemble._combining import log_loss_of_truth
+from amzest.ensemble._member_fits import MemberFits
 from amzest.ensemble._out_of_fold import OutOfFold
-from amzest.ensemble._weighted_voting import WeightedVotingClassifier
-
-if TYPE_CHECKING:
-    import pandas as pd
+from amzest.ensemble._vote_weights import check_weights, find_weights, vote_out_of_fold
 
 
-def report_members(crossfit: Any, weights: Any) -> pd.DataFrame:
-    """Tabulate costs and gains, see :meth:`CrossFit.report`."""
-    import pandas as pd
-
-    names = crossfit.names_
-    codes, truth = crossfit.y_, np.arange(len(crossfit.y_))
+def report_members(fits: MemberFits, weights: Any) -> pd.DataFrame:
+    """Return a table of costs and gains, see `CrossFit.report`."""
+    names, codes = fits.names_, fits.y_
+    samples, sample_weight = np.arange(len(codes)), OutOfFold.of(fits).sample_weight
 
     def accuracy(proba: NDArray[np.float64]) -> float:
-        return float((proba.argmax(axis=1) == codes).mean())
+        return float(np.average(proba.argmax(axis=1) == codes, weights=sample_weight))
 
     def loss(proba: NDArray[np.float64]) -> float:
-        return log_loss_of_truth(proba[truth, codes])
+        return log_loss_of_truth(proba[samples, codes], sample_weight)
 
-    whole = WeightedVotingClassifier(crossfit.estimators, weights=weights)
-    whole._check_weights(len(names))
-    shares = whole._find_weights(OutOfFold.of(crossfit), crossfit.class_prior_)
-    vote = _vote_without(crossfit, None, weights)
-    if vote is None:
-        raise ValueError("`weights` are all 0.")
+    check_weights(weights, len(names))
+    everything, prior = OutOfFold.of(fits), fits.class_prior_
+    shares = find_weights(weights, len(names), everything, prior)
+    vote = vote_out_of_fold(weights, everything, prior)
     rows = []
     for place, name in enumerate(names):
-        rest = _vote_without(crossfit, place, weights)
-        proba = crossfit.oof_proba_[name]
-        seconds = float(np.sum(crossfit.predict_seconds_[name]))
+        rest = _vote_without(fits, place, weights)
+        proba, present = fits.oof_proba_[name], fits.oof_present_[name]
+        seconds = float(np.sum(fits.predict_seconds_[name]))
         rows.append(
             {
-                "fit_seconds": float(np.mean(crossfit.fit_seconds_[name])),
+                "fit_seconds": float(np.mean(fits.fit_seconds_[name])),
                 "predict_seconds_per_1000": 1000 * seconds / len(codes),
-                "present_share": float(crossfit.oof_present_[name].mean()),
+                "present_share": float(np.average(present, weights=sample_weight)),
                 "accuracy": accuracy(proba),
                 "log_loss": loss(proba),
                 "weight": shares[place],
@@ -55,16 +50,14 @@ def report_members(crossfit: Any, weights: Any) -> pd.DataFrame:
 
 
 def _vote_without(
-    crossfit: Any, left_out: int | None, weights: Any
+    fits: MemberFits, left_out: int, weights: Any
 ) -> NDArray[np.float64] | None:
-    """Vote out of fold, without one of the members; None if no vote is left."""
-    kept = [place for place in range(len(crossfit.names_)) if place != left_out]
+    """Return the out-of-fold vote without one member; None if no vote is left."""
+    kept = [place for place in range(len(fits.names_)) if place != left_out]
     fixed = weights is not None and not isinstance(weights, str)
     if fixed:
         weights = np.asarray(weights)[kept]
     if not kept or (fixed and not np.any(weights)):
         return None
-    members = [crossfit.estimators[place] for place in kept]
-    vote = WeightedVotingClassifier(members, weights=weights)
-    rows = OutOfFold.of(crossfit, [name for name, _ in members])
-    return vote._vote_out_of_fold(rows, crossfit.class_prior_)
+    rows = OutOfFold.of(fits, [fits.names_[place] for place in kept])
+    return vote_out_of_fold(weights, rows, fits.class_prior_)

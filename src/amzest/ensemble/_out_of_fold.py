@@ -1,4 +1,4 @@
-"""The out-of-fold rows of all members, as the ensembles read them."""
+"""Out-of-fold predictions of several members, from which the ensembles learn."""
 
 from __future__ import annotations
 
@@ -12,53 +12,50 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """What members say of rows that they have not learnt from.
+    """Out-of-fold predictions of members, with the labels as codes.
 
-    Attributes
-    ----------
-    probas : list of ndarray of shape (n_rows, n_classes)
-        One for each member.
-
-    presences : list of ndarray of shape (n_rows,), dtype bool
-        Rows that each member could read.
-
-    codes : ndarray of shape (n_rows,), dtype int
-        True class of each row.
-
-    fold : ndarray of shape (n_rows,), dtype int
-        Fold of each row.
+    Each entry of `probas` has shape (n_samples, n_classes), all else (n_samples,).
     """
 
     probas: list[NDArray[np.float64]]
     presences: list[NDArray[np.bool_]]
     codes: NDArray[np.intp]
     fold: NDArray[np.intp]
+    sample_weight: NDArray[np.float64] | None = None
 
     @classmethod
-    def of(cls, crossfit: Any, names: Sequence[str] | None = None) -> Self:
-        """Take the rows of some members of a fitted CrossFit; of all by default."""
-        names = crossfit.names_ if names is None else names
+    def of(cls, fits: Any, names: Sequence[str] | None = None) -> Self:
+        """Return the predictions of some members of a fitted CrossFit, or of all."""
+        names = fits.names_ if names is None else names
         return cls(
-            [crossfit.oof_proba_[name] for name in names],
-            [crossfit.oof_present_[name] for name in names],
-            crossfit.y_,
-            crossfit.fold_,
+            [fits.oof_proba_[name] for name in names],
+            [fits.oof_present_[name] for name in names],
+            fits.y_,
+            fits.fold_,
+            getattr(fits, "sample_weight_", None),
         )
 
     def take(self, rows: NDArray[Any]) -> OutOfFold:
-        """Give some of the rows."""
+        """Return some of the samples."""
         return OutOfFold(
             [proba[rows] for proba in self.probas],
             [present[rows] for present in self.presences],
             self.codes[rows],
             self.fold[rows],
+            None if self.sample_weight is None else self.sample_weight[rows],
         )
 
-    def folds(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-        """Yield for each fold the other rows and its own.
+    def weighted(self) -> OutOfFold:
+        """Return the samples to learn from: those whose weight is not zero."""
+        if self.sample_weight is None:
+            return self
+        return self.take(np.flatnonzero(self.sample_weight))
 
-        What is learnt on the first and asked about the second has not seen the second
-        in any way: neither had the members.
+    def folds(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Yield for each fold the positions of all other samples and of its own.
+
+        What is learnt from the first is evaluated on the second without bias: neither
+        it nor the members' out-of-fold predictions have used the labels of the second.
         """
         for number in np.unique(self.fold):
             inside = self.fold == number

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 from sklearn.base import clone, is_classifier
 from sklearn.callback import with_callbacks
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils._param_validation import HasMethods
+from sklearn.utils._repr_html.estimator import _VisualBlock
 
-from amzest.ensemble._base import BaseEnsemble
-from amzest.ensemble._cross_fit import CrossFit, check_members
+from amzest.ensemble._base import BaseEnsemble, members_block
+from amzest.ensemble._member_fits import MemberFits
 from amzest.ensemble._out_of_fold import OutOfFold
 from amzest.ensemble._presence import align_columns
+from amzest.ensemble._routing import final_fit_params, request_sample_weight
 from amzest.utils import shown
 
 
@@ -114,6 +117,12 @@ class MissingAwareStackingClassifier(BaseEnsemble):
     1.0
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseEnsemble._parameter_constraints,
+        "final_estimator": [HasMethods(["fit", "predict_proba"]), None],
+        "presence": ["boolean"],
+    }
+
     _needed_attributes: ClassVar[tuple[str, ...]] = (
         *BaseEnsemble._needed_attributes,
         "final_estimator_",
@@ -139,17 +148,58 @@ class MissingAwareStackingClassifier(BaseEnsemble):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
+    @classmethod
+    def from_crossfit(
+        cls, crossfit: Any, final_estimator: Any = None, *, presence: bool = True
+    ) -> Self:
+        """Return a stack on the members of a fitted CrossFit, without refitting them.
+
+        Parameters
+        ----------
+        crossfit : CrossFit
+            Fitted on folds, with `estimators_`.
+
+        final_estimator : classifier, default=None
+            The meta-model, see the class.
+
+        presence : bool, default=True
+            Whether the meta-model has indicators of missing samples, see the class.
+
+        Returns
+        -------
+        MissingAwareStackingClassifier
+            The fitted ensemble.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is invalid, or `crossfit` was fitted with ``refit=False``
+            or without folds.
+        """
+        stack = cls(
+            crossfit.estimators, final_estimator, presence=presence, cv=crossfit.cv
+        )
+        return stack.adopt(crossfit)
+
     @with_callbacks
-    def fit(self, X: Any, y: Any) -> Self:
-        """Fit the members on all folds and on all rows, then the meta-model.
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Self:
+        """Fit the members on all folds and on all samples, then the meta-model.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows in the form the members take.
+            Samples in the form that the members take.
 
         y : array-like of shape (n_samples,)
             Labels.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples in the fits of the members and the meta-model and in
+            the class frequencies, see :meth:`CrossFit.fit`.
+
+        **fit_params : dict
+            Other metadata for the fits of the members and the splitter. Needs
+            scikit-learn's metadata routing.
 
         Returns
         -------
@@ -159,37 +209,48 @@ class MissingAwareStackingClassifier(BaseEnsemble):
         Raises
         ------
         ValueError
-            If a parameter is wrong, or as :meth:`CrossFit.fit`.
+            If a parameter is invalid, or in the cases of :meth:`CrossFit.fit`.
         """
-        check_members(self.estimators)
-        self._make_final()
-        return self._fit_members(X, y, with_folds=True)
+        self._check_params()
+        return self._fit_members(X, y, sample_weight, fit_params, with_folds=True)
 
-    def _make_final(self) -> Any:
-        if self.final_estimator is None:
-            return LogisticRegression(max_iter=1000)
-        final = clone(self.final_estimator)
-        if not is_classifier(final) or not hasattr(final, "predict_proba"):
+    def _check_params(self) -> None:
+        super()._check_params()
+        if self.final_estimator is not None and not is_classifier(self.final_estimator):
             msg = (
                 "`final_estimator` must be a classifier with `predict_proba`, got "
                 f"{shown(self.final_estimator)}."
             )
             raise ValueError(msg)
-        return final
 
-    def _learn(self, crossfit: CrossFit) -> None:
-        rows = OutOfFold.of(crossfit)
-        shares = [present.mean() for present in rows.presences]
+    def _final_estimator(self) -> Any:
+        if self.final_estimator is None:
+            return request_sample_weight(LogisticRegression(max_iter=1000))
+        return self.final_estimator
+
+    def _learn(self, fits: MemberFits) -> None:
+        rows = OutOfFold.of(fits)
+        # A column that is the same in all samples would tell the meta-model nothing.
+        shares = [present.mean() for present in rows.weighted().presences]
         varying = [i for i, share in enumerate(shares) if 0 < share < 1]
         self.indicators_ = np.array(varying if self.presence else [], dtype=np.intp)
-        features = self._features(rows.probas, rows.presences)
-        self.final_estimator_ = self._make_final().fit(features, rows.codes)
+        self.final_estimator_ = self._fit_final(rows)
+        # An estimate for new samples: each fold is predicted by a meta-model that is
+        # fitted on the others. The one on all folds has seen the labels of each.
         self.oof_proba_ = np.empty_like(rows.probas[0])
         for train, test in rows.folds():
-            final = self._make_final().fit(features[train], rows.codes[train])
-            self.oof_proba_[test] = self._aligned(final, features[test])
+            final, inside = self._fit_final(rows.take(train)), rows.take(test)
+            features = self._features(inside.probas, inside.presences)
+            self.oof_proba_[test] = self._aligned(final, features)
         absent = ~np.logical_or.reduce(rows.presences)
         self.oof_proba_[absent] = self.class_prior_
+
+    def _fit_final(self, rows: OutOfFold) -> Any:
+        """Fit a meta-model on out-of-fold predictions."""
+        rows, final = rows.weighted(), clone(self._final_estimator())
+        params = final_fit_params(final, rows.sample_weight)
+        features = self._features(rows.probas, rows.presences)
+        return final.fit(features, rows.codes, **params)
 
     def _combine(
         self, probas: list[NDArray[np.float64]], presences: list[NDArray[np.bool_]]
@@ -199,17 +260,28 @@ class MissingAwareStackingClassifier(BaseEnsemble):
     def _aligned(
         self, final: Any, features: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Give probabilities of all classes; a fold may have lacked one."""
+        """Predict probabilities of all classes; a fold may lack one."""
         codes = np.arange(len(self.classes_))
         return align_columns(final.predict_proba(features), final.classes_, codes)
 
     def _features(
         self, probas: list[NDArray[np.float64]], presences: list[NDArray[np.bool_]]
     ) -> NDArray[np.float64]:
-        """Put probabilities side by side, zeros where there was nothing to read."""
-        read = [
+        """Return the meta-model's input: probabilities, then presence indicators.
+
+        The class frequencies that a member predicts for a missing sample are replaced
+        by zeros, so that a linear meta-model adds nothing for that member; what it
+        lacks there is what the coefficient of the indicator makes up for.
+        """
+        masked = [
             proba * present[:, None]
             for proba, present in zip(probas, presences, strict=True)
         ]
-        seen = [presences[member][:, None] for member in self.indicators_]
-        return np.hstack([*read, *seen])
+        indicators = [presences[member][:, None] for member in self.indicators_]
+        return np.hstack([*masked, *indicators])
+
+    def _sk_visual_block_(self) -> Any:
+        final = _VisualBlock(
+            "parallel", [self._final_estimator()], names=["final_estimator"]
+        )
+        return _VisualBlock("serial", (members_block(self.estimators), final))

@@ -10,19 +10,17 @@ from numpy.typing import NDArray
 from sklearn.callback import with_callbacks
 from sklearn.utils import Bunch, _safe_indexing
 
-from amzest.ensemble._base import Asked, BaseEnsemble
-from amzest.ensemble._combining import (
-    combine,
-    is_negligible,
-    learn_weights,
-    learn_weights_greedily,
-)
-from amzest.ensemble._cross_fit import CrossFit, check_members
+from amzest.ensemble._base import BaseEnsemble, MemberPredictions
+from amzest.ensemble._combining import combine, is_negligible
+from amzest.ensemble._member_fits import MemberFits
 from amzest.ensemble._out_of_fold import OutOfFold
 from amzest.ensemble._presence import predict_with_presence
-from amzest.utils import shown
-
-_LEARNERS = {"learn": learn_weights, "greedy": learn_weights_greedily}
+from amzest.ensemble._vote_weights import (
+    WEIGHTS_CONSTRAINTS,
+    check_weights,
+    find_weights,
+    vote_out_of_fold,
+)
 
 
 class WeightedVotingClassifier(BaseEnsemble):
@@ -119,6 +117,11 @@ class WeightedVotingClassifier(BaseEnsemble):
     [0.0, 1.0]
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseEnsemble._parameter_constraints,
+        "weights": WEIGHTS_CONSTRAINTS,
+    }
+
     _needed_attributes: ClassVar[tuple[str, ...]] = (
         *BaseEnsemble._needed_attributes,
         "named_estimators_",
@@ -142,17 +145,49 @@ class WeightedVotingClassifier(BaseEnsemble):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
+    @classmethod
+    def from_crossfit(cls, crossfit: Any, weights: Any = None) -> Self:
+        """Return a vote of the members of a fitted CrossFit, without refitting them.
+
+        Parameters
+        ----------
+        crossfit : CrossFit
+            Fitted, with `estimators_`.
+
+        weights : None, array-like of shape (n_members,), "learn" or "greedy"
+            The members' weights, see the class.
+
+        Returns
+        -------
+        WeightedVotingClassifier
+            The fitted ensemble, with `oof_proba_` if `crossfit` was fitted on folds.
+
+        Raises
+        ------
+        ValueError
+            If `weights` are invalid, or `crossfit` was fitted with ``refit=False``.
+        """
+        return cls(crossfit.estimators, weights=weights, cv=crossfit.cv).adopt(crossfit)
+
     @with_callbacks
-    def fit(self, X: Any, y: Any) -> Self:
-        """Fit the members, and learn their weights if wanted.
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Self:
+        """Fit the members, and learn their weights if `weights` is a string.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows in the form the members take.
+            Samples in the form that the members take.
 
         y : array-like of shape (n_samples,)
             Labels.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples in the members' fits, the class frequencies and the
+            learnt weights, see :meth:`CrossFit.fit`.
+
+        **fit_params : dict
+            Other metadata for the fits of the members and the splitter. Needs
+            scikit-learn's metadata routing.
 
         Returns
         -------
@@ -162,34 +197,19 @@ class WeightedVotingClassifier(BaseEnsemble):
         Raises
         ------
         ValueError
-            If a parameter is wrong, or as :meth:`CrossFit.fit`.
+            If a parameter is invalid, or in the cases of :meth:`CrossFit.fit`.
         """
-        check_members(self.estimators)
-        self._check_weights(len(self.estimators))
-        return self._fit_members(X, y, with_folds=isinstance(self.weights, str))
+        self._check_params()
+        return self._fit_members(
+            X, y, sample_weight, fit_params, with_folds=self._needs_folds()
+        )
 
-    def _check_weights(self, n_members: int) -> None:
-        if isinstance(self.weights, str):
-            if self.weights not in _LEARNERS:
-                msg = (
-                    "`weights` must be None, numbers, 'learn' or 'greedy', got "
-                    f"{shown(self.weights)}."
-                )
-                raise ValueError(msg)
-        elif self.weights is not None:
-            given = np.asarray(self.weights, dtype=float)
-            wrong = given.shape != (n_members,)
-            if (
-                wrong
-                or not np.isfinite(given).all()
-                or (given < 0).any()
-                or not given.any()
-            ):
-                msg = (
-                    f"`weights` must be {n_members} numbers that are not negative, one "
-                    f"for each member, got {shown(self.weights)}."
-                )
-                raise ValueError(msg)
+    def _check_params(self) -> None:
+        super()._check_params()
+        check_weights(self.weights, len(self.estimators))
+
+    def _needs_folds(self) -> bool:
+        return isinstance(self.weights, str)
 
     def _members_to_fit(self) -> Sequence[tuple[str, Any]]:
         if self.weights is None or isinstance(self.weights, str):
@@ -197,75 +217,52 @@ class WeightedVotingClassifier(BaseEnsemble):
         pairs = zip(self.estimators, np.asarray(self.weights), strict=True)
         return [member for member, weight in pairs if weight > 0]
 
-    def _learn(self, crossfit: CrossFit) -> None:
-        self._check_weights(len(self.estimators))
-        fitted = crossfit.estimators_
+    def _learn(self, fits: MemberFits) -> None:
+        fitted = fits.estimators_
         self.named_estimators_ = Bunch(
             **{name: fitted.get(name, "drop") for name, _ in self.estimators}
         )
-        if not hasattr(crossfit, "oof_proba_"):
-            self.weights_ = self._find_weights(None)
-            return
-        everything = OutOfFold.of(crossfit)
-        self.weights_ = self._find_weights(everything)
-        self.oof_proba_ = self._vote_out_of_fold(everything, self.class_prior_)
+        rows = OutOfFold.of(fits) if hasattr(fits, "oof_proba_") else None
+        self.weights_ = find_weights(
+            self.weights, len(self.estimators), rows, self.class_prior_
+        )
+        if rows is not None:
+            self.oof_proba_ = vote_out_of_fold(self.weights, rows, self.class_prior_)
 
-    def _vote_out_of_fold(
-        self, rows: OutOfFold, prior: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Vote on each fold with weights that are learnt on the others."""
-        proba = np.empty_like(rows.probas[0])
-        for train, test in rows.folds():
-            weights = self._find_weights(rows.take(train), prior)
-            inside = rows.take(test)
-            proba[test] = combine(inside.probas, inside.presences, weights, prior)
-        return proba
-
-    def _find_weights(
-        self, rows: OutOfFold | None, prior: NDArray[np.float64] | None = None
-    ) -> NDArray[np.float64]:
-        if isinstance(self.weights, str) and rows is not None:
-            learn = _LEARNERS[self.weights]
-            prior = self.class_prior_ if prior is None else prior
-            return learn(rows.probas, rows.presences, rows.codes, prior)
-        if self.weights is None:
-            return np.full(len(self.estimators), 1 / len(self.estimators))
-        given = np.asarray(self.weights, dtype=float)
-        return given / given.sum()
-
-    def _ask_members(self, X: Any) -> Asked:
-        """Predict with the members whose vote counts, in the rows where it does."""
+    def _member_predictions(self, X: Any) -> MemberPredictions:
+        """Predict with the members whose vote counts, in the samples where it does."""
         members = list(self.named_estimators_.values())
         negligible = is_negligible(self.weights_)
-        asked = {
+        predicted = {
             i: predict_with_presence(members[i], X, self.classes_)
             for i in np.flatnonzero(~negligible)
         }
-        n_rows = len(next(iter(asked.values()))[1])  # some weight always counts
+        n_rows = len(next(iter(predicted.values()))[1])  # some weight always counts
         shape = (n_rows, len(self.classes_))
         probas = [np.zeros(shape) for _ in members]
         presences = [np.zeros(n_rows, dtype=bool) for _ in members]
-        for i, (proba, present) in asked.items():
+        for i, (proba, present) in predicted.items():
             probas[i], presences[i] = proba, present
+        # Samples that are missing for all of these are left to the others.
         rows = np.flatnonzero(~np.logical_or.reduce(presences))
         if len(rows):
             some = X if len(rows) == n_rows else _safe_indexing(X, rows)
             for i in np.flatnonzero(negligible & (self.weights_ > 0)):
-                probas[i][rows], presences[i][rows] = self._ask_about(
+                probas[i][rows], presences[i][rows] = self._predict_rows(
                     members[i], some, rows
                 )
         return probas, presences
 
-    def _ask_about(
+    def _predict_rows(
         self, member: Any, some: Any, rows: NDArray[np.intp]
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Predict some of the rows; an error tells which they are."""
+        """Predict some of the samples; an error tells their positions in X."""
         try:
             return predict_with_presence(member, some, self.classes_)
         except Exception as error:
             first = ", ".join(map(str, rows[:3].tolist()))
             error.add_note(
-                "This member was asked about rows that no other member can read: its "
+                "This member predicts only rows that are missing for all others: its "
                 f"rows 0, 1, 2, ... are the rows {first}, ... of X."
             )
             raise
