@@ -1,5 +1,6 @@
-# Every target sets up what it needs, once, from pyproject.toml and constraints.txt:
-# Python, pip and make are enough. Settings: make PYTHON=python3.12 test
+# Each target creates the virtual environment it needs from pyproject.toml and
+# constraints.txt. Only Python, pip and make are required. To use another interpreter:
+# make PYTHON=python3.12 test
 
 PYTHON ?= python3
 ARGS ?=
@@ -13,7 +14,7 @@ VENV := .venv/bin/python
 LINT := .venv-lint/bin/python
 SITE := $(CURDIR)/.venv-triton/site
 
-# Real product tables, where they lie beside the project. An empty value turns them off.
+# Real product tables, if they exist next to the project. An empty value disables them.
 ifeq ($(origin AMZEST_DATA),undefined)
 AMZEST_DATA := $(shell cd ../shared/data 2>/dev/null && pwd)
 ifneq ($(AMZEST_DATA),)
@@ -25,21 +26,21 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench bench-accuracy bench-check bench-gpu docs docs-check \
-	wheel-check test-triton constraints clean \
+	wheel-check test-oldest test-triton constraints constraints-oldest clean \
 	environment environment-docs environment-fasttext environment-lint \
 	lint-ruff lint-format lint-types lint-imports lint-docstrings lint-language
 
-help:  ## Show this list
+help:  ## Show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile \
-		| while IFS=: read -r name text; do printf '%-15s %s\n' "$$name" "$$text"; done
+		| while IFS=: read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
 
-demo: environment  ## Compare designs on product data: make demo ARGS=...
+demo: environment  ## Compare classifiers and ensembles: make demo ARGS=--help
 	$(VENV) examples/compare_designs.py $(ARGS)
 
-test: environment  ## Run all tests and doctests: make test ARGS="-k text"
+test: environment  ## Run the tests and doctests: make test ARGS="-k text"
 	$(VENV) -m pytest -n $(TEST_WORKERS) $(ARGS)
 
-lint: lint-ruff lint-format lint-types lint-imports lint-docstrings lint-language  ## Check style, types, imports, docstrings, terms
+lint: lint-ruff lint-format lint-types lint-imports lint-docstrings lint-language  ## Check style, types, imports, docstrings and terminology
 
 lint-ruff: environment-lint
 	$(LINT) -m ruff check .
@@ -60,7 +61,7 @@ lint-docstrings: environment-lint
 lint-language: environment-lint
 	$(LINT) tools/check_language.py
 
-bench: environment  ## Run every benchmark: tables, and JSON in benchmarks/results
+bench: environment  ## Run the speed benchmarks; results are written to benchmarks/results
 	@missed=; for file in benchmarks/bench_*.py; do \
 		name=$$(basename "$$file" .py); \
 		[ "$$name" != bench_accuracy_for_time ] || continue; \
@@ -70,22 +71,22 @@ bench: environment  ## Run every benchmark: tables, and JSON in benchmarks/resul
 	done; \
 	[ -z "$$missed" ] || { printf '\nTargets missed:%s\n' "$$missed"; exit 1; }
 
-bench-accuracy: environment-fasttext  ## Measure accuracy for time: make bench-accuracy ARGS=--show
+bench-accuracy: environment-fasttext  ## Measure accuracy against fit time: make bench-accuracy ARGS=--show
 	$(VENV) benchmarks/bench_accuracy_for_time.py $(ARGS)
 
-bench-gpu: environment  ## Measure training of text networks on a GPU, where there is one
+bench-gpu: environment  ## Measure the training of text networks on a GPU
 	$(VENV) benchmarks/gpu_train_text.py --json benchmarks/results/gpu_train_text.json $(ARGS)
 
-bench-check: environment  ## Fail if a ratio of the short benchmarks got worse by a fifth
+bench-check: environment  ## Fail if a speed ratio got worse by more than a fifth
 	$(VENV) benchmarks/check_ratios.py $(ARGS)
 
 docs: environment-docs  ## Build the documentation into docs/_build/html
 	$(VENV) -m sphinx -W --keep-going -b html docs docs/_build/html $(ARGS)
 
-docs-check: environment-docs  ## Visit the built documentation with Chromium: make docs-check ARGS=--no-browser
+docs-check: environment-docs  ## Check the built documentation: make docs-check ARGS=--no-browser
 	$(VENV) tools/check_site.py docs/_build/html $(ARGS)
 
-wheel-check: environment-lint  ## Build the wheel, install it into an empty environment, run the README
+wheel-check: environment-lint  ## Install the wheel into an empty environment and run the README
 	rm -rf dist
 	$(LINT) -m build --outdir dist .
 	$(PYTHON) tools/environment.py .venv-wheel --fresh --wheel dist/*.whl
@@ -96,7 +97,12 @@ wheel-check: environment-lint  ## Build the wheel, install it into an empty envi
 	.venv-wheel/bin/python -I tools/run_readme.py README.md
 	rm -rf .venv-wheel .venv-wheel.lock
 
-test-triton: environment  ## Run TensorFlow beside torch with triton, as torch's Linux wheel has it
+test-oldest:  ## Run the tests with the oldest supported versions of the dependencies
+	@$(PYTHON) tools/environment.py .venv-oldest --extras all,test \
+		--constraints constraints-oldest.txt
+	.venv-oldest/bin/python -m pytest -n $(TEST_WORKERS) $(ARGS)
+
+test-triton: environment  ## Test TensorFlow and torch with triton in one process
 	@if $(VENV) -c "import triton" 2>/dev/null; then \
 		echo "triton is part of .venv"; \
 	elif [ ! -e .venv-triton/$(TRITON).stamp ]; then \
@@ -108,7 +114,7 @@ test-triton: environment  ## Run TensorFlow beside torch with triton, as torch's
 	PYTHONPATH="$(SITE)" AMZEST_TRITON_SITE="$(SITE)" \
 		$(VENV) -m pytest tests/utils/test_frameworks_together.py $(ARGS)
 
-constraints:  ## Resolve the newest versions into constraints.txt: make constraints TORCH=...
+constraints:  ## Pin the newest versions in constraints.txt: make constraints TORCH=...
 	$(PYTHON) -m venv --clear .venv-constraints
 	.venv-constraints/bin/python -m pip install torch==$(TORCH)
 	.venv-constraints/bin/python -m pip install --editable ".[all,test,docs,lint]"
@@ -118,13 +124,17 @@ constraints:  ## Resolve the newest versions into constraints.txt: make constrai
 	mv constraints.txt.new constraints.txt
 	rm -rf .venv-constraints
 
-clean:  ## Remove environments, caches and everything that was built
+constraints-oldest:  ## Pin the lower bounds of pyproject.toml in constraints-oldest.txt
+	$(PYTHON) tools/oldest_versions.py > constraints-oldest.txt.new
+	mv constraints-oldest.txt.new constraints-oldest.txt
+
+clean:  ## Remove environments, caches and build results
 	rm -rf .venv .venv-* .venv.lock dist build docs/_build docs/auto_examples \
 		docs/api/generated docs/api/backreferences docs/sg_execution_times.rst \
 		.mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The environments: nothing happens where one is up to date.
+# The environments; nothing is done if they are up to date.
 environment:
 	@$(PYTHON) tools/environment.py .venv --extras all,test
 
@@ -134,7 +144,7 @@ environment-docs: environment
 environment-lint:
 	@$(PYTHON) tools/environment.py .venv-lint --extras lint
 
-# fastText's wheel needs NumPy 1: a folder of its own, for one process of its own.
+# fastText's wheel requires NumPy 1, so it is installed into a separate folder.
 environment-fasttext: environment
 	@if [ ! -e .venv-fasttext/$(FASTTEXT).stamp ]; then \
 		echo "Setting up .venv-fasttext with fasttext-wheel $(FASTTEXT) ..."; \

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from networks import networks
 from rivals.fasttext_text import SETTINGS as FASTTEXT_SETTINGS
 from rivals.fasttext_text import run_fasttext
 from rivals.linear_text import linear_text
@@ -23,11 +24,6 @@ from sklearn.pipeline import make_pipeline
 
 from amzest import (
     ColumnSelector,
-    ImageCNNClassifier,
-    ImageInceptionClassifier,
-    TextCNNClassifier,
-    TextLSTMClassifier,
-    TextTransformerClassifier,
 )
 
 #: Share of the default number of epochs that a network is given.
@@ -136,11 +132,11 @@ def _build_photo(make: Any, table: Table, seed: int, **settings: Any) -> Any:
 
 
 DESIGNS = {
-    "Text CNN": _network(TextCNNClassifier, "text"),
-    "Text LSTM": _network(TextLSTMClassifier, "text"),
-    "Text Transformer": _network(TextTransformerClassifier, "text"),
-    "Image CNN": _network(ImageCNNClassifier, "image"),
-    "Image Inception": _network(ImageInceptionClassifier, "image"),
+    **{f"Text {name}": _network(cls, "text") for name, cls in networks("text").items()},
+    **{
+        f"Image {name}": _network(cls, "image")
+        for name, cls in networks("image").items()
+    },
     "TF-IDF + LinearSVC": Design(
         "text", {"C=1": {"C": 1.0}}, partial(_build_text, linear_text)
     ),
@@ -161,7 +157,7 @@ DESIGNS = {
         partial(_build_photo, PlainImageCNN),
     ),
 }
-NETWORKS = tuple(DESIGNS)[:5]
+NETWORKS = tuple(name for name in DESIGNS if name.startswith(("Text ", "Image ")))
 
 
 def parameters_of(table: Table, design: str, setting: str, seed: int) -> dict[str, str]:

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
+from networks import networks
 from side_by_side import Report, make_parser, parse_arguments
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import StackingClassifier, VotingClassifier
@@ -26,9 +27,6 @@ from sklearn.preprocessing import FunctionTransformer
 from amzest import (
     ColumnSelector,
     ImageCNNClassifier,
-    TextCNNClassifier,
-    TextLSTMClassifier,
-    TextTransformerClassifier,
     make_products,
 )
 from amzest.ensemble import CrossFit
@@ -53,15 +51,10 @@ def build_members() -> list[tuple[str, object]]:
         TfidfVectorizer(),
         LogisticRegression(),
     )
-    networks = {
-        "cnn": TextCNNClassifier,
-        "lstm": TextLSTMClassifier,
-        "transformer": TextTransformerClassifier,
-    }
     members = [("linear", words)]
     members += [
-        (name, make_pipeline(ColumnSelector("title"), network(max_epochs=5)))
-        for name, network in networks.items()
+        (name.lower(), make_pipeline(ColumnSelector("title"), network(max_epochs=5)))
+        for name, network in networks("text").items()
     ]
     photo = ImageCNNClassifier(image_size=32, max_epochs=5)
     return [*members, ("photo", make_pipeline(ColumnSelector("image"), photo))]

@@ -33,24 +33,18 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from networks import networks
 from side_by_side import Report, make_parser, parse_arguments, ratios_of, take_turns
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from amzest import (
     ColumnSelector,
     ImageCNNClassifier,
-    TextCNNClassifier,
-    TextLSTMClassifier,
-    TextTransformerClassifier,
     make_products,
 )
 from amzest.text import _recent_texts
 
-TEXT_NETWORKS = {
-    "text CNN": TextCNNClassifier,
-    "text LSTM": TextLSTMClassifier,
-    "text Transformer": TextTransformerClassifier,
-}
+TEXT_NETWORKS = {f"text {name}": cls for name, cls in networks("text").items()}
 IMAGE_NAME = "image CNN"
 TEXT_COLUMNS = ["title", "description"]
 IMAGE_SIZE = 64

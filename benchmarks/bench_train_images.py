@@ -26,6 +26,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from networks import networks
 from side_by_side import (
     Report,
     Work,
@@ -35,9 +36,9 @@ from side_by_side import (
     take_turns,
 )
 
-from amzest import ImageCNNClassifier, ImageInceptionClassifier, clear_cache
+from amzest import ImageCNNClassifier, clear_cache
 
-NETWORKS = {"CNN": ImageCNNClassifier, "Inception": ImageInceptionClassifier}
+NETWORKS = networks("image")
 N_CLASSES, BATCH_SIZE, SIDE = 10, 32, 300
 
 #: Targets: share of Keras' speed in memory, in the first epoch and in later ones.

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from networks import networks
 from rivals.linear_text import linear_text
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import make_pipeline
@@ -21,18 +22,11 @@ from sklearn.pipeline import make_pipeline
 from amzest import (
     ColumnSelector,
     ImageCNNClassifier,
-    TextCNNClassifier,
-    TextLSTMClassifier,
-    TextTransformerClassifier,
 )
 from amzest.ensemble import CrossFit
 from amzest.evaluation import compare_classifiers
 
-TEXT_NETWORKS = {
-    "CNN": TextCNNClassifier,
-    "LSTM": TextLSTMClassifier,
-    "Transformer": TextTransformerClassifier,
-}
+TEXT_NETWORKS = networks("text")
 #: Text columns, text networks and photo networks of each table.
 TABLES: dict[str, tuple[list[str], list[str], bool]] = {
     "amazon10": (["title"], ["CNN", "LSTM", "Transformer"], False),

@@ -23,15 +23,10 @@ from typing import Any
 from zlib import crc32
 
 from bench_split_products import shop_titles
+from networks import networks
 from side_by_side import Report, Turn, make_parser, parse_arguments, ratios_of
 
-from amzest import TextCNNClassifier, TextLSTMClassifier, TextTransformerClassifier
-
-NETWORKS = {
-    "text CNN": TextCNNClassifier,
-    "text LSTM": TextLSTMClassifier,
-    "text Transformer": TextTransformerClassifier,
-}
+NETWORKS = {f"text {name}": cls for name, cls in networks("text").items()}
 N_CATEGORIES = 10
 
 #: Share of the speed of the loop written by hand.

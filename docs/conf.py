@@ -79,7 +79,7 @@ numpydoc_xref_aliases = {
 
 
 def members_of(name):
-    """Return what a class offers: methods, properties, methods of scikit-learn."""
+    """Return the own methods and properties of a class, and those of scikit-learn."""
     cls = pkgutil.resolve_name(name)
     own, properties = own_members(cls)
     inherited = [
@@ -92,18 +92,24 @@ def members_of(name):
 
 
 def comment_of(name):
-    """Return the comment above a constant, where it is defined: autodoc sees none."""
+    """Return the comment above a constant in the module that defines it."""
     package, _, constant = name.rpartition(".")
     value = pkgutil.resolve_name(name)
     for module in [m for m in sys.modules if m.startswith(f"{package}._")]:
         if vars(sys.modules[module]).get(constant) is value:
             comments = ModuleAnalyzer.for_module(module).find_attr_docs()
             if ("", constant) in comments:
-                return "\n".join(comments["", constant]).strip()
+                return comments["", constant]
     raise LookupError(f"{name} has no comment that starts with '#:'.")
 
 
-autosummary_context = {"comment_of": comment_of, "members_of": members_of}
+def document_constants(app, what, name, obj, options, lines):
+    """Use comments as docstrings of constants, which autodoc does not find itself."""
+    if what == "data":
+        lines[:] = comment_of(name)
+
+
+autosummary_context = {"members_of": members_of}
 suppress_warnings = ["config.cache"]  # functions in the configuration are not kept
 
 # --- Links to the documentation of other projects ----------------------------------
@@ -123,19 +129,21 @@ intersphinx_mapping = {
 
 # --- The gallery ---------------------------------------------------------------------
 
+SECTIONS = ["first_steps", "text", "images", "ensembles", "evaluation", "data"]
 EXAMPLES = [
     "plot_quick_start.py",
-    "plot_compare_designs.py",
-    "plot_column_transformer.py",
-    "plot_vote_weigh_stack.py",
+    "plot_read_elsewhere.py",
     "plot_tune.py",
+    "plot_pretrained_vectors.py",
+    "plot_column_transformer.py",
+    "plot_pretrained_weights.py",
+    "plot_vote_weigh_stack.py",
     "plot_missing.py",
+    "plot_compare_designs.py",
     "plot_review.py",
     "plot_label_issues.py",
     "plot_category_paths.py",
     "plot_amazon_metadata.py",
-    "plot_pretrained.py",
-    "plot_read_elsewhere.py",
     "*",
 ]
 
@@ -160,6 +168,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
     "ignore_pattern": r"^(?!plot_)",
+    "subsection_order": ExplicitOrder([f"../examples/{name}" for name in SECTIONS]),
     "within_subsection_order": ExplicitOrder(EXAMPLES),
     "backreferences_dir": "api/backreferences",
     "doc_module": ("amzest",),
@@ -210,13 +219,15 @@ myst_heading_anchors = 3
 
 
 def name_thumbnails(app, doctree):
-    """Give the thumbnails of the gallery an alternative text."""
+    """Add alternative texts to the thumbnails of the gallery."""
     for image in doctree.findall(nodes.image):
         name = re.search(r"/thumb/sphx_glr_(\w+)_thumb", image["uri"])
         if name and not image.get("alt"):
             words = name[1].removeprefix("plot_").replace("_", " ")
-            image["alt"] = f"Picture of the example: {words}"
+            image["alt"] = f"Plot of the example: {words}"
 
 
 def setup(app):
+    # Before numpydoc, which has the default priority of 500.
+    app.connect("autodoc-process-docstring", document_constants, priority=100)
     app.connect("doctree-read", name_thumbnails)

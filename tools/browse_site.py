@@ -13,22 +13,56 @@ from typing import Any
 
 from playwright.sync_api import Error, Page, sync_playwright
 
-#: Widths of a telephone and of a desk, in pixels.
+#: Widths of a phone and of a desktop window, in pixels.
 WIDTHS = (390, 1400)
-#: Contrast that WCAG asks of text for level AA, and of large text.
+#: Minimum contrast of text and of large text for WCAG level AA.
 CONTRAST, CONTRAST_LARGE = 4.5, 3.0
-#: Pages that `screenshots` keeps.
+#: Pages of which screenshots are kept.
 SHOWN = (
     "index.html",
     "auto_examples/index.html",
-    "auto_examples/plot_quick_start.html",
+    "auto_examples/first_steps/plot_quick_start.html",
     "api/generated/amzest.TextCNNClassifier.html",
     "user_guide/choosing.html",
 )
-#: Pixels by which a page is wider than its window.
+#: Number of pixels by which a page is wider than its window.
 OVERFLOW = """(({scrollWidth, clientWidth}) =>
     scrollWidth - clientWidth)(document.documentElement)"""
-#: Text whose contrast with what lies behind it is too small, as "ratio: words".
+#: Tables of text that do not fit into the page, and cells with about a word per line.
+#: Tables in the outputs of examples may scroll: they have as many columns as the data.
+POOR_TABLES = """
+() => {
+  const linesOf = (cell) => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    const bottoms = [...range.getClientRects()].filter((r) => r.width > 1)
+      .map((r) => r.bottom).sort((a, b) => a - b);
+    return bottoms.filter((b, i) => i === 0 || b - bottoms[i - 1] > 8).length;
+  };
+  const found = new Set();
+  for (const table of document.querySelectorAll("article table")) {
+    if (!table.checkVisibility() || table.closest(".sphx-glr-script-out, .output_html"))
+      continue;
+    let box = table;
+    while (box.parentElement && getComputedStyle(box).overflowX === "visible"
+        && box.parentElement.tagName !== "ARTICLE") box = box.parentElement;
+    const width = Math.max(box.scrollWidth, table.scrollWidth);
+    const title = table.textContent.trim().replace(/\\s+/g, " ").slice(0, 40);
+    if (width > box.clientWidth + 1)
+      found.add(`cut off by ${width - box.clientWidth} px: ${title}`);
+    for (const cell of table.querySelectorAll("td, th")) {
+      if (cell.querySelector("li, dl, pre, .line")) continue;
+      const words = cell.textContent.trim().split(/\\s+/).length;
+      const lines = linesOf(cell);
+      if (lines > Math.max(3, words * 0.7))
+        found.add(`squeezed, ${words} words in ${lines} lines: `
+          + cell.textContent.trim().replace(/\\s+/g, " ").slice(0, 40));
+    }
+  }
+  return [...found];
+}
+"""
+#: Text with too little contrast to its background, as "ratio: words".
 PALE_TEXT = """
 ([ordinary, large]) => {
   const channels = (text) => {
@@ -80,7 +114,7 @@ PALE_TEXT = """
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
-    """Serve files without a line for each."""
+    """Serve files without logging."""
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -88,7 +122,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 @contextlib.contextmanager
 def served(root: Path) -> Iterator[str]:
-    """Serve a folder on the loopback; give its address."""
+    """Serve a folder on the loopback interface; yield its address."""
     handler = functools.partial(QuietHandler, directory=str(root))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -110,10 +144,10 @@ def complaints(page: Page, address: str) -> Iterator[list[str]]:
 
     def on_request(request: Any) -> None:
         if not request.url.startswith((address, "data:", "blob:")):
-            found.append(f"asks another host for {request.url}")
+            found.append(f"requests {request.url} from another host")
 
     def on_failure(request: Any) -> None:
-        # The search reads its results for summaries; leaving the page breaks that off.
+        # The search page loads its results for summaries; leaving it aborts that.
         if "ERR_ABORTED" not in str(request.failure):
             found.append(f"failed: {request.url} ({request.failure})")
 
@@ -138,11 +172,13 @@ def complaints(page: Page, address: str) -> Iterator[list[str]]:
 
 
 def visit(page: Page, address: str, name: str, mode: str, width: int) -> list[str]:
-    """Open one page in one colour mode and width; return what is wrong with it."""
+    """Open one page in one colour mode and width; return its faults."""
     page.set_viewport_size({"width": width, "height": 900})
     with complaints(page, address) as found:
         page.goto(f"{address}/{name}", wait_until="load")
         overflow = page.evaluate(OVERFLOW)
+        tables = page.evaluate(POOR_TABLES)
+    found += [f"table {problem}" for problem in tables[:5]]
     if overflow > 0:
         found.append(f"is {overflow} px wider than the window")
     shown = page.evaluate("document.documentElement.dataset.theme")

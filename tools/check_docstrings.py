@@ -2,10 +2,10 @@
 
     python tools/check_docstrings.py
 
-Public is what the `__all__` of amzest and of its public packages names, with the
-methods that amzest wrote. The checks are those of `[tool.numpydoc_validation]` in
-pyproject.toml; classes (but not exceptions) and functions need the sections See Also
-and Examples as well. No framework is needed: importing amzest loads none.
+Public names are those in `__all__` of amzest and of its public packages, with the
+methods that amzest defines. The checks are those of `[tool.numpydoc_validation]` in
+pyproject.toml; classes (except exceptions) and functions must also have the sections
+See Also and Examples. No framework is required: importing amzest loads none.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ class Finding(NamedTuple):
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern; a blank in it also matches the end of a line."""
+    """Compile a pattern; a space in it also matches the end of a line."""
     return re.compile(pattern.replace(" ", r"\s+"), re.IGNORECASE)
 
 
@@ -106,7 +106,7 @@ def read_rules(path: Path = RULES) -> tuple[Rules, list[Allowed]]:
 
 
 def literal(source: str) -> str:
-    """Return what is between the quotes; escaped line ends become blanks."""
+    """Return the text between the quotes; escaped line ends become spaces."""
     opened = OPENING.match(source)
     if opened is not None:
         source = source[opened.end() : -len(opened[1])]

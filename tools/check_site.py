@@ -1,4 +1,4 @@
-"""Check the built documentation as its readers meet it.
+"""Check the built documentation: links, alternative texts, pages and search.
 
     python tools/check_site.py docs/_build/html
 
@@ -35,7 +35,7 @@ class Page:
 
     @cached_property
     def anchors(self) -> set[str]:
-        """Return everything that a link can jump to."""
+        """Return the anchors of the page."""
         named = self.soup.find_all("a", {"name": True})
         found = {str(tag["id"]) for tag in self.soup.find_all(id=True)}
         return found | {str(tag["name"]) for tag in named}
@@ -54,7 +54,7 @@ class Page:
 
 
 def broken_links(pages: dict[Path, Page]) -> Iterator[str]:
-    """Yield internal links that lead to no file or to no anchor."""
+    """Yield internal links to files or anchors that do not exist."""
     for page in pages.values():
         for target in sorted(set(page.targets())):
             address, fragment = urldefrag(target)
@@ -68,10 +68,10 @@ def broken_links(pages: dict[Path, Page]) -> Iterator[str]:
             if not path.is_file():
                 yield f"{page.name}: {target} leads to no file"
             elif fragment and path in pages:
-                # ":~:text=" marks words in a page, which browsers look for themselves.
+                # ":~:text=" is a text fragment, resolved by the browser.
                 anchor = unquote(fragment).partition(":~:")[0]
                 if anchor and anchor not in pages[path].anchors:
-                    yield f"{page.name}: {target} leads to no anchor"
+                    yield f"{page.name}: {target} has no such anchor"
 
 
 def bare_images(pages: dict[Path, Page]) -> Iterator[str]:
@@ -83,7 +83,7 @@ def bare_images(pages: dict[Path, Page]) -> Iterator[str]:
 
 
 def missing_pages(root: Path, names: dict[str, object]) -> Iterator[str]:
-    """Yield public names without a page, or whose page names no example."""
+    """Yield public names without a page, or whose page links to no example."""
     for name in names:
         path = root / "api" / "generated" / f"{name}.html"
         if not path.is_file():
@@ -94,10 +94,10 @@ def missing_pages(root: Path, names: dict[str, object]) -> Iterator[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("folder", type=Path, help="the folder that holds index.html")
+    parser.add_argument("folder", type=Path, help="the folder with index.html")
     parser.add_argument("--no-browser", action="store_true", help="check files only")
     parser.add_argument(
-        "--screenshots", type=Path, help="folder for pictures of some of the pages"
+        "--screenshots", type=Path, help="folder for screenshots of some of the pages"
     )
     options = parser.parse_args()
     root = options.folder.resolve(strict=True)

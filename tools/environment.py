@@ -1,11 +1,11 @@
-"""Set up a virtual environment with pinned versions, unless it is there already.
+"""Create a virtual environment with pinned versions, unless it is up to date.
 
     python3 tools/environment.py .venv --extras all,test
 
-Needs nothing but Python and pip. What was installed is written to a stamp inside the
-environment, so that a second call does nothing until the project's requirements, the
-constraints, the interpreter or the place of the project change. Two calls at the same
-time wait for each other.
+Only Python and pip are required. A stamp file in the environment records what was
+installed, so that a second call does nothing until the project's requirements, the
+constraints, the interpreter or the project's folder change. Concurrent calls wait for
+each other.
 """
 
 from __future__ import annotations
@@ -23,19 +23,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CONSTRAINTS = ROOT / "constraints.txt"
 
 
-def pinned(package: str) -> str:
-    """Return the requirement of constraints.txt for one package."""
-    for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines():
+def pinned(package: str, constraints: Path) -> str:
+    """Return the pinned requirement of one package."""
+    for line in constraints.read_text(encoding="utf-8").splitlines():
         if line.startswith(f"{package}=="):
             return line
-    raise SystemExit(f"constraints.txt does not pin {package}.")
+    raise SystemExit(f"{constraints.name} does not pin {package}.")
 
 
-def wanted(environment: Path, extras: str) -> str:
-    """Return a digest of everything that decides what is installed."""
+def wanted(environment: Path, extras: str, constraints: Path) -> str:
+    """Return a digest of everything that determines what is installed."""
     import tomllib
 
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
@@ -49,7 +48,7 @@ def wanted(environment: Path, extras: str) -> str:
             for line in version_file.read_text(encoding="utf-8").splitlines()
             if line.startswith("__version__")
         ],
-        "constraints": CONSTRAINTS.read_text(encoding="utf-8"),
+        "constraints": constraints.read_text(encoding="utf-8"),
         "extras": extras,
         "python": sys.version,
         "places": [str(ROOT), str(environment)],
@@ -59,7 +58,7 @@ def wanted(environment: Path, extras: str) -> str:
 
 @contextlib.contextmanager
 def alone(environment: Path) -> Iterator[None]:
-    """Wait until no other process sets up the same environment."""
+    """Hold a lock, so that no other process sets up the same environment."""
     try:
         import fcntl
     except ImportError:  # Windows
@@ -82,21 +81,21 @@ def interpreter(environment: Path) -> Path:
 
 
 def create(environment: Path) -> None:
-    """Make an empty environment, with pip inside where the system can do that."""
+    """Create an empty environment, with pip if the system provides ensurepip."""
     shutil.rmtree(environment, ignore_errors=True)
     command = [sys.executable, "-m", "venv", str(environment)]
     if subprocess.run(command, capture_output=True, check=False).returncode:
-        # Debian's python3 has no ensurepip; the pip outside then installs into it.
+        # Debian's python3 has no ensurepip; pip_install then uses the outer pip.
         subprocess.run([*command, "--clear", "--without-pip"], check=True)
 
 
-def pip_install(environment: Path, *arguments: str) -> None:
-    """Install into an environment, within the constraints."""
+def pip_install(environment: Path, constraints: Path, *arguments: str) -> None:
+    """Install into an environment, subject to the constraints."""
     python = str(interpreter(environment))
     pip = [python, "-m", "pip"]
     if subprocess.run([*pip, "--version"], capture_output=True, check=False).returncode:
         pip = [sys.executable, "-m", "pip", "--python", python]
-    command = [*pip, "install", "-qq", "--constraint", str(CONSTRAINTS)]
+    command = [*pip, "install", "-qq", "--constraint", str(constraints)]
     subprocess.run(
         [*command, "--disable-pip-version-check", *arguments], check=True, cwd=ROOT
     )
@@ -106,19 +105,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("environment", type=Path, help="folder of the environment")
     parser.add_argument("--extras", default="", help="extras of amzest, with commas")
+    parser.add_argument(
+        "--constraints",
+        type=Path,
+        default=ROOT / "constraints.txt",
+        help="file of pinned versions (default: constraints.txt)",
+    )
     parser.add_argument("--wheel", type=Path, help="install this, not the source tree")
-    parser.add_argument("--fresh", action="store_true", help="start from nothing")
+    parser.add_argument("--fresh", action="store_true", help="recreate it")
     options = parser.parse_args()
     if sys.version_info < (3, 11):  # noqa: UP036  (run by whatever python3 there is)
         raise SystemExit(
-            f"amzest needs Python 3.11 or newer, and this is {sys.version.split()[0]}. "
-            "Name another one: make PYTHON=python3.11 ..."
+            f"amzest requires Python 3.11 or newer, but this is "
+            f"{sys.version.split()[0]}. Choose another one: make PYTHON=python3.11 ..."
         )
 
     environment = options.environment.absolute()
     extras = f"[{options.extras}]" if options.extras else ""
     stamp = environment / f"amzest-{options.extras.replace(',', '-') or 'bare'}.stamp"
-    digest = wanted(environment, extras)
+    constraints = options.constraints.resolve(strict=True)
+    digest = wanted(environment, extras, constraints)
 
     def ready() -> bool:
         return stamp.is_file() and stamp.read_text(encoding="utf-8") == digest
@@ -140,13 +146,13 @@ def main() -> None:
             create(environment)
             version.write_text(sys.version + str(environment), encoding="utf-8")
         if {"all", "text"} & set(options.extras.split(",")):
-            # First and by its exact version, so that nothing else chooses its build.
-            pip_install(environment, pinned("torch"))
+            # Installed first and by version, so that pip's settings choose the build.
+            pip_install(environment, constraints, pinned("torch", constraints))
         if options.wheel:
             uri = options.wheel.resolve(strict=True).as_uri()
-            pip_install(environment, f"amzest{extras} @ {uri}")
+            pip_install(environment, constraints, f"amzest{extras} @ {uri}")
         else:
-            pip_install(environment, "--editable", f".{extras}")
+            pip_install(environment, constraints, "--editable", f".{extras}")
         stamp.write_text(digest, encoding="utf-8")
         seconds = time.monotonic() - start
         print(f"Set up {environment.name} in {seconds:.0f} s.", flush=True)

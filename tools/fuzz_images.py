@@ -1,11 +1,10 @@
-"""Decode mutated images and count what escapes: exceptions, programs, memory, time.
+"""Decode mutated images and count exceptions, started programs, memory and time.
 
-Files of every format that Pillow writes or opens are made, damaged by a seeded
-generator and read with ``on_error="missing"``: as files under any suffix, as bytes, as
-dicts of bytes and path, and as images that somebody opened with Pillow and did not
-load. Exceptions and programs that were started are counted, and both must be 0. A
-stand-in for Ghostscript is first in the search path, and an audit hook sees every other
-program.
+Files of every format that Pillow writes or opens are generated, mutated and read with
+``on_error="missing"``: as files with any suffix, as bytes, as dicts of bytes and path,
+and as PIL images that were opened but not loaded. There must be no exception and no
+started program. A fake Ghostscript is first in the search path, and an audit hook
+detects every other program.
 
     python tools/fuzz_images.py --n-images 50000 --n-predicted 2000
 """
@@ -37,7 +36,7 @@ from PIL import Image
 
 from amzest.utils import FORMATS
 
-#: What a process raises before it starts another one.
+#: Audit events raised before a process starts another one.
 _PROGRAMS = (
     "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork",
     "os.forkpty", "os.startfile", "pty.spawn",
@@ -57,7 +56,7 @@ def _note_program(event: str, _arguments: Any) -> None:
 
 @dataclass
 class Report:
-    """What came of the images."""
+    """Counts and faults of a run."""
 
     n_images: int = 0
     n_read: int = 0
@@ -88,7 +87,7 @@ def _encode(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def _handwritten(pixels: bytes) -> dict[str, bytes]:
-    """Write files of formats that Pillow opens but does not write: 8 x 8 pixels."""
+    """Return 8 x 8 images in formats that Pillow opens but does not write."""
     grey = pixels[:64]
     return {
         "PSD": b"8BPS" + struct.pack(">H6xHIIHH", 1, 1, 8, 8, 8, 1)
@@ -132,7 +131,7 @@ def _handwritten(pixels: bytes) -> dict[str, bytes]:
 
 @functools.cache
 def make_seeds(seed: int = 0) -> dict[str, list[bytes]]:
-    """Make images of every format that Pillow writes, in several modes, or opens."""
+    """Generate images of every format that Pillow writes or opens."""
     Image.init()
     rng = np.random.default_rng(seed)
     noise = Image.fromarray(rng.integers(0, 256, (24, 20, 3), dtype=np.uint8))
@@ -175,7 +174,7 @@ def make_seeds(seed: int = 0) -> dict[str, list[bytes]]:
 
 
 def mutate(data: bytes, other: bytes, rng: np.random.Generator) -> bytes:
-    """Damage a file, mostly near its start, where headers are."""
+    """Mutate a file, mostly near its start, which has the headers."""
     out = bytearray(data)
     for _ in range(1 if rng.random() < 0.6 else int(rng.integers(2, 5))):
         n = max(len(out), 1)
@@ -203,7 +202,7 @@ def mutate(data: bytes, other: bytes, rng: np.random.Generator) -> bytes:
 
 
 def _repair_checksums(png: bytearray) -> None:
-    """Give chunks the checksums of what they hold now, so that they are read."""
+    """Correct the checksums of PNG chunks, so that decoders do not reject them."""
     start = 8
     while start + 12 <= len(png):
         end = start + 8 + int.from_bytes(png[start : start + 4], "big")
@@ -217,7 +216,7 @@ def _repair_checksums(png: bytearray) -> None:
 def _as_cells(
     files: list[bytes], folder: Path, rng: np.random.Generator
 ) -> Iterator[Any]:
-    """Hand each file over in one of the forms that users have."""
+    """Pass each file in one of the supported forms."""
     suffixes = [".jpg", ".png", ".eps", ".tiff", "", ".wmf", ".ps", ".webp"]
     for i, data in enumerate(files):
         form = int(rng.integers(0, 8))
@@ -228,7 +227,7 @@ def _as_cells(
         elif form == 3:
             yield {"bytes": data, "path": f"{i}.jpg"}
         elif form == 4:
-            try:  # somebody's own choice, of any format
+            try:  # opened by the user, in any format
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     yield Image.open(io.BytesIO(data))
@@ -242,7 +241,7 @@ def _decode(cells: list[Any], folder: Path) -> Any:
     from amzest.image._decoded_images import decode_column
 
     column = np.empty(len(cells), dtype=object)
-    for row, cell in enumerate(cells):  # assigned at once, NumPy would load PIL images
+    for row, cell in enumerate(cells):  # in one assignment NumPy would load PIL images
         column[row] = cell
     return decode_column(
         column,
@@ -258,7 +257,7 @@ def _decode(cells: list[Any], folder: Path) -> Any:
 
 @contextlib.contextmanager
 def _watched(folder: Path) -> Iterator[Path]:
-    """Put stand-ins for programs first in the search path; silence C libraries."""
+    """Put fake programs first in the search path; silence C libraries."""
     called = folder / "called"
     for name in ("gs", "gswin32c", "gswin64c", "djpeg", "convert", "magick", "ffmpeg"):
         program = folder / name
@@ -282,22 +281,22 @@ def run(n_images: int, seed: int = 0, *, progress: bool = False) -> Report:
     Parameters
     ----------
     n_images : int
-        How many.
+        Number of images.
 
     seed : int, default=0
-        Seed of files and damages.
+        Seed of files and mutations.
 
     progress : bool, default=False
-        Whether to print a line now and then.
+        Whether to print the progress.
 
     Returns
     -------
     Report
-        What came of them.
+        Counts and faults.
     """
     rng = np.random.default_rng(seed)
     seeds = make_seeds()
-    # Every second file is of a format that is decoded.
+    # Every second file has a supported format.
     kinds, report = [*seeds, *[kind for kind in seeds if kind in FORMATS] * 4], Report()
     if not any(hook is _note_program for hook in _hooks):
         sys.addaudithook(_note_program)
@@ -336,7 +335,7 @@ def _run_batch(
     present = np.zeros(len(cells), dtype=bool)
     start = time.perf_counter()
     with warnings.catch_warnings():
-        # Also what Pillow or NumPy would warn of counts as an exception.
+        # Warnings of Pillow and NumPy count as exceptions.
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", message="fuzz_images: ")
         try:
@@ -358,7 +357,7 @@ def _run_batch(
 
 
 def predict(n_images: int, seed: int = 1) -> str:
-    """Fit a classifier and load a table with mutated images; return what came of it."""
+    """Fit a classifier and load a table with mutated images; return the faults."""
     import pandas as pd
 
     from amzest import ImageCNNClassifier, load_products

@@ -1,12 +1,12 @@
-"""Read mutated lines of metadata, and compare what comes out with `ast.literal_eval`.
+"""Parse mutated lines of metadata, and compare the results with `ast.literal_eval`.
 
     python tools/fuzz_metadata.py --n 100000
 
-A line is read as Python reads it, or refused: no other exception, no other value, no
-warning. Beyond Python's own literals the reader takes those of JSON (null, true,
-false), the names of a number that is none (NaN, nan, Infinity, inf), which it takes for
-None, and the 12L of Python 2. Half a pair of surrogates is refused, a pair is one
-character. What is valid JSON is read as JSON.
+A line is parsed as by Python, or rejected with the documented exception; there is no
+other exception, value or warning. In addition to Python's literals, the parser accepts
+those of JSON (null, true, false), NaN, nan, Infinity and inf, which become None, and
+integers of Python 2 (12L). A lone surrogate is rejected; a surrogate pair is one
+character. Valid JSON is parsed as JSON.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ JSON_SEEDS = [
     '{"asin": 1234567890123456789012, "title": 1.0, "brand": -0, "main_cat": 0}',
     '[{"asin": "a"}]',
 ]
-#: What is put into lines, besides pieces of other lines.
+#: Text inserted into lines, besides parts of other lines.
 PIECES = [
     *"{}[](),:'\"\\ \t\r\f\v\0#/*+-._=<>&@!~%$;?`|^",
     *(
@@ -170,11 +170,11 @@ _LONG = re.compile(r"(?<![\w.])(0+|[1-9][0-9]*)L(?!\w)")
 
 
 class Refused(Exception):
-    """No literal."""
+    """The text is not a literal."""
 
 
 def mutated(generator: random.Random) -> str:
-    """Make a line that is nearly one of the seeds."""
+    """Mutate one of the seed lines."""
     line = generator.choice(PYTHON_SEEDS if generator.random() < 0.8 else JSON_SEEDS)
     for _ in range(generator.choice((0, 1, 1, 2, 2, 3, 5, 8))):
         at = generator.randrange(len(line) + 1)
@@ -199,9 +199,9 @@ def mutated(generator: random.Random) -> str:
 
 
 def reference(text: str) -> Any:
-    """Read a text as Python does, and what the reader takes beyond that."""
+    """Parse a text with Python, and the extensions of the parser."""
     try:
-        with warnings.catch_warnings(action="ignore"):  # of escapes that Python keeps
+        with warnings.catch_warnings(action="ignore"):  # about invalid escapes
             tree = ast.parse(text.lstrip(" \t"), mode="eval")
             value = ast.literal_eval(_Names().visit(tree))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
@@ -213,7 +213,7 @@ def reference(text: str) -> Any:
 
 
 class _Names(ast.NodeTransformer):
-    """Put the values of names into a tree, and those of numbers that are none."""
+    """Replace the names in a tree, and numbers that are not finite."""
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id in NAMES or node.id in NO_NUMBERS:
@@ -238,7 +238,7 @@ def _without_longs(text: str) -> str:
 
 
 def _with_characters(value: Any) -> Any:
-    """Join pairs of surrogates; half a pair is refused."""
+    """Join surrogate pairs; raise if one is alone."""
     if isinstance(value, str):
         try:
             return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
@@ -252,7 +252,7 @@ def _with_characters(value: Any) -> Any:
 
 
 def python_reads(text: str) -> bool:
-    """Tell whether Python reads a text that is not too deep, in whole characters."""
+    """Return whether Python parses a text that is not too deep."""
     try:
         with warnings.catch_warnings(action="ignore"):
             value = ast.literal_eval(text)
@@ -263,7 +263,7 @@ def python_reads(text: str) -> bool:
 
 
 def depth(value: Any) -> int:
-    """Return how deep containers are nested."""
+    """Return the nesting depth of containers."""
     if not isinstance(value, dict | list | tuple | set):
         return 0
     cells = [*value, *value.values()] if isinstance(value, dict) else value
@@ -271,12 +271,12 @@ def depth(value: Any) -> int:
 
 
 def same(left: Any, right: Any) -> bool:
-    """Tell whether two values are equal, types and order of keys included."""
+    """Return whether two values are equal, including types and the order of keys."""
     return repr(left) == repr(right)
 
 
 def literal_of(text: str) -> Any:
-    """Read a text with the reader's own parser."""
+    """Parse a text with the project's parser."""
     try:
         return read_literal(text, purpose="fuzzing")
     except LiteralError as error:
@@ -284,7 +284,7 @@ def literal_of(text: str) -> Any:
 
 
 def product_of(line: bytes) -> dict[str, Any]:
-    """Read a line as the reader does."""
+    """Parse a line as `read_amazon_metadata` does."""
     parser = LineParser(tuple(SCHEMA))
     parser.read(line)
     return {name: values[0] for name, values in parser.values.items()}
@@ -303,7 +303,7 @@ def _no_constant(name: str) -> Any:
 
 
 def differences(text: str, counts: Counter[str]) -> Iterator[str]:
-    """Yield what is wrong with how one line is read."""
+    """Yield the faults in parsing one line."""
     line = text.encode().strip()
     text = line.decode()
     try:
@@ -342,12 +342,12 @@ def differences(text: str, counts: Counter[str]) -> Iterator[str]:
 
 
 def _as_json(value: Any) -> Any:
-    """Write a set as a list; other values are in keys that no product has."""
+    """Write a set as a list, for comparison with JSON."""
     return list(value) if isinstance(value, set) else repr(value)
 
 
 def check_files(lines: list[str], n_broken: int) -> Iterator[str]:
-    """Yield what is wrong with how a file of lines is read."""
+    """Yield the faults in reading a file of lines."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "meta.json")
         path.write_bytes(b"".join(line.encode() + b"\n" for line in lines))
@@ -367,25 +367,25 @@ def check_files(lines: list[str], n_broken: int) -> Iterator[str]:
 
 
 def fuzz(n: int, seed: int = 0, per_file: int = 500) -> tuple[Counter[str], list[str]]:
-    """Read mutated lines.
+    """Parse mutated lines.
 
     Parameters
     ----------
     n : int
-        How many.
+        Number of lines.
 
     seed : int, default=0
-        What decides the lines.
+        Seed of the mutations.
 
     per_file : int, default=500
-        Lines that are also read as one file.
+        Number of lines per file, which is read as well.
 
     Returns
     -------
     counts : Counter
-        What came of them.
+        Number of lines by outcome.
     wrong : list of str
-        What should not be.
+        The faults.
     """
     generator = random.Random(seed)
     counts: Counter[str] = Counter()

@@ -7,7 +7,7 @@ import inspect
 import pkgutil
 from collections.abc import Iterator
 
-#: Floors of the house that users do not enter.
+#: Packages that are not part of the public API.
 INTERNAL = {"amzest.neural", "amzest.utils"}
 
 
@@ -43,12 +43,12 @@ def shortest_paths() -> dict[str, object]:
 
 
 def written_here(thing: object) -> bool:
-    """Tell whether a class, function or method stands in the project's source."""
+    """Return whether a class, function or method is defined in amzest."""
     return str(getattr(thing, "__module__", "")).partition(".")[0] == "amzest"
 
 
 def own_members(cls: type) -> tuple[list[str], list[str]]:
-    """Return the public methods and properties that amzest wrote for a class."""
+    """Return the public methods and properties of a class that amzest defines."""
     methods, properties = [], []
     for name, member in inspect.getmembers(cls):
         if name.startswith("_"):

@@ -2,9 +2,10 @@
 
     python tools/run_readme.py README.md
 
-Blocks fenced as ```python share one namespace, as a reader who types them in would have
-it. A block that starts with `>>>` runs as a doctest. `<!-- not run: REASON -->` on the
-line before a fence leaves a block out, and the reason is printed.
+Blocks fenced as ```python share one namespace, as in an interactive session. A block
+that starts with `>>>` runs as a doctest. `<!-- not run: REASON -->` on the line before
+a fence skips a block, and the reason is printed. Every estimator that a block creates
+must be picklable; a fitted one must predict the same for `X_test` after pickling.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from __future__ import annotations
 import argparse
 import doctest
 import os
+import pickle
 import re
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,14 +72,52 @@ def run(block: Block, path: Path, namespace: dict[str, Any]) -> None:
     exec(compile(padded, str(path), "exec"), namespace)
 
 
+def estimators_in(values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the estimators among variables, also in lists, tuples and dicts."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from estimators_in({f"{name}[{k!r}]": v for k, v in value.items()})
+        elif isinstance(value, list | tuple):
+            yield from estimators_in({f"{name}[{i}]": v for i, v in enumerate(value)})
+        elif hasattr(value, "get_params") and not isinstance(value, type):
+            yield name, value
+
+
+def check_pickling(namespace: dict[str, Any], checked: dict[Any, Any]) -> None:
+    """Pickle the estimators that are new, or were fitted since the last call."""
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    for name, estimator in estimators_in(dict(namespace)):
+        try:
+            check_is_fitted(estimator)
+            fitted = True
+        except NotFittedError:
+            fitted = False
+        if (id(estimator), fitted) in checked:
+            continue
+        # The reference keeps the id from being reused.
+        checked[id(estimator), fitted] = estimator
+        try:
+            loaded = pickle.loads(pickle.dumps(estimator))
+        except Exception as error:
+            raise SystemExit(f"`{name}` cannot be pickled: {error}") from None
+        if fitted and hasattr(estimator, "predict"):
+            X = namespace["X_test"]
+            if list(loaded.predict(X)) != list(estimator.predict(X)):
+                raise SystemExit(f"`{name}` predicts differently after pickling.")
+            print(f"`{name}` predicts the same after pickling", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("file", type=Path, help="the Markdown file")
     path = parser.parse_args().file.resolve(strict=True)
     blocks = python_blocks(path.read_text(encoding="utf-8"))
     if not any(block.not_run is None for block in blocks):
-        raise SystemExit(f"{path.name} holds no Python block to run.")
+        raise SystemExit(f"{path.name} has no Python block to run.")
     namespace: dict[str, Any] = {"__name__": "__main__"}
+    checked: dict[Any, Any] = {}
     here = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
@@ -88,6 +129,7 @@ def main() -> None:
                     continue
                 start = time.monotonic()
                 run(block, path, namespace)
+                check_pickling(namespace, checked)
                 seconds = time.monotonic() - start
                 print(f"{place}: ran in {seconds:.1f} s", flush=True)
         finally:

@@ -1,7 +1,7 @@
-"""The shared base over a plain feed-forward net, once for each engine.
+"""Classifiers of numeric features, one for each engine.
 
-scikit-learn's own checks need estimators of dense numbers, which no public class of
-amzest is: these two stand in for the base class and both engines.
+scikit-learn's own checks need estimators of numeric features, which no public class of
+amzest is: these two test the base class and both engines in their place.
 """
 
 from typing import Any
@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from amzest.neural import BaseNeuralClassifier
+from amzest.neural import BaseNeuralClassifier, estimator_dataclass
 from amzest.utils import import_keras, import_torch
 
 
 class DenseRows:
-    """Rows of numbers, all of them there."""
+    """Rows of numbers, without missing samples."""
 
     sizes = None
     n_views = 1
@@ -30,46 +30,18 @@ class DenseRows:
         return self.numbers[rows]
 
 
+@estimator_dataclass
 class BaseDenseClassifier(BaseNeuralClassifier):
-    """Standardised numbers through one hidden layer."""
+    """Classify standardised numbers with one hidden layer."""
+
+    hidden_size: int = 32
+    learning_rate: float = 0.01
+    label_smoothing: float = 0.0
+    dropout: float = 0.0
+    max_epochs: int = 30
+    n_iter_no_change: int = 10
 
     _needed_attributes = (*BaseNeuralClassifier._needed_attributes, "mean_", "scale_")
-
-    def __init__(
-        self,
-        hidden_size=32,
-        learning_rate=0.01,
-        weight_decay=0.0,
-        label_smoothing=0.0,
-        dropout=0.0,
-        batch_size="auto",
-        max_epochs=30,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-4,
-        class_weight=None,
-        device="auto",
-        precision="auto",
-        random_state=None,
-        verbose=0,
-    ):
-        self.hidden_size = hidden_size
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.label_smoothing = label_smoothing
-        self.dropout = dropout
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.class_weight = class_weight
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.verbose = verbose
 
     def _read(self, X, *, reset):
         return validate_data(self, X, reset=reset, dtype=np.float64)
@@ -94,7 +66,7 @@ class BaseDenseClassifier(BaseNeuralClassifier):
 
 
 class TorchRows(DenseRows):
-    """The same, as skorch's module takes them."""
+    """The same, as keyword arguments of a torch module."""
 
     def batch(self, rows, rng=None, view=0):
         import torch
@@ -103,7 +75,7 @@ class TorchRows(DenseRows):
 
 
 class TorchDenseClassifier(BaseDenseClassifier):
-    """The base over skorch's engine."""
+    """The network in torch, through skorch."""
 
     def _import_framework(self):
         import_torch(type(self).__name__)
@@ -118,7 +90,7 @@ class TorchDenseClassifier(BaseDenseClassifier):
 
 
 class KerasDenseClassifier(BaseDenseClassifier):
-    """The base over scikeras' engine."""
+    """The network in Keras, through scikeras."""
 
     def _import_framework(self):
         import_keras(type(self).__name__)

@@ -1,6 +1,7 @@
-"""What holds no rows that can be counted and read twice, and what is said about it."""
+"""Inputs without rows that can be counted and read twice, and messages about them."""
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 _MASKED = np.ma.array(["mug", "lamp"], mask=[False, True], dtype=object)
@@ -29,6 +30,8 @@ _CASES = (
     ("generator", (text for text in ["mug"]), "iterator .generator."),
     ("map", map(str, ["mug"]), "iterator .map."),
     ("no length", _NoLength(), "cannot be counted"),
+    ("groups", pd.DataFrame({"a": [1]}).groupby("a"), "a DataFrameGroupBy.*grouped"),
+    ("groups of a column", pd.Series([1]).groupby([1]), "a SeriesGroupBy.*grouped"),
     ("sparse matrix", sparse.eye(3), "is a sparse matrix"),
     ("sparse array", sparse.csr_array([[1]]), "is a sparse matrix"),
     ("no dimension", np.array("mug"), "without dimensions"),

@@ -33,6 +33,8 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 
+from amzest.text import BaseTextClassifier
+
 CHECKS: list[Callable[["Case"], None]] = []
 
 
@@ -72,6 +74,30 @@ def column_of(cells: Any) -> np.ndarray:
     for i, cell in enumerate(cells):
         column[i] = cell
     return column
+
+
+#: Settings of every text and of every image network in the common checks.
+SMALL = {
+    "text": {"embedding_size": 8, "n_buckets": 512, "max_epochs": 3},
+    "image": {"image_size": 32, "max_epochs": 3, "batch_size": 16},
+}
+
+
+def small(network: type, **params: Any) -> BaseEstimator:
+    """Return a network that is fast to fit: the checks do not test accuracy."""
+    kind = "text" if issubclass(network, BaseTextClassifier) else "image"
+    shared = {**SMALL[kind], "random_state": 0}
+    return network(**{**shared, **network._test_params, **params})
+
+
+def quiet_params(classifier: BaseEstimator) -> dict[str, Any]:
+    """Return the settings without which training has no noise but the row order."""
+    off = {"augmentation": False}
+    return {
+        name: off.get(name, 0.0)
+        for name in classifier.get_params()
+        if name in off or name.endswith("dropout")
+    }
 
 
 def same(first: Any, second: Any, X: Any) -> None:
@@ -301,7 +327,7 @@ def check_missing_rows_get_the_class_frequencies(case):
 @check
 def check_only_missing_rows(case):
     nothing = column_of([None] * len(case.X))
-    with pytest.raises(ValueError, match="nothing to read"):
+    with pytest.raises(ValueError, match="is missing in all"):
         case.make().fit(nothing, case.y)
     model = case.fit()
     np.testing.assert_array_equal(

@@ -1,43 +1,30 @@
-"""Every public estimator, small, on rows that it is fitted on in little time."""
+"""Every public estimator, small, with data on which it is fitted in little time."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 from dense_classifiers import TorchDenseClassifier
+from product_checks import small
 from sklearn.naive_bayes import GaussianNB
 
-from amzest import (
-    ColumnSelector,
-    ImageCNNClassifier,
-    ImageInceptionClassifier,
-    TextCNNClassifier,
-    TextLSTMClassifier,
-    TextTransformerClassifier,
-)
+from amzest import ColumnSelector
 from amzest.ensemble import (
     CalibratedClassifier,
     CrossFit,
     MissingAwareStackingClassifier,
     WeightedVotingClassifier,
 )
-from amzest.evaluation import HierarchicalClassifier, ReviewThresholdClassifier
+from amzest.meta import HierarchicalClassifier, ReviewThresholdClassifier
+from amzest.neural import all_networks
 
 SHOES = ["red running shoe", "blue shoe", "boot", "old boot", "sandal", "shoe"]
 GARDEN = ["garden hose", "spade", "rake", "old rake", "blue hose", "hose"]
 TITLES = (SHOES + GARDEN) * 2
 KINDS = (["shoes"] * 6 + ["garden"] * 6) * 2
-#: The same rows with labels whose order is the other way round.
+#: Other labels of the same samples, in reverse alphabetical order.
 OTHER_KINDS = (["Footwear"] * 6 + ["Outdoor"] * 6) * 2
 
-TEXT = {
-    "embedding_size": 8,
-    "n_buckets": 256,
-    "max_epochs": 2,
-    "batch_size": 24,
-    "random_state": 0,
-}
-IMAGE = {"image_size": 32, "max_epochs": 1, "batch_size": 24, "random_state": 0}
 MEMBERS = [("bayes", GaussianNB()), ("wide", GaussianNB(var_smoothing=0.1))]
 
 
@@ -54,7 +41,18 @@ def images():
     return list((colours + rng.integers(0, 40, (24, 32, 32, 3))).astype(np.uint8))
 
 
-#: Name -> estimator and rows. The first ones are fitted in milliseconds.
+def titles():
+    return TITLES
+
+
+#: Networks by name, each with its data: found by their classes, not listed.
+NETWORKS = {
+    name: (small(network, max_epochs=max_epochs, batch_size=24), data)
+    for kind, max_epochs, data in (("text", 2, titles), ("image", 1, images))
+    for name, network in all_networks(kind).items()
+}
+
+#: Estimators by name, each with its data. Most of these are fitted in milliseconds.
 LIGHT = {
     "crossfit": (CrossFit(MEMBERS, cv=2, random_state=0), numbers),
     "average": (CrossFit(MEMBERS, cv=2, refit="average"), numbers),
@@ -75,29 +73,14 @@ LIGHT = {
         TorchDenseClassifier(max_epochs=2, batch_size=24, random_state=0),
         numbers,
     ),
-    "TextCNN": (
-        TextCNNClassifier(n_filters=4, kernel_sizes=(2,), **TEXT),
-        lambda: TITLES,
-    ),
+    # One network of those that are fast to import and to fit.
+    "TextCNNClassifier": NETWORKS["TextCNNClassifier"],
 }
-HEAVY = {
-    "TextLSTM": (TextLSTMClassifier(hidden_size=4, **TEXT), lambda: TITLES),
-    "TextTransformer": (
-        TextTransformerClassifier(hidden_size=8, n_heads=2, **TEXT),
-        lambda: TITLES,
-    ),
-    "ImageCNN": (ImageCNNClassifier(filters=(4,), **IMAGE), images),
-    "ImageInception": (
-        ImageInceptionClassifier(
-            stem_filters=(4,), filters=(8,), modules_per_stage=(1,), **IMAGE
-        ),
-        images,
-    ),
-}
+HEAVY = {name: entry for name, entry in NETWORKS.items() if name not in LIGHT}
 
 
 def answers(estimator, X):
-    """Return all that an estimator says of rows, in arrays that can be compared."""
+    """Return all predictions of an estimator as arrays that can be compared."""
     if isinstance(estimator, CrossFit):
         members = getattr(estimator, "estimators_", {})
         of_members = [member.predict_proba(X) for member in members.values()]

@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks on estimators that are fitted inside other ones."""
+"""scikit-learn's callbacks in fits of estimators that contain others."""
 
 import pandas as pd
 import pytest
@@ -17,11 +17,11 @@ from amzest.ensemble import (
     MissingAwareStackingClassifier,
     WeightedVotingClassifier,
 )
-from amzest.evaluation import HierarchicalClassifier, ReviewThresholdClassifier
+from amzest.meta import HierarchicalClassifier, ReviewThresholdClassifier
 
 
 class Recorder:
-    """Note the path of every task that begins and ends."""
+    """Records the path of every task that begins and ends."""
 
     max_propagation_depth = None
 
@@ -65,7 +65,7 @@ def ensembles(member):
 
 
 @pytest.mark.parametrize("name", ensembles(None))
-def test_ensembles_tell_of_every_fit_and_epoch(name):
+def test_ensembles_report_every_fit_and_epoch(name):
     estimator, n_fits = ensembles(network())[name]
     recorder = Recorder()
     estimator.set_callbacks(recorder).fit(numbers(), KINDS)
@@ -76,7 +76,7 @@ def test_ensembles_tell_of_every_fit_and_epoch(name):
     epochs = [path for path in recorder.ended if path[-1].endswith(":epoch")]
     assert len(epochs) == 2 * n_networks
     assert all(path[0] == root for path in epochs)
-    # The same predictions as without, and no trace of a fit that has ended.
+    # Nothing of the context remains after the fit.
     assert not {"_callback_fit_ctx", "_parent_callback_ctx"} & vars(estimator).keys()
 
 
@@ -110,7 +110,32 @@ def test_monitor_of_an_ensemble_scores_it_once_it_is_fitted():
     ]
 
 
-def test_pipeline_with_a_selector_tells_of_its_steps():
+def test_monitor_of_an_ensemble_gets_sample_weights():
+    monitor = ScoringMonitor(scoring="accuracy")
+    weights = [float(i % 3) for i in range(24)]
+    members = [("bayes", GaussianNB()), ("wide", GaussianNB(var_smoothing=1.0))]
+    vote = WeightedVotingClassifier(members).set_callbacks(monitor)
+    vote.fit(numbers(), KINDS, sample_weight=weights)
+    assert monitor.get_logs().data_as_pandas["accuracy"].tolist() == [
+        vote.score(numbers(), KINDS, sample_weight=weights)
+    ]
+
+
+def test_ensemble_reports_the_fits_of_members_as_its_own_subtasks():
+    recorder = Recorder()
+    members = [("bayes", GaussianNB()), ("net", network())]
+    stack = MissingAwareStackingClassifier(members, cv=2).set_callbacks(recorder)
+    stack.fit(numbers(), KINDS)
+    name = "MissingAwareStackingClassifier"
+    second = [path[1] for path in recorder.began if len(path) == 2]
+    tasks = [task for task in second if task.startswith(name)]
+    assert tasks == [
+        *(f"{name}:{member}, all rows" for member, _ in members),
+        *(f"{name}:{m}, fold {fold} of 2" for m, _ in members for fold in (1, 2)),
+    ]
+
+
+def test_pipeline_with_a_selector_reports_its_steps():
     table = pd.DataFrame(numbers(), columns=["a", "b"])
     recorder = Recorder()
     pipeline = make_pipeline(ColumnSelector(["a", "b"]), network())
@@ -142,7 +167,7 @@ def test_search_over_a_pipeline_and_over_an_ensemble():
 
 
 @pytest.mark.slow
-def test_crossfit_in_other_processes_tells_of_its_fits():
+def test_crossfit_in_other_processes_reports_its_fits():
     bar = ProgressBar(max_propagation_depth=None)
     crossfit = CrossFit([("bayes", GaussianNB()), ("net", network())], cv=2, n_jobs=2)
     alone = clone(crossfit).fit(numbers(), KINDS)

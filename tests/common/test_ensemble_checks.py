@@ -36,8 +36,8 @@ ENSEMBLES = {
 }
 
 
-#: Checks of what ensembles do not have: parameters and state of a network, its
-#: activations, callbacks and weights of rows; and of messages with other words.
+#: Checks of what ensembles do not have, such as parameters, state and activations of a
+#: network, and of messages that are different for ensembles.
 ABOUT_NETWORKS = {
     "check_bad_parameters_are_named",
     "check_callbacks_below_a_pipeline",
@@ -85,8 +85,8 @@ PAIRS = [
     (name, check)
     for name in ENSEMBLES
     for check in APPLY
-    # There the second column contradicts the first one, so that out of fold the member
-    # is no better than chance, and calibration rightly makes all answers the same.
+    # The second column contradicts the first there, so that out-of-fold predictions are
+    # no better than chance, and calibration makes all predictions equal.
     if (name, check.__name__) != ("calibrated", "check_two_columns")
 ]
 
@@ -97,14 +97,14 @@ def test_common_check(name, check, rows):
     check(Case(ENSEMBLES[name], X, y, column="title", quiet={}, unreadable=3.5))
 
 
-def test_no_check_is_left_out_by_mistake():
+def test_excluded_checks_exist():
     names = {check.__name__ for check in CHECKS}
     assert names >= ABOUT_NETWORKS
     assert len(APPLY) == len(CHECKS) - len(ABOUT_NETWORKS) >= 20
 
 
 @pytest.mark.parametrize("name", ENSEMBLES)
-def test_rows_order_generators_and_seeds(name, rows):
+def test_input_order_generators_and_seeds(name, rows):
     X, y = rows
     before = X.copy(), y.copy()
     state = np.random.get_state()[1].copy()
@@ -117,9 +117,8 @@ def test_rows_order_generators_and_seeds(name, rows):
     np.testing.assert_array_equal(again.predict_proba(X), proba)
     np.testing.assert_allclose(ensemble.predict_proba(X[::-1])[::-1], proba, atol=1e-6)
     np.testing.assert_allclose(ensemble.predict_proba(X[:1]), proba[:1], atol=1e-6)
-    nothing = column_of([None, " ", X[0]])
-    answers = ensemble.predict_proba(nothing)
-    np.testing.assert_allclose(answers[:2], np.tile(ensemble.class_prior_, (2, 1)))
-    np.testing.assert_allclose(answers[2], proba[0], atol=1e-6)
+    missing = ensemble.predict_proba(column_of([None, " ", X[0]]))
+    np.testing.assert_allclose(missing[:2], np.tile(ensemble.class_prior_, (2, 1)))
+    np.testing.assert_allclose(missing[2], proba[0], atol=1e-6)
     with pytest.raises(ValueError, match="0 sample"):
         clone(ENSEMBLES[name]).fit(X[:0], y[:0])

@@ -4,54 +4,18 @@ import inspect
 
 import numpy as np
 import pytest
-from product_checks import CHECKS, Case, column_of
+from product_checks import CHECKS, Case, column_of, quiet_params, small
 from sklearn.base import is_classifier
 
-import amzest
+import amzest.image
+import amzest.text
 from amzest.datasets import make_products
+from amzest.neural import all_networks
 
-#: Small settings: the checks are about behaviour, not about accuracy.
-TEXT = {"embedding_size": 8, "n_buckets": 512, "max_epochs": 3, "random_state": 0}
-IMAGE = {"image_size": 32, "max_epochs": 3, "batch_size": 16, "random_state": 0}
-SMALL = {
-    "TextCNNClassifier": {"n_filters": 8, "kernel_sizes": (2, 3), **TEXT},
-    "TextLSTMClassifier": {"hidden_size": 8, **TEXT},
-    "TextTransformerClassifier": {"hidden_size": 8, "n_heads": 2, **TEXT},
-    "ImageCNNClassifier": {"filters": (4, 8), **IMAGE},
-    "ImageInceptionClassifier": {
-        "stem_filters": (4,),
-        "filters": (8,),
-        "modules_per_stage": (1,),
-        **IMAGE,
-    },
-}
-
-#: Settings that take all noise but the order of rows out of training.
-QUIET_TEXT = {"token_dropout": 0.0, "embedding_dropout": 0.0, "dropout": 0.0}
-QUIET_TRANSFORMER = {**QUIET_TEXT, "block_dropout": 0.0}
-QUIET_IMAGE = {"augmentation": False, "dropout": 0.0}
-QUIET = {
-    "TextCNNClassifier": QUIET_TEXT,
-    "TextLSTMClassifier": QUIET_TEXT,
-    "TextTransformerClassifier": QUIET_TRANSFORMER,
-    "ImageCNNClassifier": QUIET_IMAGE,
-    "ImageInceptionClassifier": QUIET_IMAGE,
-}
+NETWORKS = all_networks()
 
 #: The guard: no public classifier may run fewer checks than this.
 FEWEST_CHECKS = 45
-
-
-def public_classifiers():
-    """Return the classifiers that a user can import, by name."""
-    members = {name: getattr(amzest, name) for name in amzest.__all__}
-    return {
-        name: member
-        for name, member in members.items()
-        if inspect.isclass(member)
-        and hasattr(member, "predict")
-        and is_classifier(member())
-    }
 
 
 @pytest.fixture(scope="module")
@@ -69,27 +33,27 @@ def products():
     return made.data, np.asarray(made.target, dtype=object)
 
 
-def pictures(y):
-    """Draw a noisy picture of one colour for each label."""
+def images(y):
+    """Generate a noisy image of one colour for each label."""
     rng = np.random.default_rng(0)
     colours = {label: 200 * np.eye(3)[i] for i, label in enumerate(sorted(set(y)))}
     noise = rng.integers(0, 55, (len(y), 32, 32, 3))
     return [(noise[i] + colours[label]).astype(np.uint8) for i, label in enumerate(y)]
 
 
-@pytest.fixture(params=SMALL)
+@pytest.fixture(params=NETWORKS)
 def case(request, products):
     data, y = products
-    name = request.param
-    is_text = name.startswith("Text")
+    is_text = request.param in all_networks("text")
     column = "title" if is_text else "image"
+    classifier = small(NETWORKS[request.param])
     return Case(
-        classifier=public_classifiers()[name](**SMALL[name]),
-        X=column_of(data[column] if is_text else pictures(y)),
+        classifier=classifier,
+        X=column_of(data[column] if is_text else images(y)),
         y=y,
         column=column,
-        quiet=dict(QUIET[name]),
-        unreadable=3.5 if is_text else b"no picture",
+        quiet=quiet_params(classifier),
+        unreadable=3.5 if is_text else b"not an image",
     )
 
 
@@ -101,8 +65,15 @@ def test_common_check(case, check):
         pytest.fail("common checks are not skipped")
 
 
-def test_every_public_classifier_is_checked():
-    assert public_classifiers().keys() == SMALL.keys()
+def test_every_public_classifier_is_found():
+    public = {
+        name
+        for module in (amzest, amzest.text, amzest.image)
+        for name in module.__all__
+        if inspect.isclass(member := getattr(module, name)) and is_classifier(member())
+    }
+    bases = {"BaseImageClassifier", "BaseTextClassifier"}
+    assert NETWORKS.keys() == public - bases
 
 
 def test_every_classifier_runs_enough_checks(request):
@@ -111,9 +82,9 @@ def test_every_classifier_runs_enough_checks(request):
         for item in request.session.items
         if getattr(item, "function", None) is test_common_check
     ]
-    if len(collected) < len(CHECKS) * len(SMALL):
+    if len(collected) < len(CHECKS) * len(NETWORKS):
         pytest.skip("only some of the checks were selected")
-    for name in public_classifiers():
+    for name in NETWORKS:
         assert collected.count(name) == len(CHECKS) >= FEWEST_CHECKS
 
 

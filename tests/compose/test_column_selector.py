@@ -1,4 +1,4 @@
-"""ColumnSelector: what goes in comes out, and wrong columns are named."""
+"""ColumnSelector returns columns unchanged; errors name the invalid ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from amzest.compose import ColumnSelector
 from amzest.utils import as_native
 
 EXPECTED_FAILED_CHECKS = {
-    "check_complex_data": "values pass untouched, so complex numbers pass too",
+    "check_complex_data": "values are not converted, so complex numbers pass",
 }
 
 
@@ -59,22 +59,22 @@ def categories():
     return np.array(["mugs"] * 3 + ["lamps"] * 3)
 
 
-def test_select_scalar_gives_series_untouched(products):
+def test_select_scalar_returns_series_unchanged(products):
     out = ColumnSelector("title").fit_transform(products)
     assert_series_equal(out, products["title"])
 
 
-def test_select_list_gives_frame_in_asked_order(products):
+def test_select_list_returns_frame_in_the_order_of_columns(products):
     out = ColumnSelector(["price", "title"]).fit_transform(products)
     assert_frame_equal(out, products[["price", "title"]])
 
 
-def test_select_one_item_list_gives_frame(products):
+def test_select_one_item_list_returns_frame(products):
     out = ColumnSelector(["title"]).fit_transform(products)
     assert_frame_equal(out, products[["title"]])
 
 
-def test_select_pictures_are_the_same_objects(products):
+def test_selected_images_are_the_same_objects(products):
     out = ColumnSelector("image").fit_transform(products)
     assert all(a is b for a, b in zip(out, products["image"], strict=True))
 
@@ -115,15 +115,15 @@ def test_select_array_keeps_dtype(dtype):
     assert_array_equal(two, X[:, [2, 0]])
 
 
-def test_select_rows_of_mixed_values_keeps_pictures_whole():
-    picture = np.ones((2, 2, 3), dtype=np.uint8)
-    out = ColumnSelector(1).fit_transform([["mug", picture], ["lamp", picture]])
+def test_select_rows_of_mixed_values_keeps_images_whole():
+    image = np.ones((2, 2, 3), dtype=np.uint8)
+    out = ColumnSelector(1).fit_transform([["mug", image], ["lamp", image]])
     assert out.shape == (2,)
     assert out.dtype == object
-    assert out[0] is picture
+    assert out[0] is image
 
 
-def test_select_rows_of_numbers_gives_numbers():
+def test_select_rows_of_numbers_returns_numbers():
     out = ColumnSelector([1]).fit_transform([[1, 2.5], [3, 4.5]])
     assert out.dtype == np.float64
     assert_array_equal(out, [[2.5], [4.5]])
@@ -148,7 +148,7 @@ def test_names_out(products):
     assert_array_equal(numbers.get_feature_names_out(["a", "b", "c"]), ["b", "a"])
 
 
-def test_names_out_refuses_other_names(products):
+def test_names_out_with_other_names(products):
     with pytest.raises(NotFittedError):
         ColumnSelector("title").get_feature_names_out()
     selector = ColumnSelector("title").fit(products)
@@ -180,7 +180,7 @@ def test_position_outside(products):
         ColumnSelector([0, 4, -5]).fit(products)
 
 
-def test_column_that_stands_twice(products):
+def test_repeated_column(products):
     twice = pd.concat([products, products[["title"]]], axis=1)
     with pytest.raises(ValueError, match="'title', which X has more than once"):
         ColumnSelector("title").fit(twice)
@@ -219,7 +219,7 @@ def test_columns_empty_or_repeated(products):
         pa.array([{"title": "mug"}]),
     ],
 )
-def test_input_that_is_no_table(X):
+def test_input_that_is_not_a_table(X):
     with pytest.raises(ValueError, match="Expected 2D array"):
         ColumnSelector(0).fit(X)
 
@@ -232,7 +232,7 @@ def test_input_with_rows_of_unequal_length():
 
 
 def test_input_of_records():
-    with pytest.raises(ValueError, match=r"it holds dict.*pandas.DataFrame\(X\)"):
+    with pytest.raises(ValueError, match=r"it contains dict.*pandas.DataFrame\(X\)"):
         ColumnSelector("title").fit([{"title": "mug"}, {"title": "lamp"}])
 
 
@@ -244,7 +244,7 @@ def test_input_sparse():
 @pytest.mark.parametrize(
     "as_kind", [pl.DataFrame, pa.table, pa.RecordBatch.from_pydict]
 )
-def test_tables_of_other_libraries_give_their_own_columns(as_kind):
+def test_tables_of_other_libraries_return_their_own_columns(as_kind):
     table = as_kind({"title": ["mug", None], "id": [2**53 + 1, None], "x": [[1], [2]]})
     native = as_native(table)
 
@@ -254,7 +254,7 @@ def test_tables_of_other_libraries_give_their_own_columns(as_kind):
     two = ColumnSelector(["x", "id"]).fit_transform(table)
     assert type(two) is type(native)
     assert two.equals(native.select(["x", "id"]))
-    # Positions mean the columns that stood there during `fit`.
+    # Positions refer to the columns seen during `fit`.
     assert (
         ColumnSelector(1)
         .fit(table)
@@ -266,12 +266,12 @@ def test_tables_of_other_libraries_give_their_own_columns(as_kind):
         ColumnSelector("titel").fit(table)
 
 
-def test_tables_whose_rows_are_not_computed():
+def test_lazy_tables():
     with pytest.raises(TypeError, match=r"`X` is a lazy table.*X\.collect"):
         ColumnSelector("title").fit(pl.LazyFrame({"title": ["mug"]}))
 
 
-def test_columns_that_have_one_name():
+def test_columns_of_the_same_name():
     table = pd.DataFrame([["mug", 1, 2]], columns=["title", "n", "n"])
     for columns in ("title", 0):
         with pytest.raises(ValueError, match="`X` has more than one column named 'n'"):
@@ -281,14 +281,14 @@ def test_columns_that_have_one_name():
         ColumnSelector("n").fit(table)
 
 
-def test_column_names_of_several_levels():
+def test_column_names_with_several_levels():
     levels = pd.DataFrame([["mug"]], columns=pd.MultiIndex.from_tuples([("a", "b")]))
     with pytest.raises(ValueError, match="MultiIndex"):
         ColumnSelector("a").fit(levels)
 
 
 @pytest.mark.parametrize(("X", "message"), NO_ROWS, ids=NO_ROWS_IDS)
-def test_what_holds_no_rows(X, message):
+def test_inputs_without_rows(X, message):
     with pytest.raises((TypeError, ValueError), match=f"`X` .*{message}"):
         ColumnSelector(0).fit(X)
 
@@ -306,7 +306,7 @@ def test_clone_and_pickle(products):
     assert_frame_equal(again.transform(products), selector.transform(products))
 
 
-def test_set_output_changes_nothing(products):
+def test_set_output_has_no_effect(products):
     selector = ColumnSelector("title")
     assert selector.set_output(transform="pandas") is selector
     assert_series_equal(selector.fit_transform(products), products["title"])
@@ -336,7 +336,7 @@ def number_pipeline():
 
 
 @pytest.mark.parametrize("ensemble", [VotingClassifier, StackingClassifier])
-def test_ensembles_read_their_own_columns(products, categories, ensemble):
+def test_members_of_ensembles_select_their_own_columns(products, categories, ensemble):
     X = products.fillna({"title": "", "price": 9.0})
     clf = ensemble([("text", text_pipeline()), ("number", number_pipeline())])
     if ensemble is StackingClassifier:

@@ -1,6 +1,7 @@
-"""The network that the guide adds passes every check that the five networks pass."""
+"""The network of the guide passes all checks of the networks of the package."""
 
 import importlib
+import inspect
 import os
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from joblib.externals.loky import get_reusable_executor
-from product_checks import CHECKS, Case, column_of
+from product_checks import CHECKS, Case, column_of, quiet_params, small
 from sklearn.exceptions import SkipTestWarning
 from sklearn.utils import estimator_checks
 
@@ -17,14 +18,8 @@ from amzest.datasets import make_products
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "user_guide"
 
-#: Small settings: the checks are about behaviour, not about accuracy.
-SMALL = {"n_filters": 8, "embedding_size": 8, "max_epochs": 3, "random_state": 0}
-
-#: Settings that take all noise but the order of rows out of training.
-QUIET = {"token_dropout": 0.0, "dropout": 0.0}
-
-#: scikit-learn's checks that need no table of numbers. It leaves them out for
-#: estimators of texts; the networks of the package pass them all the same.
+#: Checks of scikit-learn that need no numeric input. It skips them for estimators of
+#: text; the networks of the package pass them nevertheless.
 CHECKS_OF_SCIKIT_LEARN = [
     estimator_checks.check_estimator_cloneable,
     estimator_checks.check_estimator_repr,
@@ -42,14 +37,14 @@ CHECKS_OF_SCIKIT_LEARN = [
 
 @pytest.fixture(scope="module")
 def classifier():
-    """Import the class from the guide's folder, here and in processes started here."""
+    """Import the class from the guide's folder, also in subprocesses."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(GUIDE)
         paths = [str(GUIDE), os.environ.get("PYTHONPATH", "")]
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
         patch.setenv("PYTHONDONTWRITEBYTECODE", "1")
         patch.setattr(sys, "dont_write_bytecode", True)
-        get_reusable_executor().shutdown()  # its processes know the former path
+        get_reusable_executor().shutdown()  # its processes have the former path
         yield importlib.import_module("text_gated_cnn").TextGatedCNNClassifier
         get_reusable_executor().shutdown()
         sys.modules.pop("text_gated_cnn")
@@ -67,11 +62,11 @@ def case(classifier):
         random_state=0,
     )
     return Case(
-        classifier=classifier(**SMALL),
+        classifier=small(classifier),
         X=column_of(products.data["title"]),
         y=np.asarray(products.target, dtype=object),
         column="title",
-        quiet=dict(QUIET),
+        quiet=quiet_params(classifier()),
         unreadable=3.5,
     )
 
@@ -88,7 +83,7 @@ def test_scikit_learn_checks_it_as_it_checks_the_five_networks(classifier):
     with pytest.warns(SkipTestWarning, match="Can't test estimator"):
         generated, expected = (
             list(estimator_checks.estimator_checks_generator(estimator))
-            for estimator in (classifier(**SMALL), TextCNNClassifier())
+            for estimator in (small(classifier), TextCNNClassifier())
         )
     assert [c.func for _, c in generated] == [c.func for _, c in expected]
     for estimator, check in generated:
@@ -99,12 +94,12 @@ def test_scikit_learn_checks_it_as_it_checks_the_five_networks(classifier):
     "check", CHECKS_OF_SCIKIT_LEARN, ids=lambda check: check.__name__
 )
 def test_scikit_learn_check_without_numbers(classifier, check):
-    check(classifier.__name__, classifier(**SMALL))
+    check(classifier.__name__, small(classifier))
 
 
 @pytest.mark.parametrize("kernel_size", [1, 2, 3, 8])
 def test_padding_and_other_texts_do_not_reach_the_features(classifier, kernel_size):
-    model = classifier(**{**SMALL, "kernel_size": kernel_size})
+    model = small(classifier, kernel_size=kernel_size)
     texts = ["rake", "red shoe", "a long green garden hose with a blue rake"]
     model.fit(texts * 8, ["tool", "shoe", "tool"] * 8)
     together = model.transform(texts)
@@ -124,3 +119,19 @@ def test_the_order_of_words_matters(case):
 def test_bad_parameter_is_named(case, parameter, value):
     with pytest.raises(ValueError, match=parameter):
         case.fit(**{parameter: value})
+
+
+def test_the_file_is_short():
+    lines = (GUIDE / "text_gated_cnn.py").read_text(encoding="utf-8").splitlines()
+    assert len(lines) < 120
+
+
+def test_its_docstring_is_complete(classifier):
+    documentation = inspect.getdoc(classifier)
+    for text in ("kernel_size : int, default=3", "tol : float, default=0.0001"):
+        assert text in documentation
+    assert list(inspect.signature(classifier).parameters)[:3] == [
+        "n_filters",
+        "kernel_size",
+        "embedding_size",
+    ]

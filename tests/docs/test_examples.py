@@ -6,8 +6,9 @@ import pytest
 from public_api import public_modules, shortest_paths
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = sorted((ROOT / "examples").glob("plot_*.py"))
-#: What other calls return: examples use them without importing them.
+EXAMPLES = sorted((ROOT / "examples").glob("*/plot_*.py"))
+SECTIONS = {path.parent for path in EXAMPLES}
+#: Objects that other calls return: examples use them without importing them.
 RESULTS = {
     "amzest.datasets.AmazonMetadataReader",
     "amzest.datasets.CleaningReport",
@@ -19,7 +20,7 @@ RESULTS = {
 
 
 def imported_names(source):
-    """Return what a script takes from amzest, by ``from`` or as ``datasets.name``."""
+    """Return the names of amzest that a script imports or uses as ``datasets.name``."""
     tree = list(ast.walk(ast.parse(source)))
     found = {
         f"{node.module}.{alias.name}"
@@ -44,8 +45,22 @@ def linked_names(source):
     return set(re.findall(r":\w+:`~(amzest[\w.]*)`", source))
 
 
-def test_there_is_an_example_of_every_story():
-    assert len(EXAMPLES) >= 12
+def test_each_section_of_the_gallery_has_examples_and_a_header():
+    assert {section.name for section in SECTIONS} == {
+        "data",
+        "ensembles",
+        "evaluation",
+        "first_steps",
+        "images",
+        "text",
+    }
+    assert len(EXAMPLES) >= 13
+    for section in SECTIONS:
+        assert (section / "GALLERY_HEADER.rst").is_file()
+
+
+def test_no_example_is_outside_of_a_section():
+    assert not list((ROOT / "examples").glob("plot_*.py"))
 
 
 def test_every_public_name_is_used_in_an_example():

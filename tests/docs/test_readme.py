@@ -1,4 +1,5 @@
 import gzip
+import inspect
 import re
 import subprocess
 import sys
@@ -6,6 +7,9 @@ from pathlib import Path
 
 import pytest
 from run_readme import python_blocks
+from sklearn.neural_network import MLPClassifier
+
+from amzest import ImageCNNClassifier, TextCNNClassifier
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,7 +28,7 @@ def test_every_block_names_its_language():
 
 
 def test_no_block_hides_in_an_indent():
-    # Markdown takes text that is indented by four blanks for code.
+    # Markdown renders text that is indented by four spaces as code.
     outside = FENCED.sub("", README)
     assert not re.search(r"^\n {4}\S", outside, re.MULTILINE)
 
@@ -32,13 +36,81 @@ def test_no_block_hides_in_an_indent():
 @pytest.mark.slow
 def test_python_blocks_run():
     assert all(block.not_run is None for block in python_blocks(README))
-    done = subprocess.run(
-        [sys.executable, ROOT / "tools" / "run_readme.py", ROOT / "README.md"],
+    done = run_readme(ROOT / "README.md")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("text", "image", "both", "vote", "stack", "threshold"):
+        assert f"`{name}` predicts the same after pickling" in done.stdout
+
+
+LAMBDA = """
+import amzest
+import numpy as np
+from sklearn.preprocessing import FunctionTransformer
+
+models = {"logarithm": [FunctionTransformer(lambda X: np.log(X))]}
+"""
+FORGETS = """
+import amzest
+from sklearn.dummy import DummyClassifier
+
+class Forgets(DummyClassifier):
+    def __reduce__(self):
+        return pickled, ()
+
+def pickled():
+    return DummyClassifier(strategy="constant", constant=7).fit(X_test, [7, 7])
+
+import sys
+sys.modules["__main__"].pickled = pickled
+X_test = [[0], [1]]
+model = Forgets()
+model.fit(X_test, [3, 3])
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (LAMBDA, "`models['logarithm'][0]` cannot be pickled"),
+        (FORGETS, "`model` predicts differently after pickling."),
+    ],
+)
+def test_estimator_that_cannot_be_pickled_fails(code, message, tmp_path):
+    (tmp_path / "page.md").write_text(f"```python{code}```\n", encoding="utf-8")
+    done = run_readme(tmp_path / "page.md")
+    assert done.returncode == 1
+    assert message in done.stderr
+
+
+def run_readme(path):
+    """Run the blocks of a page, as the command does."""
+    return subprocess.run(
+        [sys.executable, ROOT / "tools" / "run_readme.py", path],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_parameters_of_mlpclassifier_are_those_of_the_networks():
+    """The paragraph about MLPClassifier names what is the same, and what is renamed."""
+    shared = parameters(MLPClassifier) & parameters(TextCNNClassifier)
+    shared -= {"learning_rate"}  # of the same name, but MLPClassifier's is a schedule
+    assert shared == parameters(MLPClassifier) & parameters(ImageCNNClassifier) - {
+        "learning_rate"
+    }
+    paragraph = next(p for p in README.split("\n\n") if "`max_iter`" in p)
+    first, _, renamed = paragraph.partition("Three have another name")
+    assert set(re.findall(r"`([a-z_]+)`", first)) == shared
+    pairs = re.findall(r"`(\w+)`\s+is\s+`(\w+)`", renamed)
+    assert len(pairs) == 3
+    for theirs, ours in pairs:
+        assert theirs in parameters(MLPClassifier)
+        assert ours in parameters(TextCNNClassifier) & parameters(ImageCNNClassifier)
+
+
+def parameters(estimator):
+    return set(inspect.signature(estimator).parameters)
 
 
 def test_there_are_commands():
@@ -62,7 +134,7 @@ def test_command_runs(line, tmp_path):
 
 
 def run_prepare(line, folder):
-    """Run the command on lines as published, without a photo to fetch."""
+    """Run the command on lines of the published format, without images to download."""
     with gzip.open(folder / "meta_Books.json.gz", "wt", encoding="utf-8") as file:
         for i in range(60):
             top = ("Books", "Toys & Games")[i % 2]

@@ -1,4 +1,4 @@
-"""Calibration learns from rows that the member has not seen."""
+"""Calibration is fitted on out-of-fold predictions."""
 
 import pickle
 
@@ -25,7 +25,7 @@ def test_scikit_learn_checks(estimator, check):
 
 @pytest.fixture(scope="module")
 def overconfident():
-    """Naive Bayes on columns that repeat each other is much too sure."""
+    """Return data with repeated columns, on which naive Bayes is overconfident."""
     X, y = make_classification(
         2000, n_features=6, n_informative=4, n_classes=3, flip_y=0.2, random_state=0
     )
@@ -33,24 +33,24 @@ def overconfident():
 
 
 @pytest.mark.parametrize("method", ["temperature", "sigmoid", "isotonic"])
-def test_log_loss_on_fresh_rows_is_smaller(overconfident, method):
+def test_log_loss_of_new_samples_is_smaller(overconfident, method):
     X, y = overconfident
     crossfit = CrossFit([("bayes", GaussianNB())], random_state=0).fit(
         X[:1000], y[:1000]
     )
     calibrated = crossfit.calibrated(method=method)
     raw = crossfit.estimators_["bayes"].predict_proba(X[1000:])
-    mended = calibrated.predict_proba(X[1000:])
-    assert log_loss(y[1000:], mended) < 0.8 * log_loss(y[1000:], raw)
-    np.testing.assert_allclose(mended.sum(axis=1), 1)
+    calibrated_proba = calibrated.predict_proba(X[1000:])
+    assert log_loss(y[1000:], calibrated_proba) < 0.8 * log_loss(y[1000:], raw)
+    np.testing.assert_allclose(calibrated_proba.sum(axis=1), 1)
     assert log_loss(y[:1000], calibrated.oof_proba_) < 0.8 * log_loss(
         y[:1000], crossfit.oof_proba_["bayes"]
     )
     if method == "temperature":
-        assert (raw.argmax(axis=1) == mended.argmax(axis=1)).all()
+        assert (raw.argmax(axis=1) == calibrated_proba.argmax(axis=1)).all()
     plain = CalibratedClassifier(GaussianNB(), method=method, random_state=0)
     np.testing.assert_array_equal(
-        plain.fit(X[:1000], y[:1000]).predict_proba(X[1000:]), mended
+        plain.fit(X[:1000], y[:1000]).predict_proba(X[1000:]), calibrated_proba
     )
 
 
@@ -62,7 +62,7 @@ def test_two_classes(overconfident):
     assert calibrated.score(X, labels) > 0.6
 
 
-def test_rows_with_nothing_to_read_are_not_learnt_from(overconfident):
+def test_missing_samples_are_left_out_of_the_calibration(overconfident):
     X, y = overconfident
     frame = pd.DataFrame({"a": X[:, 0], "b": X[:, 1]}).astype(float)
     frame.iloc[::3] = np.nan
@@ -72,23 +72,23 @@ def test_rows_with_nothing_to_read_are_not_learnt_from(overconfident):
     calibrated = crossfit.calibrated()
     proba, present = calibrated.predict_proba_and_presence(frame)
     assert (~present).sum() == len(frame.iloc[::3])
-    for answers in (proba, calibrated.oof_proba_):
+    for predicted in (proba, calibrated.oof_proba_):
         np.testing.assert_allclose(
-            answers[::3], np.tile(calibrated.class_prior_, (667, 1))
+            predicted[::3], np.tile(calibrated.class_prior_, (667, 1))
         )
 
 
-def test_class_without_a_readable_row_leaves_probabilities_as_they_are():
+def test_probabilities_are_unchanged_if_all_samples_of_a_class_are_missing():
     frame = pd.DataFrame({"a": [0.0, 1.0, np.nan, 0.1, 1.1, np.nan] * 5})
     filled = FunctionTransformer(lambda numbers: numbers.fillna(5))
     member = make_pipeline(ColumnSelector(["a"]), filled, GaussianNB())
     crossfit = CrossFit([("one", member)], cv=2).fit(frame, ["x", "y", "z"] * 10)
     calibrated = crossfit.calibrated()
     assert calibrated.calibrator_ is None
-    readable = frame["a"].notna().to_numpy()
+    present = frame["a"].notna().to_numpy()
     np.testing.assert_array_equal(
-        calibrated.predict_proba(frame)[readable],
-        crossfit.estimators_["one"].predict_proba(frame)[readable],
+        calibrated.predict_proba(frame)[present],
+        crossfit.estimators_["one"].predict_proba(frame)[present],
     )
 
 
@@ -107,8 +107,6 @@ def test_pickle_and_grid_search(overconfident):
     np.testing.assert_array_equal(again.predict_proba(X), grid.predict_proba(X))
 
 
-def test_unknown_method_is_named(overconfident):
-    with pytest.raises(
-        ValueError, match=r"'method' parameter of CalibratedClassifier .* 'temperature'"
-    ):
+def test_invalid_method(overconfident):
+    with pytest.raises(ValueError, match=r"'method' .* a str among .*'temperature'"):
         CalibratedClassifier(GaussianNB(), method="platt").fit(*overconfident)

@@ -1,4 +1,4 @@
-"""Every member is fitted on every fold once, and never again."""
+"""Members are fitted on each fold once, for any number of ensembles."""
 
 import random
 import time
@@ -11,6 +11,7 @@ from counting import CountingClassifier
 from killing import finish, kill, start
 from sklearn.datasets import make_classification
 from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, Perceptron
 from sklearn.model_selection import (
     GroupKFold,
@@ -24,7 +25,12 @@ from sklearn.pipeline import make_pipeline
 
 from amzest import ColumnSelector, TextCNNClassifier
 from amzest.datasets import make_products
-from amzest.ensemble import CrossFit
+from amzest.ensemble import (
+    CalibratedClassifier,
+    CrossFit,
+    MissingAwareStackingClassifier,
+    WeightedVotingClassifier,
+)
 
 MEMBERS = [("bayes", GaussianNB()), ("linear", LogisticRegression())]
 
@@ -37,7 +43,7 @@ def data():
     return X, np.array(["mugs", "lamps", "tees"])[codes]
 
 
-def test_out_of_fold_is_what_scikit_learn_gives(data):
+def test_out_of_fold_predictions_are_those_of_cross_val_predict(data):
     X, y = data
     cv = StratifiedKFold(4, shuffle=True, random_state=1)
     crossfit = CrossFit(MEMBERS, cv=cv).fit(X, y)
@@ -53,7 +59,7 @@ def test_out_of_fold_is_what_scikit_learn_gives(data):
         assert (crossfit.fold_[test] == number).all()
 
 
-def test_what_is_learnt_has_names_and_shapes(data):
+def test_names_and_shapes_of_fitted_attributes(data):
     X, y = data
     crossfit = CrossFit(MEMBERS, cv=3).fit(X, y)
     assert crossfit.names_ == ["bayes", "linear"]
@@ -70,17 +76,18 @@ def test_what_is_learnt_has_names_and_shapes(data):
 
 
 @pytest.mark.parametrize(("refit", "more"), [(True, 1), (False, 0), ("average", 0)])
-def test_members_are_fitted_once_a_fold_and_never_for_what_is_made_of_them(
-    data, refit, more
-):
+def test_ensembles_of_a_cross_fit_fit_no_member(data, refit, more):
     X, y = data
     members = [("first", CountingClassifier()), ("second", CountingClassifier())]
     CountingClassifier.n_fits = 0
     crossfit = CrossFit(members, cv=4, refit=refit, random_state=0).fit(X, y)
     assert CountingClassifier.n_fits == 2 * (4 + more)
     if refit is False:
+        for make in (crossfit.weighted_voting, crossfit.stacking):
+            with pytest.raises(ValueError, match="was fitted with refit=False"):
+                make()
         with pytest.raises(ValueError, match="was fitted with refit=False"):
-            crossfit.weighted_voting()
+            crossfit.calibrated("first")
         return
     made = [
         crossfit.weighted_voting(),
@@ -99,7 +106,7 @@ def test_members_are_fitted_once_a_fold_and_never_for_what_is_made_of_them(
     assert CountingClassifier.n_fits == 2 * (4 + more)
 
 
-def test_average_serves_the_mean_of_the_fold_models(data):
+def test_average_predicts_the_mean_of_the_fold_models(data):
     X, y = data
     crossfit = CrossFit(MEMBERS, refit="average", random_state=0).fit(X, y)
     models = crossfit.fold_estimators_["linear"]
@@ -109,7 +116,7 @@ def test_average_serves_the_mean_of_the_fold_models(data):
     assert set(average.predict(X)) <= set(y)
 
 
-def test_groups_stay_together(data):
+def test_groups_are_in_one_fold(data):
     X, y = data
     groups = np.arange(len(y)) // 4
     frame = pd.DataFrame({"a": X[:, 0], "group": groups})
@@ -123,7 +130,7 @@ def test_groups_stay_together(data):
         assert folds.max() == 1
 
 
-def test_unset_seeds_are_set_and_others_kept(data):
+def test_only_unset_seeds_are_set(data):
     X, y = data
     members = [
         ("unset", make_pipeline(LogisticRegression(solver="saga", max_iter=3))),
@@ -141,7 +148,7 @@ def test_unset_seeds_are_set_and_others_kept(data):
 
 
 @pytest.mark.slow
-def test_bits_are_the_same_for_every_number_of_processes():
+def test_results_do_not_depend_on_the_number_of_processes():
     X, y = make_products(80, n_categories=3, return_X_y=True, random_state=0)
     network = TextCNNClassifier(
         n_filters=8, embedding_size=8, n_buckets=512, max_epochs=2
@@ -162,7 +169,7 @@ def test_bits_are_the_same_for_every_number_of_processes():
         )
 
 
-def test_finished_folds_are_not_fitted_again(data, tmp_path):
+def test_cached_folds_are_not_refitted(data, tmp_path):
     X, y = data
     first = [("first", CountingClassifier())]
     CountingClassifier.n_fits = 0
@@ -172,7 +179,7 @@ def test_finished_folds_are_not_fitted_again(data, tmp_path):
     again = CrossFit(first, cv=3, memory=memory, random_state=0).fit(X.copy(), y.copy())
     assert CountingClassifier.n_fits == 4
     np.testing.assert_array_equal(plain.oof_proba_["first"], again.oof_proba_["first"])
-    # One more member costs its own fits only.
+    # Another member needs its own fits only.
     more = [*first, ("second", CountingClassifier(var_smoothing=1e-3))]
     CrossFit(more, cv=3, memory=memory, random_state=0).fit(X, y)
     assert CountingClassifier.n_fits == 8
@@ -229,7 +236,7 @@ CHILD = """
 
 
 @pytest.mark.slow
-def test_kill_and_resume_end_in_the_same_bits(tmp_path):
+def test_resuming_after_a_kill_has_the_same_result(tmp_path):
     def run(memory, out):
         return start(CHILD, tmp_path / memory, tmp_path / out)
 
@@ -266,12 +273,12 @@ def test_kill_and_resume_end_in_the_same_bits(tmp_path):
         ({"groups": "shop"}, "`groups` is 'shop', and `X` has no column"),
     ],
 )
-def test_wrong_arguments_are_named(data, arguments, message):
+def test_invalid_parameters(data, arguments, message):
     with pytest.raises(ValueError, match=message):
         CrossFit(**{"estimators": MEMBERS, **arguments}).fit(*data)
 
 
-def test_one_class_and_unknown_member_are_named(data):
+def test_one_class_and_unknown_member(data):
     X, y = data
     with pytest.raises(ValueError, match=r"`y` holds only one class \('a'\)"):
         CrossFit(MEMBERS).fit(X, ["a"] * len(X))
@@ -280,3 +287,48 @@ def test_one_class_and_unknown_member_are_named(data):
         crossfit.calibrated("forest")
     with pytest.raises(ValueError, match="`name` must be one of bayes, linear"):
         crossfit.calibrated()
+
+
+@pytest.mark.parametrize(
+    ("from_crossfit", "short", "params"),
+    [
+        (
+            WeightedVotingClassifier.from_crossfit,
+            CrossFit.weighted_voting,
+            {"weights": "learn"},
+        ),
+        (
+            MissingAwareStackingClassifier.from_crossfit,
+            CrossFit.stacking,
+            {"final_estimator": GaussianNB(), "presence": False},
+        ),
+        (
+            CalibratedClassifier.from_crossfit,
+            CrossFit.calibrated,
+            {"name": "linear", "method": "sigmoid"},
+        ),
+    ],
+)
+def test_from_crossfit_is_what_the_short_method_calls(
+    data, from_crossfit, short, params
+):
+    X, y = data
+    crossfit = CrossFit(MEMBERS, cv=3, random_state=0).fit(X, y)
+    one, two = from_crossfit(crossfit, **params), short(crossfit, **params)
+    assert type(one) is type(two) is from_crossfit.__self__
+    np.testing.assert_array_equal(one.oof_proba_, two.oof_proba_)
+    np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
+    fitted = getattr(one, "estimator_", None) or one.estimators_[1]
+    assert fitted is crossfit.estimators_["linear"]
+    with pytest.raises(NotFittedError):
+        from_crossfit(CrossFit(MEMBERS), **params)
+    without = CrossFit(MEMBERS).fit_without_folds(X, y)
+    with pytest.raises(ValueError, match="`fit_without_folds`"):
+        from_crossfit(without, **params)
+
+
+def test_vote_with_fixed_weights_needs_no_folds(data):
+    X, y = data
+    vote = CrossFit(MEMBERS).fit_without_folds(X, y).weighted_voting([1, 3])
+    assert vote.weights_.tolist() == [0.25, 0.75]
+    assert not hasattr(vote, "oof_proba_")

@@ -17,14 +17,14 @@ from amzest.utils import file_states
 
 
 @pytest.mark.parametrize("changed", [True, False])
-def test_photo_that_changed_is_learnt_from_anew(tmp_path, changed):
+def test_member_is_refitted_if_a_file_that_X_names_has_changed(tmp_path, changed):
     paths = []
     for i in range(12):
         paths.append(str(tmp_path / f"{i}.png"))
         Path(paths[-1]).write_bytes(bytes(i + 1))
 
     member = make_pipeline(FunctionTransformer(file_sizes), CountingClassifier())
-    memory = joblib.Memory(tmp_path / "kept", verbose=0)
+    memory = joblib.Memory(tmp_path / "cache", verbose=0)
     crossfit = CrossFit([("size", member)], cv=2, memory=memory)
     crossfit.fit(paths, [0, 1] * 6)
     if changed:

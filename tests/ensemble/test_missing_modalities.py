@@ -1,4 +1,4 @@
-"""Leaving out who has nothing to read beats blanks and beats dropping rows."""
+"""Leaving out missing members is better than imputing or dropping samples."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from amzest.utils import is_missing
 
 
 @pytest.mark.slow
-def test_hiding_photos_and_titles_costs_least_where_votes_are_left_out():
+def test_missing_images_and_titles_are_best_left_out_of_the_vote():
     products = make_products(900, image_size=32, random_state=0)
     X, y = products.data[["title", "image"]], products.target.to_numpy()
     rng = np.random.default_rng(0)
@@ -27,10 +27,10 @@ def test_hiding_photos_and_titles_costs_least_where_votes_are_left_out():
     blank["image"] = [white if is_missing(cell) else cell for cell in blank["image"]]
 
     text = TextCNNClassifier(max_epochs=8, random_state=0)
-    photo = ImageCNNClassifier(image_size=32, max_epochs=8, random_state=0)
+    image = ImageCNNClassifier(image_size=32, max_epochs=8, random_state=0)
     members = [
         ("title", make_pipeline(ColumnSelector("title"), text)),
-        ("photo", make_pipeline(ColumnSelector("image"), photo)),
+        ("image", make_pipeline(ColumnSelector("image"), image)),
     ]
     vote = WeightedVotingClassifier(members).fit(hidden[train], y[train])
     imputing = VotingClassifier(members, voting="soft").fit(blank[train], y[train])
@@ -38,13 +38,14 @@ def test_hiding_photos_and_titles_costs_least_where_votes_are_left_out():
     dropping = VotingClassifier(members, voting="soft")
     dropping.fit(hidden[train & whole], y[train & whole])
 
-    # A blank's vote is a guess, which takes certainty from the member that does see.
+    # The prediction for an imputed cell is a guess, which makes the mean less
+    # confident.
     left_out = log_loss(y[test], vote.predict_proba(hidden[test]))
     imputed = log_loss(y[test], imputing.predict_proba(blank[test]))
     dropped = log_loss(y[test], dropping.predict_proba(blank[test]))
     assert left_out < 0.9 * imputed
     assert left_out < 0.9 * dropped
-    # Who drops rows has no answer for half of the products.
+    # After dropping there is no prediction for half of the products.
     right = dropping.predict(hidden[test & whole]) == y[test & whole]
     assert vote.score(hidden[test], y[test]) > right.sum() / test.sum() + 0.1
     assert vote.score(hidden[test], y[test]) > dropping.score(blank[test], y[test])

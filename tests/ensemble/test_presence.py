@@ -1,4 +1,4 @@
-"""Whether a row has anything to read is seen in the row, or known to the network."""
+"""Which samples are missing, according to their cells or to the network itself."""
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,7 @@ def test_row_presence(X, expected):
     assert row_presence(X).astype(int).tolist() == expected
 
 
-def test_selector_in_front_says_which_columns_count():
+def test_only_columns_of_the_selector_in_front_count():
     frame = pd.DataFrame({"a": ["x", None], "b": [None, "y"]})
     classes = np.array(["m", "n"])
     for column, expected in (("a", [True, False]), (["b"], [False, True])):
@@ -40,21 +40,21 @@ def test_selector_in_front_says_which_columns_count():
         assert predict_with_presence(member, frame, classes)[1].tolist() == expected
 
 
-def test_network_at_the_end_of_a_pipeline_is_asked_itself():
+def test_network_at_the_end_of_a_pipeline_decides_itself():
     frame = pd.DataFrame({"title": ["red mug", "desk lamp"] * 10})
     network = TextCNNClassifier(
         n_filters=8, embedding_size=8, n_buckets=512, max_epochs=2, random_state=0
     )
     member = make_pipeline(ColumnSelector("title"), network)
     member.fit(frame, ["mug", "lamp"] * 10)
-    asked = pd.DataFrame({"title": ["blue mug", None, "!?"]})
-    proba, present = predict_with_presence(member, asked, member.classes_)
-    np.testing.assert_array_equal(proba, member.predict_proba(asked))
+    new = pd.DataFrame({"title": ["blue mug", None, "!?"]})
+    proba, present = predict_with_presence(member, new, member.classes_)
+    np.testing.assert_array_equal(proba, member.predict_proba(new))
     assert present.tolist() == [True, False, bool(present[2])]
     np.testing.assert_allclose(proba[1], [0.5, 0.5])
 
 
-def test_class_that_a_member_never_saw_has_probability_0():
+def test_class_not_seen_by_a_member_has_probability_0():
     member = DummyClassifier().fit([[0], [1]], ["a", "c"])
     proba, _ = predict_with_presence(
         member, np.zeros((1, 1)), np.array(["a", "b", "c"])

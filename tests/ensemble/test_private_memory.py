@@ -1,4 +1,4 @@
-"""The folder of fitted members is the user's alone."""
+"""The cache of fitted members is private to the user."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ def test_folders_made_by_other_processes_are_private(tmp_path):
     assert len(vote.weights_) == 2
 
 
-def test_what_is_kept_is_found_again(tmp_path, capsys):
+def test_cached_fits_are_found_again(tmp_path, capsys):
     runs = [
         CrossFit(MEMBERS, cv=2, memory=str(tmp_path / "cache")).fit(X, Y)
         for _ in range(2)
     ]
     first, again = runs
     np.testing.assert_array_equal(first.oof_proba_["bayes"], again.oof_proba_["bayes"])
-    # The seconds are those of the fit that was kept.
+    # The seconds are those of the fit that was cached.
     np.testing.assert_array_equal(
         first.fit_seconds_["bayes"], again.fit_seconds_["bayes"]
     )
@@ -74,27 +74,27 @@ def test_what_is_kept_is_found_again(tmp_path, capsys):
 
 @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o702, 0o757])
 @pytest.mark.parametrize("inner", [False, True])
-def test_a_folder_that_all_users_can_write_is_refused(tmp_path, mode, inner):
+def test_folder_writable_by_all_users_is_an_error(tmp_path, mode, inner):
     folder = tmp_path / "cache"
     (folder / "joblib").mkdir(parents=True)
     (folder / "joblib" if inner else folder).chmod(mode)
-    with pytest.raises(ValueError, match=r"can be written by all users\. Loading a"):
+    with pytest.raises(ValueError, match=r"is writable by all users\. Loading a"):
         CrossFit(MEMBERS, cv=2, memory=str(folder)).fit(X, Y)
     assert list(folder.rglob("*.pkl")) == []
 
 
-def test_a_folder_that_the_group_can_write_is_warned_about(tmp_path):
+def test_folder_writable_by_the_group_gives_a_warning(tmp_path):
     tmp_path.chmod(0o770)
-    with pytest.warns(UserWarning, match="can be written by the users of its group"):
+    with pytest.warns(UserWarning, match="is writable by its group"):
         CrossFit(MEMBERS, cv=2, memory=str(tmp_path)).fit(X, Y)
 
 
-def test_a_folder_that_others_can_read_is_used(tmp_path):
+def test_folder_readable_by_others_is_used(tmp_path):
     tmp_path.chmod(0o755)
     CrossFit(MEMBERS, cv=2, memory=str(tmp_path)).fit(X, Y)
     assert modes(tmp_path / "joblib") == {0o700}
 
 
 @pytest.mark.parametrize("memory", [None, joblib.Memory(None), object()])
-def test_other_things_are_returned_as_they_are(memory):
+def test_other_objects_are_returned_unchanged(memory):
     assert private_memory(memory) is memory

@@ -1,4 +1,4 @@
-"""The meta-model learns from rows the members have not seen, and who was there."""
+"""The meta-model is fitted on out-of-fold predictions and presence indicators."""
 
 import pickle
 
@@ -33,7 +33,7 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
-def test_without_missing_rows_it_is_scikit_learns_stack(data):
+def test_equal_to_stacking_classifier_without_missing_samples(data):
     X, y = data
     cv = StratifiedKFold(4, shuffle=True, random_state=0)
     final = LogisticRegression(max_iter=1000)
@@ -45,7 +45,7 @@ def test_without_missing_rows_it_is_scikit_learns_stack(data):
     assert ours.indicators_.tolist() == []
 
 
-def test_out_of_fold_stack_does_not_know_its_own_labels(data):
+def test_out_of_fold_stack_does_not_use_labels_of_its_fold(data):
     X, y = data
     crossfit = CrossFit(MEMBERS, random_state=0).fit(X, y)
     before = crossfit.stacking().oof_proba_
@@ -58,7 +58,7 @@ def test_out_of_fold_stack_does_not_know_its_own_labels(data):
 
 @pytest.fixture(scope="module")
 def half_missing():
-    """Two columns of which each tells something, and 40 % of the cells are missing."""
+    """Return two informative columns, 40 % of whose cells are missing."""
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 3, 600)
     frame = pd.DataFrame(
@@ -67,32 +67,32 @@ def half_missing():
             for name, scale in (("a", 0.5), ("b", 1))
         }
     )
-    hidden = frame.mask(rng.random(frame.shape) < 0.4)
-    return hidden, np.array(["x", "y", "z"])[codes]
+    masked = frame.mask(rng.random(frame.shape) < 0.4)
+    return masked, np.array(["x", "y", "z"])[codes]
 
 
-def reader(column):
+def member(column):
     filled = FunctionTransformer(lambda numbers: numbers.fillna(0))
     return make_pipeline(ColumnSelector([column]), filled, GaussianNB())
 
 
-def test_meta_model_is_told_who_was_there(half_missing):
+def test_meta_model_has_indicators_of_present_samples(half_missing):
     X, y = half_missing
-    members = [("a", reader("a")), ("b", reader("b"))]
+    members = [("a", member("a")), ("b", member("b"))]
     crossfit = CrossFit(members, random_state=0).fit(X, y)
-    told, untold = crossfit.stacking(), crossfit.stacking(presence=False)
-    assert told.indicators_.tolist() == [0, 1]
-    assert untold.indicators_.tolist() == []
-    assert told.final_estimator_.n_features_in_ == 2 * 3 + 2
+    indicated, plain_stack = crossfit.stacking(), crossfit.stacking(presence=False)
+    assert indicated.indicators_.tolist() == [0, 1]
+    assert plain_stack.indicators_.tolist() == []
+    assert indicated.final_estimator_.n_features_in_ == 2 * 3 + 2
     both_missing = X.isna().all(axis=1).to_numpy()
-    proba = told.predict_proba(X)
+    proba = indicated.predict_proba(X)
     np.testing.assert_allclose(
-        proba[both_missing], np.tile(told.class_prior_, (both_missing.sum(), 1))
+        proba[both_missing], np.tile(indicated.class_prior_, (both_missing.sum(), 1))
     )
-    np.testing.assert_allclose(told.oof_proba_[both_missing], proba[both_missing])
-    right = told.oof_proba_.argmax(axis=1) == told.y_
+    np.testing.assert_allclose(indicated.oof_proba_[both_missing], proba[both_missing])
+    right = indicated.oof_proba_.argmax(axis=1) == indicated.y_
     plain = np.mean(list(crossfit.oof_proba_.values()), axis=0).argmax(axis=1)
-    assert right.mean() > (plain == told.y_).mean()
+    assert right.mean() > (plain == indicated.y_).mean()
 
 
 def test_other_meta_models_clone_pickle_and_grid_search(data):
@@ -108,7 +108,7 @@ def test_other_meta_models_clone_pickle_and_grid_search(data):
     assert grid.score(X, y) > 0.5
 
 
-def test_meta_model_without_probabilities_is_refused(data):
+def test_meta_model_without_probabilities_is_an_error(data):
     with pytest.raises(
         ValueError, match=r"'final_estimator' parameter .* 'predict_proba'"
     ):

@@ -1,4 +1,4 @@
-"""Votes are weighted, learnt on rows that members have not seen, and left out."""
+"""Weights of the vote, learnt on out-of-fold predictions; missing members."""
 
 import pickle
 
@@ -48,7 +48,7 @@ def test_scikit_learn_checks(estimator, check):
 
 
 @pytest.mark.parametrize("weights", [None, [1, 0, 3]])
-def test_fixed_weights_are_those_of_scikit_learn(data, weights):
+def test_fixed_weights_are_equal_to_voting_classifier(data, weights):
     X, y = data
     ours = WeightedVotingClassifier(MEMBERS, weights=weights).fit(X, y)
     theirs = VotingClassifier(MEMBERS, voting="soft", weights=weights).fit(X, y)
@@ -73,14 +73,14 @@ def test_learnt_weights_are_never_worse_than_the_best_member(data, weights):
     assert vote.weights_.sum() == pytest.approx(1)
     assert (vote.weights_ >= 0).all()
     assert vote.weights_.argmin() == 1
-    # The plain way ends in the same.
+    # Fitting directly has the same result.
     plain = WeightedVotingClassifier(MEMBERS, weights=weights, random_state=0).fit(X, y)
     np.testing.assert_array_equal(plain.weights_, vote.weights_)
     np.testing.assert_array_equal(plain.predict_proba(X), vote.predict_proba(X))
     np.testing.assert_array_equal(plain.oof_proba_, vote.oof_proba_)
 
 
-def test_out_of_fold_vote_does_not_know_its_own_labels(data):
+def test_out_of_fold_vote_does_not_use_labels_of_its_fold(data):
     X, y = data
     crossfit = CrossFit(MEMBERS, random_state=0).fit(X, y)
     before = crossfit.weighted_voting("learn").oof_proba_
@@ -92,14 +92,14 @@ def test_out_of_fold_vote_does_not_know_its_own_labels(data):
     assert not np.array_equal(before[~inside], after[~inside])
 
 
-def read_title(column):
+def member_of(column):
     filled = FunctionTransformer(lambda texts: texts.fillna(""))
     return make_pipeline(
         ColumnSelector(column), filled, CountVectorizer(), LogisticRegression()
     )
 
 
-def test_member_with_nothing_to_read_has_no_vote():
+def test_member_is_left_out_where_a_sample_is_missing():
     frame = pd.DataFrame(
         {
             "title": ["red mug", "blue mug", "desk lamp", None, None, "  "] * 5,
@@ -107,7 +107,7 @@ def test_member_with_nothing_to_read_has_no_vote():
         }
     )
     y = np.array(["mug", "mug", "lamp", "mug", "lamp", "mug"] * 5)
-    members = [("title", read_title("title")), ("maker", read_title("maker"))]
+    members = [("title", member_of("title")), ("maker", member_of("maker"))]
     vote = WeightedVotingClassifier(members, weights=[3, 1]).fit(frame, y)
     title, maker = (member.predict_proba(frame) for member in vote.estimators_)
     proba, present = vote.predict_proba_and_presence(frame)
@@ -119,11 +119,11 @@ def test_member_with_nothing_to_read_has_no_vote():
     assert present[:6].tolist() == [True, True, True, True, False, False]
 
 
-def test_weight_of_zero_leaves_rows_of_that_member_to_the_class_frequencies():
+def test_class_frequencies_if_only_a_member_of_weight_0_is_present():
     frame = pd.DataFrame(
         {"title": ["mug", "lamp", None], "maker": ["Acme", "Bolt", "Acme"]}
     )
-    members = [("title", read_title("title")), ("maker", read_title("maker"))]
+    members = [("title", member_of("title")), ("maker", member_of("maker"))]
     vote = WeightedVotingClassifier(members, weights=[1, 0])
     vote.fit(pd.concat([frame] * 4), ["mug", "lamp", "mug"] * 4)
     np.testing.assert_allclose(vote.predict_proba(frame)[2], vote.class_prior_)
@@ -146,7 +146,7 @@ def test_clone_pickle_and_grid_search(data):
 @pytest.mark.parametrize(
     "weights", ["equal", [1, 2], [1, -1, 1], [0, 0, 0], [1, np.nan, 1]]
 )
-def test_wrong_weights_are_named(data, weights):
+def test_invalid_weights(data, weights):
     with pytest.raises(ValueError, match=r"weights. (must be|parameter of)"):
         WeightedVotingClassifier(MEMBERS, weights=weights).fit(*data)
     crossfit = CrossFit(MEMBERS, cv=2).fit(*data)
@@ -155,26 +155,26 @@ def test_wrong_weights_are_named(data, weights):
 
 
 class Recording(GaussianNB):
-    """Keeps which rows it was asked about; refuses some."""
+    """Records the samples that it predicts; one of them raises an error."""
 
-    def __init__(self, refused=-1.0, silent=()):
+    def __init__(self, invalid=-1.0, missing=()):
         super().__init__()
-        self.refused = refused
-        self.silent = silent
+        self.invalid = invalid
+        self.missing = missing
 
     def fit(self, X, y):
         type(self).n_fits += 1
         super().fit(X.toarray() if sparse.issparse(X) else X, y)
-        self.asked_ = []
+        self.predicted_ = []
         return self
 
     def predict_proba_and_presence(self, X):
         X = X.toarray() if sparse.issparse(X) else X
         numbers = np.asarray(X, dtype=float)[:, 0]
-        self.asked_ += numbers.tolist()
-        if (numbers == self.refused).any():
+        self.predicted_ += numbers.tolist()
+        if (numbers == self.invalid).any():
             raise ValueError("cannot be decoded")
-        return super().predict_proba(X), ~np.isin(numbers, self.silent)
+        return super().predict_proba(X), ~np.isin(numbers, self.missing)
 
     n_fits = 0
 
@@ -199,16 +199,16 @@ def test_members_of_weight_zero_are_not_computed(numbered, weights):
     expected = ["drop" if weight == 0 else vote.estimators_[0] for weight in weights]
     assert list(vote.named_estimators_.values()) == expected
     assert len(vote.weights_) == len(weights)
-    # From members that are fitted already it is not asked either, though it would fail.
-    adopted = CrossFit(members, cv=2, refit=True)
+    # From a CrossFit it is fitted, but does not predict, which would raise an error.
+    crossfit = CrossFit(members, cv=2, refit=True)
     for _, member in members:
-        member.refused = -1.0
-    adopted.fit(X, y)
-    for member in adopted.estimators_.values():
-        member.refused = 3.0
+        member.invalid = -1.0
+    crossfit.fit(X, y)
+    for member in crossfit.estimators_.values():
+        member.invalid = 3.0
     voting = weights.index(max(weights))
-    adopted.estimators_[f"m{voting}"].refused = -1.0
-    again = adopted.weighted_voting(weights)
+    crossfit.estimators_[f"m{voting}"].invalid = -1.0
+    again = crossfit.weighted_voting(weights)
     np.testing.assert_array_equal(again.predict_proba(X), vote.predict_proba(X))
     assert len(again.estimators_) == len(weights)
 
@@ -222,20 +222,20 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_negligible_members_are_asked_where_no_other_can_vote(numbered, form):
+def test_negligible_members_predict_where_no_other_is_present(numbered, form):
     X, y = numbered
     members = [
-        ("main", Recording(silent=(2.0, 5.0, 7.0))),
-        ("small", Recording(silent=(5.0,))),
-        ("tiny", Recording(silent=(7.0,))),
+        ("main", Recording(missing=(2.0, 5.0, 7.0))),
+        ("small", Recording(missing=(5.0,))),
+        ("tiny", Recording(missing=(7.0,))),
     ]
     vote = WeightedVotingClassifier(members, weights=[1, 1e-6, 1e-7])
     rows = FORMS[form](X)
     vote.fit(rows, y)
     proba, present = vote.predict_proba_and_presence(rows)
     main, small, tiny = vote.estimators_
-    assert main.asked_ == X[:, 0].tolist()
-    assert small.asked_ == tiny.asked_ == [2.0, 5.0, 7.0]
+    assert main.predicted_ == X[:, 0].tolist()
+    assert small.predicted_ == tiny.predicted_ == [2.0, 5.0, 7.0]
     assert present.all()
     alone = [m.predict_proba_and_presence(rows)[0] for m in vote.estimators_]
     others = [row for row in range(40) if row not in (2, 5, 7)]
@@ -245,28 +245,28 @@ def test_negligible_members_are_asked_where_no_other_can_vote(numbered, form):
     np.testing.assert_allclose(proba[2], (alone[1][2] + 0.1 * alone[2][2]) / 1.1)
 
 
-def test_rows_that_no_voting_member_can_read_get_the_class_frequencies(numbered):
+def test_class_frequencies_if_no_voting_member_is_present(numbered):
     X, y = numbered
-    members = [("main", Recording(silent=(2.0,))), ("none", Recording())]
+    members = [("main", Recording(missing=(2.0,))), ("none", Recording())]
     vote = WeightedVotingClassifier(members, weights=[1, 0]).fit(X, y)
     proba, present = vote.predict_proba_and_presence(X)
     assert np.flatnonzero(~present).tolist() == [2]
     np.testing.assert_array_equal(proba[2], vote.class_prior_)
 
 
-def test_an_error_about_few_rows_tells_which_they_are(numbered):
+def test_error_about_a_part_of_the_samples_has_their_positions(numbered):
     X, y = numbered
-    members = [("main", Recording(silent=(9.0, 12.0))), ("small", Recording())]
+    members = [("main", Recording(missing=(9.0, 12.0))), ("small", Recording())]
     crossfit = CrossFit(members, cv=2)
     vote = crossfit.fit(X, y).weighted_voting([1, 1e-9])
-    vote.named_estimators_["small"].refused = 12.0
+    vote.named_estimators_["small"].invalid = 12.0
     with pytest.raises(ValueError, match="cannot be decoded") as caught:
         vote.predict(X)
     assert "are the rows 9, 12, ... of X" in caught.value.__notes__[0]
     assert len(vote.predict(X[:9])) == 9
 
 
-def test_a_negligible_weight_moves_nothing(data):
+def test_negligible_weight_changes_no_prediction(data):
     X, y = data
     crossfit = CrossFit(MEMBERS, random_state=0).fit(X, y)
     vote = crossfit.weighted_voting([3, 1e-6, 1])
@@ -284,7 +284,7 @@ def test_a_negligible_weight_moves_nothing(data):
 
 
 @pytest.mark.parametrize("weights", [None, "learn", "greedy", [2, 0, 1]])
-def test_report_tells_what_members_cost_and_add(data, weights):
+def test_report_of_cost_and_contribution_of_members(data, weights):
     X, y = data
     crossfit = CrossFit(MEMBERS, random_state=0, refit=False).fit(X, y)
     report = crossfit.report(weights)
@@ -304,7 +304,7 @@ def test_report_tells_what_members_cost_and_add(data, weights):
     assert vote["accuracy"] == (crossfit.oof_proba_["linear"].argmax(1) == codes).mean()
 
 
-def test_report_of_one_member_and_of_wrong_weights(data):
+def test_report_of_one_member_and_invalid_weights(data):
     X, y = data
     crossfit = CrossFit(MEMBERS[:1], cv=2, random_state=0).fit(X, y)
     assert crossfit.report()["adds"].isna().all()

@@ -104,7 +104,7 @@ def test_paths_to_no_file_are_missing_with_one_warning(tmp_path):
         (["a.jpg"], "a list"),
         (7, "an? int"),
         (np.full((3, 3), np.nan), "NaN"),
-        (np.zeros((0, 3), np.uint8), "no image"),
+        (np.zeros((0, 3), np.uint8), "not an image"),
         (Image.new("L", (0, 0)), "no pixels"),
         (png(1)[:-30], "PNG|truncated|broken"),
     ],

@@ -1,4 +1,4 @@
-"""Any mode, size and container becomes upright RGB of the size asked for."""
+"""Any mode, size and container becomes upright RGB of the requested size."""
 
 import io
 import struct
@@ -52,11 +52,11 @@ def test_transparent_is_white():
     assert (decode(palette, None, 4) == 255).all()
 
 
-def test_camera_orientation_is_applied():
+def test_exif_orientation_is_applied():
     image = Image.new("RGB", (8, 4), "black")
     image.paste("white", (0, 0, 4, 4))
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned by 90 degrees clockwise
+    exif[0x0112] = 6  # to be rotated by 90 degrees clockwise
     upright = decode(encoded(image, "JPEG", exif=exif, quality=95), None, 8)
     assert upright[1, 2:6].mean() > 200
     assert upright[6, 2:6].mean() < 50
@@ -89,13 +89,13 @@ def test_dtypes_of_arrays(pixels, value):
         (np.full((4, 4), np.nan), "between 0 and 1"),
         (np.full((4, 4), 300), "between 0 and 255"),
         (np.full((4, 4), -1), "between 0 and 255"),
-        (np.zeros((4, 4, 2), np.uint8), "no image"),
-        (np.zeros((4,), np.uint8), "no image"),
-        (np.zeros((0, 4), np.uint8), "no image"),
+        (np.zeros((4, 4, 2), np.uint8), "not an image"),
+        (np.zeros((4,), np.uint8), "not an image"),
+        (np.zeros((0, 4), np.uint8), "not an image"),
         (np.array([["a"]]), "dtype"),
     ],
 )
-def test_arrays_that_are_no_picture(pixels, message):
+def test_invalid_arrays(pixels, message):
     with pytest.raises(UnreadableImage, match=message):
         decode(pixels, None, 4)
 
@@ -121,7 +121,7 @@ def test_bytes(as_type):
         (b"<html>not found</html>", "not an image file"),
         (encoded(Image.effect_noise((90, 90), 50), "JPEG")[:900], "truncated"),
         ("https://example.org/a.jpg", "URL"),
-        (3.5, "float is no image"),
+        (3.5, "float is not an image"),
     ],
 )
 def test_unreadable(cell, message):
@@ -319,7 +319,7 @@ def test_rare_modes(mode):
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG2000"])
-def test_camera_orientation_of_sixteen_bits(kind):
+def test_exif_orientation_of_sixteen_bits(kind):
     pixels = random_pixels(np.uint16)[:, :4].copy()
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -328,7 +328,7 @@ def test_camera_orientation_of_sixteen_bits(kind):
     same(encoded(Image.fromarray(pixels), kind, **options), turned)
 
 
-def test_damaged_notes_of_a_camera_do_not_lose_the_image():
+def test_damaged_exif_data_are_ignored():
     image = Image.new("RGB", (16, 8), RED)
     for exif in (b"Exif\0\0", b"Exif\0\0II*\0" + b"\xff" * 60, b"Exif\0\0" + bytes(30)):
         data = encoded(image, "JPEG", exif=exif)
@@ -380,7 +380,7 @@ def test_dicts_of_bytes_and_path(tmp_path):
         assert decode(cell, tmp_path, 4)[0, 0].tolist() == list(RED)
 
 
-def test_decompression_bomb_is_refused(monkeypatch):
+def test_a_decompression_bomb_is_unreadable(monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     with pytest.raises(UnreadableImage, match="exceeds limit"):
         decode(encoded(Image.new("RGB", (9, 9))), None, 4)

@@ -1,4 +1,4 @@
-"""The convolutional network is the one its parameters describe."""
+"""The convolutional network has the architecture of its parameters."""
 
 import numpy as np
 import pytest
@@ -7,18 +7,18 @@ from amzest.image import ImageCNNClassifier
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def images():
     rng = np.random.default_rng(0)
     X = rng.integers(0, 60, (24, 32, 32, 3)).astype(np.uint8)
     X[::2] += 150
     return X, np.array(["light", "dark"] * 12)
 
 
-def test_blocks_of_two_convolutions(pictures):
+def test_blocks_of_two_convolutions(images):
     import keras
 
     model = ImageCNNClassifier(filters=(4, 6), image_size=32, max_epochs=1)
-    model.fit(*pictures)
+    model.fit(*images)
     layers = model.net_.model_.layers
     convolutions = [la for la in layers if isinstance(la, keras.layers.Conv2D)]
     assert [la.filters for la in convolutions] == [4, 4, 6, 6]
@@ -28,19 +28,21 @@ def test_blocks_of_two_convolutions(pictures):
     ]
     assert len(normalisations) == 4
     assert {la.momentum for la in normalisations} == {0.9}
-    assert model.transform(pictures[0]).shape == (24, 6)
+    assert model.transform(images[0]).shape == (24, 6)
 
 
-def test_bad_filters_are_named(pictures):
+def test_invalid_filters(images):
     for filters in ((0,), (), (3.5,)):
-        with pytest.raises(ValueError, match="`filters`"):
-            ImageCNNClassifier(filters=filters).fit(*pictures)
+        with pytest.raises(
+            ValueError, match=r"'filters' parameter .* list of positive integers"
+        ):
+            ImageCNNClassifier(filters=filters).fit(*images)
 
 
-def test_root_is_where_relative_paths_start(tmp_path, pictures):
+def test_relative_paths_start_from_image_root(tmp_path, images):
     from PIL import Image
 
-    X, y = pictures
+    X, y = images
     paths = []
     for i, pixels in enumerate(X):
         Image.fromarray(pixels).save(tmp_path / f"{i}.png")
@@ -53,9 +55,9 @@ def test_root_is_where_relative_paths_start(tmp_path, pictures):
     )
 
 
-def test_wrong_root_ends_in_an_error_that_names_it(tmp_path, pictures):
+def test_an_error_names_the_wrong_image_root(tmp_path, images):
     message = (
-        r"nothing to read in any of the 2 training rows: 2 of 2 images in `image` lead "
+        r"missing in all of the 2 training rows: 2 of 2 images in `image` lead "
         rf"to no file \(first: \"a.jpg\", below '{tmp_path}'; pass image_root="
     )
     with (
@@ -65,7 +67,7 @@ def test_wrong_root_ends_in_an_error_that_names_it(tmp_path, pictures):
         ImageCNNClassifier(image_root=tmp_path).fit(["a.jpg", "b.jpg"], ["x", "y"])
 
 
-def test_broken_images_only_end_in_an_error_that_says_so():
+def test_the_error_of_a_table_of_broken_images_names_their_number():
     model = ImageCNNClassifier(on_error="missing")
     with (
         pytest.warns(UserWarning, match="cannot be decoded"),
@@ -76,12 +78,12 @@ def test_broken_images_only_end_in_an_error_that_says_so():
         model.fit([None, "", {"bytes": None, "path": None}], ["x", "y", "x"])
 
 
-def test_pixel_limit_and_dicts(pictures):
+def test_pixel_limit_and_dicts(images):
     from io import BytesIO
 
     from PIL import Image
 
-    X, y = pictures
+    X, y = images
     files = []
     for pixels in X:
         file = BytesIO()
@@ -102,10 +104,10 @@ def test_pixel_limit_and_dicts(pictures):
             ImageCNNClassifier(max_pixels=wrong).fit(X, y)
 
 
-def test_same_result_when_pictures_are_mapped_from_a_file(pictures):
+def test_results_are_equal_with_images_in_a_file(images):
     settings = {"filters": (4,), "image_size": 32, "max_epochs": 1, "random_state": 0}
-    inside = ImageCNNClassifier(**settings).fit(*pictures)
-    mapped = ImageCNNClassifier(max_memory=0, **settings).fit(*pictures)
+    in_memory = ImageCNNClassifier(**settings).fit(*images)
+    in_file = ImageCNNClassifier(max_memory=0, **settings).fit(*images)
     np.testing.assert_array_equal(
-        inside.predict_proba(pictures[0]), mapped.predict_proba(pictures[0])
+        in_memory.predict_proba(images[0]), in_file.predict_proba(images[0])
     )

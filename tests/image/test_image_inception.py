@@ -1,4 +1,4 @@
-"""Inception: its own modules, and InceptionV3 in two phases."""
+"""The small Inception network, and InceptionV3 fine-tuned in two phases."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from amzest.image import ImageInceptionClassifier
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def images():
     rng = np.random.default_rng(0)
     X = rng.integers(0, 60, (12, 75, 75, 3)).astype(np.uint8)
     X[::2] += 150
@@ -15,8 +15,8 @@ def pictures():
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory):
-    """A weights file in the form in which Keras publishes them."""
+def pretrained(tmp_path_factory):
+    """A weights file in the format of Keras' pretrained weights."""
     import keras
 
     path = tmp_path_factory.mktemp("weights") / "v3.weights.h5"
@@ -27,7 +27,7 @@ def published(tmp_path_factory):
     return path, body.get_weights()
 
 
-def version_3(**changes):
+def inception_v3_classifier(**changes):
     settings = {
         "architecture": "inception_v3",
         "image_size": 75,
@@ -43,14 +43,18 @@ def body_of(classifier):
 
 
 @pytest.mark.slow
-def test_given_weights_stay_frozen_then_learn_from_a_block_on(pictures, published):
-    path, weights = published
-    frozen = version_3(weights=path, frozen_epochs=2).fit(*pictures)
+def test_pretrained_weights_are_frozen_then_fine_tuned_after_a_block(
+    images, pretrained
+):
+    path, weights = pretrained
+    frozen = inception_v3_classifier(weights=path, frozen_epochs=2).fit(*images)
     for ours, theirs in zip(body_of(frozen).get_weights(), weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
-    tuned = version_3(weights=path, frozen_epochs=1, fine_tune_from="mixed9")
-    tuned.fit(*pictures)
+    tuned = inception_v3_classifier(
+        weights=path, frozen_epochs=1, fine_tune_from="mixed9"
+    )
+    tuned.fit(*images)
     layers = body_of(tuned).layers
     names = [layer.name for layer in layers]
     import keras
@@ -77,26 +81,26 @@ def test_given_weights_stay_frozen_then_learn_from_a_block_on(pictures, publishe
     ]
     assert all(convolutions)
     assert len(convolutions) > 3
-    # Batch normalisation kept the statistics it came with.
+    # Batch normalisation kept the statistics of the pretraining.
     assert not any(
         moved
         for layer, moved in zip(layers, changed, strict=True)
         if isinstance(layer, keras.layers.BatchNormalization)
     )
-    assert tuned.transform(pictures[0]).shape == (12, 2048)
+    assert tuned.transform(images[0]).shape == (12, 2048)
 
 
 @pytest.mark.slow
-def test_from_scratch_the_whole_network_learns_and_is_read_back(pictures):
+def test_inception_v3_from_scratch_and_from_a_pickle(images):
     import pickle
 
-    X, y = pictures
-    model = version_3(max_epochs=1).fit(X, y)
+    X, y = images
+    model = inception_v3_classifier(max_epochs=1).fit(X, y)
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(model.predict_proba(X), again.predict_proba(X))
 
 
-def test_random_weights_of_version_3_come_from_the_seed():
+def test_random_weights_of_inception_v3_depend_on_the_seed():
     from amzest.image._networks import inception_v3
 
     settings = {
@@ -118,33 +122,39 @@ def test_random_weights_of_version_3_come_from_the_seed():
     ("settings", "message"),
     [
         ({"image_size": 48}, "`image_size` is 48.*75 pixels"),
-        ({"fine_tune_from": "block5"}, "`fine_tune_from` is 'block5'.*mixed7"),
+        ({"fine_tune_from": "block5"}, "'fine_tune_from' .*mixed7.* Got 'block5'"),
         ({"weights": "nowhere.weights.h5"}, "`weights` is .*no such file"),
         ({"architecture": "small", "weights": "imagenet"}, "trained from scratch"),
         ({"architecture": "small", "filters": (12,)}, "multiples of 8"),
-        ({"architecture": "small", "stem_filters": ()}, "`stem_filters` is empty"),
-        ({"architecture": "small", "filters": (8,)}, "`modules_per_stage` has 2"),
+        (
+            {"architecture": "small", "stem_filters": ()},
+            "'stem_filters' .* non-empty list",
+        ),
+        (
+            {"architecture": "small", "filters": (8,)},
+            "one value per stage; got 1 and 2",
+        ),
         ({"architecture": "v4"}, "architecture"),
     ],
 )
-def test_settings_that_do_not_fit(pictures, settings, message):
+def test_invalid_settings(images, settings, message):
     with pytest.raises(ValueError, match=message):
-        version_3(**settings).fit(*pictures)
+        inception_v3_classifier(**settings).fit(*images)
 
 
-def test_a_file_of_other_weights_is_refused(pictures, tmp_path):
+def test_weights_of_another_network(images, tmp_path):
     import keras
 
     path = tmp_path / "other.weights.h5"
     other = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(3)])
     other.save_weights(path)
-    with pytest.raises(ValueError, match="does not hold the weights of"):
-        version_3(weights=path).fit(*pictures)
+    with pytest.raises(ValueError, match="does not contain the weights of"):
+        inception_v3_classifier(weights=path).fit(*images)
 
 
 @pytest.mark.parametrize("image_size", [32, 50])
-def test_small_works_at_any_size_from_32(pictures, image_size):
-    X, y = pictures
+def test_the_small_network_takes_any_size_from_32(images, image_size):
+    X, y = images
     model = ImageInceptionClassifier(
         stem_filters=(4,),
         filters=(8, 16),
@@ -156,6 +166,6 @@ def test_small_works_at_any_size_from_32(pictures, image_size):
     assert model.transform(X).shape == (12, 16)
 
 
-def test_smaller_than_32_is_refused(pictures):
+def test_sizes_below_32_are_invalid(images):
     with pytest.raises(ValueError, match="image_size"):
-        ImageInceptionClassifier(image_size=31).fit(*pictures)
+        ImageInceptionClassifier(image_size=31).fit(*images)

@@ -1,4 +1,4 @@
-"""CategoryTree: sums over children, odd paths, and the way back to what is sure."""
+"""CategoryTree: sums over children, unusual paths, and backing off."""
 
 from __future__ import annotations
 
@@ -44,23 +44,23 @@ PROBA = np.array(
         (" ", " > ", ()),
     ],
 )
-def test_parse_path_forgives_odd_blanks(label, separator, path):
+def test_parse_path_ignores_whitespace(label, separator, path):
     assert parse_path(label, separator) == path
 
 
 @pytest.mark.parametrize("label", ["A >  > B", "> A", "A >", ">"])
-def test_parse_path_refuses_levels_without_a_name(label):
+def test_parse_path_raises_for_levels_without_a_name(label):
     with pytest.raises(ValueError, match="a level without a name"):
         parse_path(label)
 
 
 @pytest.mark.parametrize("label", [3, None, np.nan, b"A > B"])
-def test_parse_path_refuses_what_is_no_string(label):
+def test_parse_path_raises_for_other_types(label):
     with pytest.raises(TypeError, match="must be paths such as 'Clothing > Women'"):
         parse_path(label)
 
 
-def test_parse_path_refuses_an_empty_separator():
+def test_parse_path_raises_for_an_empty_separator():
     with pytest.raises(ValueError, match="`separator` is empty"):
         parse_path("A > B", "")
 
@@ -101,7 +101,7 @@ def test_parents_are_sums_of_children_and_their_own():
     )
 
 
-def test_levels_add_up_and_short_paths_stay():
+def test_levels_add_up_and_short_paths_are_unchanged():
     tree = CategoryTree.from_paths(CLASSES)
 
     assert tree.classes_at(1).tolist() == ["Books", "Clothing"]
@@ -125,7 +125,7 @@ def test_equal_names_under_other_parents_are_other_nodes():
     assert_allclose(tree.roll_up([[0.7, 0.3]], 2), [[0.3, 0.7]])
 
 
-def test_classes_that_mean_the_same_node_add_up():
+def test_classes_of_the_same_node_are_added_up():
     tree = CategoryTree.from_paths(["A > B", "A>B", "A > C"])
 
     assert tree.classes_at(2).tolist() == ["A > B", "A > C"]
@@ -134,7 +134,7 @@ def test_classes_that_mean_the_same_node_add_up():
 
 
 @pytest.mark.parametrize(
-    ("min_probability", "answers"),
+    ("min_probability", "expected"),
     [
         (0.96, ["", "", "", ""]),
         (
@@ -156,10 +156,10 @@ def test_classes_that_mean_the_same_node_add_up():
         ),
     ],
 )
-def test_back_off_to_the_deepest_node_that_is_sure(min_probability, answers):
+def test_back_off_to_the_deepest_probable_node(min_probability, expected):
     tree = CategoryTree.from_paths(CLASSES)
 
-    assert tree.back_off(PROBA, min_probability).tolist() == answers
+    assert tree.back_off(PROBA, min_probability).tolist() == expected
 
 
 def test_back_off_follows_the_parent_and_not_the_largest_class():
@@ -176,28 +176,26 @@ def test_back_off_never_falls_below_its_limit_and_is_nested():
     place = {tree.name(node): i for i, node in enumerate(tree.nodes)}
     deeper = tree.back_off(proba, 0.5)
     for limit in (0.6, 0.8, 0.99):
-        answers = tree.back_off(proba, limit)
-        chosen = tree.node_proba(proba)[range(200), [place[a] for a in answers]]
+        found = tree.back_off(proba, limit)
+        chosen = tree.node_proba(proba)[range(200), [place[a] for a in found]]
         assert (chosen >= limit - 1e-9).all()
-        assert all(d.startswith(a) for d, a in zip(deeper, answers, strict=True))
+        assert all(d.startswith(a) for d, a in zip(deeper, found, strict=True))
 
 
 @pytest.mark.parametrize("level", [0, 4])
-def test_levels_that_do_not_exist_are_refused(level):
+def test_levels_that_do_not_exist_raise(level):
     with pytest.raises(ValueError, match="`level` must be from 1 to 3"):
         CategoryTree.from_paths(CLASSES).classes_at(level)
 
 
-def test_tree_refuses_empty_paths_and_other_shapes():
-    with pytest.raises(ValueError, match="Drop products without a category"):
+def test_tree_validates_paths_and_probabilities():
+    with pytest.raises(ValueError, match="Drop samples without a category"):
         CategoryTree.from_paths(["A", ""])
-    with pytest.raises(
-        ValueError, match=r"each of the 5 classes, got the shape \(2,\)"
-    ):
+    with pytest.raises(ValueError, match=r"shape \(2,\), expected .* \(n_samples, 5\)"):
         CategoryTree.from_paths(CLASSES).roll_up([0.5, 0.5], 1)
 
 
-def test_tree_survives_pickle():
+def test_tree_can_be_pickled():
     tree = CategoryTree.from_paths(CLASSES)
     tree.back_off(PROBA, 0.5)
     again = pickle.loads(pickle.dumps(tree))

@@ -1,4 +1,4 @@
-"""HierarchicalClassifier: whole paths in, as much of a path as is sure out."""
+"""HierarchicalClassifier: fitted on whole paths, predicts the probable part."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
 from sklearn.base import clone, is_classifier
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import NotFittedError, UnsetMetadataPassedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from amzest.ensemble import CrossFit
 from amzest.meta._hierarchical_classifier import HierarchicalClassifier
@@ -62,15 +64,15 @@ def test_levels_of_fitted_classifier_agree(fitted, rows):
     assert set(fitted.predict_at(2, X)) == {"Books", "Clothing", "Clothing > Women"}
 
 
-def test_paths_with_odd_blanks_are_one_class(rows):
+def test_paths_with_other_whitespace_are_one_class(rows):
     X, y = rows
-    odd = [label.replace(" > ", ">") if i % 2 else label for i, label in enumerate(y)]
-    clf = HierarchicalClassifier(GaussianNB()).fit(X, odd)
+    other = [label.replace(" > ", ">") if i % 2 else label for i, label in enumerate(y)]
+    clf = HierarchicalClassifier(GaussianNB()).fit(X, other)
 
     assert sorted(clf.classes_) == sorted(PATHS)
 
 
-def test_from_fitted_puts_a_tree_on_members_and_ensembles(rows):
+def test_from_fitted_of_members_and_ensembles(rows):
     X, y = rows
     pairs = [("bayes", GaussianNB()), ("linear", LogisticRegression())]
     crossfit = CrossFit(pairs, random_state=0).fit(X, pd.Series(y))
@@ -80,12 +82,12 @@ def test_from_fitted_puts_a_tree_on_members_and_ensembles(rows):
         assert clf.estimator_ is model
         assert_array_equal(clf.predict_proba(X), model.predict_proba(X))
         assert set(clf.predict_at(1, X)) == {"Books", "Clothing"}
-    # The tree works on the out-of-fold rows themselves, too.
+    # The tree accepts out-of-fold probabilities, too.
     top = clf.tree_.roll_up(vote.oof_proba_, 1)
     assert_allclose(top.sum(axis=1), 1.0)
 
 
-def test_from_fitted_takes_the_classes_of_encoded_members(rows):
+def test_from_fitted_with_the_classes_of_encoded_members(rows):
     X, y = rows
     classes, codes = np.unique(y, return_inverse=True)
     encoded = GaussianNB().fit(X, codes)
@@ -98,7 +100,7 @@ def test_from_fitted_takes_the_classes_of_encoded_members(rows):
         HierarchicalClassifier.from_fitted(encoded)
 
 
-def test_root_when_nothing_is_sure(fitted):
+def test_predict_the_root_when_no_category_is_probable(fitted):
     unsure = clone(fitted).set_params(min_probability=1.0)
     X = [[-3.0, 0.0]]
     unsure.fit(np.vstack([CENTRES, CENTRES + 3.0]), PATHS * 2)
@@ -107,7 +109,7 @@ def test_root_when_nothing_is_sure(fitted):
 
 
 def test_score_counts_levels(fitted):
-    # Two of three levels, and all of one: precision 3 of 3, recall 3 of 4.
+    # Two of three levels, and one of one: precision 3 of 3, recall 3 of 4.
     X, y = [[0.4, 0.0], [-9.0, 0.0]], ["Clothing > Women > Shoes", "Books"]
 
     assert fitted.score(X, y) == pytest.approx(2 * 0.75 / 1.75)
@@ -126,7 +128,7 @@ def test_hierarchical_in_scikit_learn(rows):
     assert clf.n_features_in_ == 2
 
 
-def test_hierarchical_reads_texts():
+def test_hierarchical_of_texts():
     texts = ["red dress", "blue dress", "leather shoe", "running shoe", "a novel"] * 8
     y = (
         pd.Series(
@@ -144,7 +146,7 @@ def test_hierarchical_reads_texts():
     ]
 
 
-def test_review_threshold_goes_around_a_hierarchy(rows):
+def test_review_threshold_of_a_hierarchy(rows):
     X, y = rows
     clf = ReviewThresholdClassifier(
         HierarchicalClassifier(GaussianNB()), target_precision=0.9
@@ -159,23 +161,49 @@ def test_review_threshold_goes_around_a_hierarchy(rows):
     [
         (["A", "B", None, "A"], ValueError, "no label in row 2"),
         ([0, 1, 0, 1], TypeError, "must be paths"),
-        (["A", "", "B", "A"], ValueError, "Drop products without a category"),
+        (["A", "", "B", "A"], ValueError, "Drop samples without a category"),
         (["A", "B >", "B", "A"], ValueError, "a level without a name"),
     ],
 )
-def test_hierarchical_refuses_what_is_no_path(y, error, message):
+def test_hierarchical_raises_without_paths(y, error, message):
     X = [[0.0], [0.1], [1.0], [1.1]]
     with pytest.raises(error, match=message):
         HierarchicalClassifier(GaussianNB()).fit(X, y)
 
 
-@pytest.mark.parametrize("limit", [-0.1, 1.1, "high", True])
-def test_hierarchical_refuses_limits_that_are_no_probability(limit, rows):
-    with pytest.raises(ValueError, match="`min_probability` must be a number from 0"):
+@pytest.mark.parametrize("limit", [-0.1, 1.1, "high"])
+def test_hierarchical_validates_min_probability(limit, rows):
+    with pytest.raises(ValueError, match="The 'min_probability' parameter"):
         HierarchicalClassifier(GaussianNB(), min_probability=limit).fit(*rows)
 
 
 def test_hierarchical_before_fit_is_not_fitted():
-    for ask in ("predict", "predict_proba"):
+    for method in ("predict", "predict_proba"):
         with pytest.raises(NotFittedError):
-            getattr(HierarchicalClassifier(GaussianNB()), ask)([[0.0]])
+            getattr(HierarchicalClassifier(GaussianNB()), method)([[0.0]])
+
+
+def test_sample_weight_without_routing_is_passed_to_the_estimator(rows):
+    X, y = rows
+    weights = np.where(y == "Books", 5.0, 1.0)
+    clf = HierarchicalClassifier(GaussianNB()).fit(X, y, sample_weight=weights)
+
+    expected = GaussianNB().fit(X, y, sample_weight=weights)
+    assert_array_equal(clf.predict_proba(X), expected.predict_proba(X))
+    pipeline = make_pipeline(StandardScaler(), GaussianNB())
+    with pytest.raises(ValueError, match=r"Turn on metadata routing.*set_fit_request"):
+        HierarchicalClassifier(pipeline).fit(X, y, sample_weight=weights)
+
+
+def test_sample_weight_with_routing_reaches_a_step_of_a_pipeline(rows):
+    X, y = rows
+    weights = np.where(y == "Books", 5.0, 1.0)
+    expected = GaussianNB().fit(X, y, sample_weight=weights)
+    with config_context(enable_metadata_routing=True):
+        weighted = GaussianNB().set_fit_request(sample_weight=True)
+        clf = HierarchicalClassifier(make_pipeline(FunctionTransformer(), weighted))
+        clf.fit(X, y, sample_weight=weights)
+        with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
+            HierarchicalClassifier(GaussianNB()).fit(X, y, sample_weight=weights)
+
+    assert_array_equal(clf.predict_proba(X), expected.predict_proba(X))

@@ -1,4 +1,4 @@
-"""Hierarchical precision, recall and F1 against values worked out by hand."""
+"""Hierarchical precision, recall and F1, compared with values computed by hand."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import pytest
 
 from amzest.meta._hierarchical_metrics import hierarchical_precision_recall_f1
 
-# Of each row: levels in common, predicted levels, true levels.
+# Of each row: shared levels, predicted levels, true levels.
 TRUE = ["A > B > C", "A > B", "D", "D > E"]  # 3, 2, 1 and 2 levels
 PRED = ["A > B > X", "A", "A > B", "D > E > F"]  # 3, 1, 2 and 3 levels
-# In common: 2, 1, 0 and 2.
+# Shared: 2, 1, 0 and 2.
 
 
 def test_micro_adds_up_the_sets_of_all_rows():
@@ -27,7 +27,7 @@ def test_a_sibling_shares_all_levels_but_the_last():
     assert scores == (0.5, 0.5, 0.5)
 
 
-def test_samples_takes_the_mean_over_rows():
+def test_samples_averages_over_rows():
     scores = hierarchical_precision_recall_f1(TRUE, PRED, average="samples")
 
     assert scores.precision == pytest.approx((2 / 3 + 1 + 0 + 2 / 3) / 4)
@@ -35,16 +35,16 @@ def test_samples_takes_the_mean_over_rows():
     assert scores.f1 == pytest.approx((2 / 3 + 2 / 3 + 0 + 4 / 5) / 4)
 
 
-def test_macro_takes_the_mean_over_true_categories():
+def test_macro_averages_over_true_categories():
     true, pred = ["A > B", "A > B", "D"], ["A > B", "A > C", "A"]
     scores = hierarchical_precision_recall_f1(true, pred, average="macro")
 
-    # "A > B": 3 levels in common of 4 and 4. "D": none.
+    # "A > B": 3 shared levels of 4 and 4. "D": none.
     assert scores == (0.375, 0.375, 0.375)
 
 
 @pytest.mark.parametrize("average", ["micro", "macro", "samples"])
-def test_perfect_predictions_score_one_and_weights_of_zero_leave_out(average):
+def test_perfect_predictions_score_one_and_weights_of_zero_exclude(average):
     same = hierarchical_precision_recall_f1(TRUE, TRUE, average=average)
     left_out = hierarchical_precision_recall_f1(
         [*TRUE, "D"], [*TRUE, "A"], average=average, sample_weight=[1, 1, 1, 1, 0]
@@ -67,7 +67,7 @@ def test_weights_count_as_repeated_rows(average):
     assert weighted == pytest.approx(expected)
 
 
-def test_the_root_costs_recall_and_no_precision():
+def test_the_root_lowers_recall_and_not_precision():
     scores = hierarchical_precision_recall_f1(["A > B", "C > D"], ["A > B", ""])
     nothing = hierarchical_precision_recall_f1(["A"], [""])
     forgiven = hierarchical_precision_recall_f1(["A"], [""], zero_division=1.0)
@@ -86,13 +86,13 @@ def test_backing_off_is_better_than_a_wrong_leaf():
     assert wrong.f1 == pytest.approx(1 / 3)
 
 
-def test_equal_names_below_other_parents_are_not_shared():
+def test_equal_names_of_other_parents_are_not_shared():
     scores = hierarchical_precision_recall_f1(["Women > Shoes"], ["Men > Shoes"])
 
     assert scores == (0.0, 0.0, 0.0)
 
 
-def test_blanks_and_other_separators_do_not_matter():
+def test_whitespace_and_other_separators_are_equivalent():
     assert hierarchical_precision_recall_f1(["A>B"], [" A  > B "]).f1 == 1.0
     assert hierarchical_precision_recall_f1(["A/B"], ["A/C"], separator="/").f1 == 0.5
 
@@ -105,11 +105,11 @@ def test_blanks_and_other_separators_do_not_matter():
         (["A"], [np.nan], ValueError, "`y_pred` has no label in row 0"),
     ],
 )
-def test_scores_refuse_what_is_no_path(y_true, y_pred, error, message):
+def test_scores_validate_paths(y_true, y_pred, error, message):
     with pytest.raises(error, match=message):
         hierarchical_precision_recall_f1(y_true, y_pred)
 
 
-def test_scores_refuse_other_averages():
-    with pytest.raises(ValueError, match="`average` must be one of 'micro'"):
+def test_scores_validate_average():
+    with pytest.raises(ValueError, match="The 'average' parameter"):
         hierarchical_precision_recall_f1(["A"], ["A"], average="weighted")

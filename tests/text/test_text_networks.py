@@ -1,29 +1,18 @@
-"""The three networks: padding, unseen words, sparse gradients."""
+"""The text networks: padding, unseen words, sparse gradients."""
 
 from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
+from product_checks import small
 from text_inputs import TITLES, Reader
 from torch.nn import functional
 
-from amzest.text._networks import NETWORKS, TextCNN, _bag, _dropout
+from amzest.neural import all_networks
+from amzest.text.networks import TextCNN, _sum_of_rows, dropout
 
-OWN = {
-    "cnn": ({"n_filters": 6, "kernel_sizes": [1, 2, 5]}, 18),
-    "lstm": ({"hidden_size": 6}, 24),
-    "transformer": (
-        {
-            "hidden_size": 8,
-            "n_layers": 2,
-            "n_heads": 2,
-            "block_dropout": 0.1,
-            "n_positions": 65,
-        },
-        16,
-    ),
-}
+CLASSIFIERS = all_networks("text")
 N_CLASSES = 3
 
 
@@ -32,24 +21,27 @@ def reader():
     return Reader(TITLES)
 
 
-def network(name, reader, *, size=8, n_pretrained=0, train_pretrained=False):
-    own, width = OWN[name]
+def describe(name, reader, **options):
+    """Return the architecture of a classifier, and the size of its own features."""
+    model = small(CLASSIFIERS[name])
+    model.n_features_in_, model.max_length_ = 1, 64
+    model.n_buckets_, model.vocabulary_ = reader.table.n_buckets, reader.vocabulary
+    model.linear_keys_, model.embedding_rows_ = reader.linear.keys, {}
+    model.set_params(embedding_size=options.pop("embedding_size", 8))
+    architecture = {**model._architecture(N_CLASSES), **options}
+    size = architecture["embedding_size"]
+    return architecture, architecture["n_features_out"] - size - N_CLASSES
+
+
+def network(name, reader, **options):
+    architecture, _ = describe(name, reader, **options)
+    architecture.pop("network", None)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        module = NETWORKS[name](
-            n_rows=len(reader.vocabulary) + reader.table.n_buckets,
-            n_linear_features=len(reader.linear.keys),
-            n_classes=N_CLASSES,
-            n_features_out=width + size + N_CLASSES,
-            embedding_size=size,
-            dropout=0.5,
-            embedding_dropout=0.2,
-            n_pretrained=n_pretrained,
-            train_pretrained=train_pretrained,
-            **own,
-        )
+        module = CLASSIFIERS[name]._build_network(**architecture)
         torch.nn.init.normal_(module.linear)
-        if n_pretrained:
+        if n_pretrained := architecture["n_pretrained"]:
+            size = architecture["embedding_size"]
             with torch.no_grad():
                 module.pretrained[1:] = torch.randn(n_pretrained - 1, size)
     return module.eval()
@@ -67,7 +59,7 @@ def assert_sum_of_parts(whole, deep, linear):
     np.testing.assert_allclose(parts @ weights, of(whole).ravel(), atol=1e-5)
 
 
-each_network = pytest.mark.parametrize("name", NETWORKS)
+each_network = pytest.mark.parametrize("name", CLASSIFIERS)
 
 
 @each_network
@@ -75,7 +67,7 @@ def test_features_and_logits_have_their_shapes(name, reader):
     module = network(name, reader)
     batch = reader.batch(TITLES[:5])
     features = module.features(**batch)
-    width = OWN[name][1] + 8 + N_CLASSES
+    width = describe(name, reader)[1] + 8 + N_CLASSES
     assert features.shape == (5, width)
     deep, linear = features[:, :-N_CLASSES], features[:, -N_CLASSES:]
     assert_sum_of_parts(module(**batch), module.logits(deep), linear)
@@ -107,13 +99,14 @@ def test_padding_does_not_reach_the_features(name, reader, long):
 
 
 @each_network
-def test_the_order_of_words_matters(name, reader):
+def test_word_order_matters_as_declared(name, reader):
     module = network(name, reader)
-    width = OWN[name][1]
+    width = describe(name, reader)[1]
     one, two = of(
         module.features(**reader.batch(["red garden hose", "hose garden red"]))
     )
-    assert np.abs(one[:width] - two[:width]).max() > 1e-4
+    differs = np.abs(one[:width] - two[:width]).max() > 1e-4
+    assert differs == CLASSIFIERS[name].order_sensitive
     np.testing.assert_allclose(one[width:-N_CLASSES], two[width:-N_CLASSES], atol=1e-6)
 
 
@@ -123,7 +116,7 @@ def test_the_order_of_words_matters(name, reader):
 )
 def test_a_misspelt_word_is_near(known, misspelt):
     reader = Reader(TITLES, n_buckets=4096)
-    module = network("cnn", reader, size=256)
+    module = network("TextCNNClassifier", reader, embedding_size=256)
     texts = [misspelt, *sorted(reader.vocabulary)]
     # A text of one word: the mean of its word vectors is that word's.
     features = of(module.features(**reader.batch(texts)))
@@ -192,7 +185,7 @@ def test_a_text_whose_words_are_all_hidden_is_finite(name, reader):
 
 
 def test_lstm_reads_backward_what_it_reads_onward(reader):
-    module = network("lstm", reader)
+    module = network("TextLSTMClassifier", reader)
     with torch.no_grad():
         for onward, back in zip(
             module.onward.parameters(), module.backward_.parameters(), strict=True
@@ -200,7 +193,7 @@ def test_lstm_reads_backward_what_it_reads_onward(reader):
             back.copy_(onward)
     texts = ["red leather boot", "boot leather red", "a much longer text of rakes"]
     ahead, reverse, _ = of(module.features(**reader.batch(texts)))
-    size = OWN["lstm"][0]["hidden_size"]
+    size = CLASSIFIERS["TextLSTMClassifier"]._test_params["hidden_size"]
     for block in (0, 2 * size):  # maximum, mean
         np.testing.assert_allclose(
             ahead[block : block + size],
@@ -210,9 +203,9 @@ def test_lstm_reads_backward_what_it_reads_onward(reader):
 
 
 def test_convolutions_wider_than_the_text_work(reader):
-    module = network("cnn", reader)
+    module = network("TextCNNClassifier", reader)
     features = of(module.features(**reader.batch(["rake"])))
-    assert features.shape == (1, 18 + 8 + N_CLASSES)
+    assert features.shape == (1, 2 * 8 + 8 + N_CLASSES)
     assert np.isfinite(features).all()
 
 
@@ -221,7 +214,7 @@ def test_gradients_of_a_sum_of_rows_are_those_of_plain_indexing():
     batch = reader.batch(TITLES[:5], rng=np.random.default_rng(0))
     table = torch.randn(len(reader.linear.keys), 3, requires_grad=True)
     target = torch.randn(5, 3)
-    (_bag(table, batch, "feature") * target).sum().backward()
+    (_sum_of_rows(table, batch, "feature") * target).sum().backward()
     ours = table.grad.to_dense()
     table.grad = None
     ends = [*batch["feature_starts"].tolist(), len(batch["feature_rows"])]
@@ -234,20 +227,20 @@ def test_gradients_of_a_sum_of_rows_are_those_of_plain_indexing():
     torch.testing.assert_close(ours, table.grad)
 
 
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
-def test_dropout_drops_its_share_and_keeps_the_mean(share):
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.99])
+def test_dropout_drops_at_its_rate_and_keeps_the_mean(rate):
     torch.manual_seed(0)
     x = torch.ones(401, 99, requires_grad=True)
-    dropped = _dropout(x, share, training=True)
-    assert (dropped == 0).float().mean().item() == pytest.approx(share, abs=0.01)
+    dropped = dropout(x, rate, training=True)
+    assert (dropped == 0).float().mean().item() == pytest.approx(rate, abs=0.01)
     assert dropped.mean().item() == pytest.approx(1, abs=0.1)
     kept = dropped.detach().unique().tolist()
-    assert kept == pytest.approx([0, 1 / (1 - share)], rel=1e-2)
+    assert kept == pytest.approx([0, 1 / (1 - rate)], rel=1e-2)
     dropped.sum().backward()
     assert torch.equal(x.grad, dropped.detach())
-    assert _dropout(x, share, training=False) is not None
-    assert torch.equal(_dropout(x, share, training=False), x)
-    assert torch.equal(_dropout(x, 0.0, training=True), x)
+    assert dropout(x, rate, training=False) is not None
+    assert torch.equal(dropout(x, rate, training=False), x)
+    assert torch.equal(dropout(x, 0.0, training=True), x)
 
 
 @pytest.mark.parametrize("sizes", [(1,), (2, 3), (5, 4, 1)])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from amzest.utils import count, shown, shown_list
+from amzest.utils import count, describe_rows, shown, shown_list
 
 
 class _Broken:
@@ -51,7 +51,13 @@ def test_long_lists_are_cut():
         (1, "category", "1 category"),
         (3, "category", "3 categories"),
         (12345, "product", "12,345 products"),
+        (2, "class", "2 classes"),
     ],
 )
 def test_count(n, thing, phrase):
     assert count(n, thing) == phrase
+
+
+def test_rows():
+    assert describe_rows(np.array([4])) == "row 4"
+    assert describe_rows(np.arange(9)) == "rows 0, 1, 2, 3, 4 and 4 more"

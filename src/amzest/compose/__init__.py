@@ -1,4 +1,4 @@
-"""Bricks for pipelines over product tables."""
+"""Transformers for pipelines on product tables."""
 
 from amzest.compose._column_selector import ColumnSelector
 

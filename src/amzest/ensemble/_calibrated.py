@@ -1,4 +1,4 @@
-"""A classifier whose probabilities are mended on out-of-fold rows."""
+"""Calibration of a classifier on its out-of-fold predictions."""
 
 from __future__ import annotations
 
@@ -38,65 +38,69 @@ class CalibratedClassifier(
     ParameterValidationMixin,
     BaseEstimator,
 ):
-    """Calibrate a classifier on out-of-fold rows, and keep one model of it.
+    """Calibrate a classifier on out-of-fold predictions, and keep one model of it.
 
-    :class:`~sklearn.calibration.CalibratedClassifierCV` asks K models for every row, or
-    fits K + 1. Here the member is fitted once on all rows, and what its fold models say
-    of the rows they have not seen is what the calibration learns from.
+    :class:`~sklearn.calibration.CalibratedClassifierCV` predicts with K models by
+    default. Here one model predicts, which is fitted on all samples; the calibration is
+    fitted on the out-of-fold predictions of K fold models, which
+    :meth:`CrossFit.calibrated` shares with other ensembles.
 
     Parameters
     ----------
     estimator : classifier
-        What is to be calibrated; has `predict_proba`.
+        The classifier to calibrate, with `predict_proba`.
 
     method : {"temperature", "sigmoid", "isotonic"}, default="temperature"
-        scikit-learn's methods. "temperature" has one parameter and never changes which
-        class is the most probable.
+        The method of scikit-learn. "temperature" has one parameter and never changes
+        which class is the most probable.
 
     cv : int, cross-validation generator or iterable, default=5
         Folds, see :class:`CrossFit`.
 
     memory : str, path-like or object with the joblib.Memory interface, default=None
-        Where fitted models are kept, as pickles; see :class:`CrossFit`. Use only a
-        folder that you trust: loading a pickle runs the code in it.
+        Cache of fitted models, as pickles; see :class:`CrossFit`. Use only a folder
+        that you trust: loading a pickle runs the code in it.
 
     n_jobs : int, default=None
-        Number of processes that fit models.
+        Number of processes in which models are fitted.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the folds, and seeds an estimator that has no seed of its own.
+        Shuffles the folds, and seeds the estimator if its `random_state` is not set.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels.
+        The class labels.
 
     class_prior_ : ndarray of shape (n_classes,)
-        Share of each class, which rows get that the estimator cannot read.
+        Frequency of each class, predicted for missing samples.
 
     estimator_ : classifier
         The fitted estimator.
 
     calibrator_ : CalibratedClassifierCV or None
-        Reads the logarithms of the estimator's probabilities. None where a class had
-        no row that could be read; probabilities then stay as they are.
+        Maps the logarithms of the estimator's probabilities to calibrated ones. None
+        if all samples of a class are missing; probabilities are not calibrated then.
 
     y_ : ndarray of shape (n_samples,), dtype int
-        Position in `classes_` of each row's label.
+        Labels as positions in `classes_`.
+
+    sample_weight_ : ndarray of shape (n_samples,) or None
+        Weights of the samples, if `fit` was given any.
 
     oof_proba_ : ndarray of shape (n_samples, n_classes)
-        Calibrated probabilities of out-of-fold rows, each fold calibrated on the
-        others.
+        Calibrated out-of-fold predictions: the calibration for a fold is fitted on the
+        other folds.
 
     n_features_in_ : int
-        Number of columns, where the estimator knows it.
+        Number of features seen during `fit`. Exists only if the estimator has it.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,), dtype object
-        Names of the columns, where the estimator knows them.
+        Names of features seen during `fit`. Exists only if the estimator has them.
 
     See Also
     --------
-    CrossFit.calibrated : The same from a member that was fitted before.
+    CrossFit.calibrated : Calibration of a member that is fitted already.
 
     References
     ----------
@@ -248,7 +252,7 @@ class CalibratedClassifier(
         return self._initialise(crossfit, name)
 
     def _initialise(self, fits: MemberFits, name: str) -> Self:
-        """Take over a fitted member, and calibrate it out of fold."""
+        """Take over a fitted member, and calibrate its out-of-fold predictions."""
         self.classes_, self.class_prior_ = fits.classes_, fits.class_prior_
         self.estimator_ = fits.estimators_[name]
         self.y_ = fits.y_
@@ -274,8 +278,9 @@ class CalibratedClassifier(
         (proba,), n_rows = rows.probas, len(rows.codes)
         if len(np.unique(rows.codes)) < proba.shape[1]:
             return None
-        # CalibratedClassifierCV predicts out of fold itself. One fold in which all
-        # samples are both training and test samples makes it use the given ones.
+        # CalibratedClassifierCV would make out-of-fold predictions itself. With a
+        # single fold, in which all samples are both training and test samples, and an
+        # estimator that passes its input on, it fits its calibration on those given.
         positions = np.arange(n_rows)
         calibrator = CalibratedClassifierCV(
             request_sample_weight(_LogProba(proba.shape[1])),
@@ -288,19 +293,19 @@ class CalibratedClassifier(
     def predict_proba_and_presence(
         self, X: Any
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Return calibrated probabilities, and which rows could be read.
+        """Return calibrated probabilities, and which samples are present.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows in the form the estimator takes.
+            Samples in the form that the estimator takes.
 
         Returns
         -------
         proba : ndarray of shape (n_samples, n_classes)
-            As :meth:`predict_proba` gives them.
+            The same as :meth:`predict_proba` returns.
         present : ndarray of shape (n_samples,), dtype bool
-            False where the estimator had nothing to read.
+            False where the sample is missing for the estimator.
         """
         check_is_fitted(self, "estimator_")
         raw, present = predict_with_presence(self.estimator_, X, self.classes_)

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 TINY = 1e-15
 #: Lower bound of learnt weights: a member keeps its vote where it is the only one.
 _LEAST_WEIGHT = 1e-6
-#: Up to this fraction of all weight a member votes only where no other member does.
+#: Up to this fraction of the total, a member votes only where no other member does.
 NEGLIGIBLE = 1e-5
 _N_GREEDY_ROUNDS = 100
 

@@ -38,96 +38,103 @@ class CrossFit(
     ParameterValidationMixin,
     BaseEstimator,
 ):
-    """Fit classifiers on all folds, once, and keep what they say of the other rows.
+    """Fit classifiers on all folds once, and keep their out-of-fold predictions.
 
-    Voting with learnt weights, stacking, calibration, thresholds, tests and the search
-    for wrong labels all need predictions for rows that a model has not learnt from.
-    scikit-learn's meta-estimators each fit their members K times for that, and once
-    more on all rows. Here that is done once for all of them.
+    Voting with learnt weights, stacking, calibration, review thresholds, significance
+    tests and the search for label errors need predictions for samples that a model was
+    not fitted on. Each of scikit-learn's meta-estimators fits its members K times for
+    them, and once more on all samples. CrossFit does so once for all purposes.
 
     Parameters
     ----------
     estimators : list of (str, classifier)
-        The members, each with a name. Any scikit-learn classifier or pipeline that has
+        The members and their names: scikit-learn classifiers or pipelines with
         `predict_proba`.
 
     cv : int, cross-validation generator or iterable, default=5
-        How rows are put into folds; each row must be in one test fold. An int stands
-        for stratified folds, drawn at random if `random_state` is given.
+        Splitting strategy; each sample must be in one test fold. An int means
+        stratified folds, which are shuffled if `random_state` is not None.
 
     refit : bool or "average", default=True
-        What `estimators_` is: True fits each member once more, on all rows; "average"
-        averages its fold models, which costs nothing more to fit and K times as much
-        to ask; False leaves it out.
+        How to make `estimators_`: True refits each member on all samples; "average"
+        averages the predictions of its fold models, which needs no further fit and K
+        times as long to predict; with False there are none.
 
     groups : array-like of shape (n_samples,) or str, default=None
-        Rows that must be in one fold, see :func:`~amzest.datasets.group_products`; or
-        the name of the column of `X` that says so.
+        Groups of samples that must be in the same fold, see
+        :func:`~amzest.datasets.group_products`; or the name of the column of `X` that
+        contains them.
 
     memory : str, path-like or object with the joblib.Memory interface, default=None
-        Where fitted folds are kept. After an interruption, or with another member
-        added, what is there is not fitted again. Data, parameters, versions and the
-        state of photos that the table names (size and time of change) are in the key.
-        Members must be of what pickle can write, so no lambda may be in them.
+        Cache of fitted fold models, so that an interrupted fit can be resumed, and one
+        with another member fits only this member. The key depends on data, sample
+        weights, parameters, package versions, and the size and time of change of files
+        that `X` names, such as images. Members must be picklable, which excludes
+        lambdas.
 
-        What is kept are pickles, and loading a pickle runs the code in it: use only a
-        folder that you trust. A folder that is named here is made readable and
-        writable for you alone (mode 0700); one that all users can write into raises.
-        A `joblib.Memory` is taken as it is.
+        The cache consists of pickles, and loading a pickle runs the code in it: use
+        only a folder that you trust. A folder passed by its name is made accessible
+        for the current user only (mode 0700); one that all users can write to raises
+        an error. A `joblib.Memory` is used as it is.
 
     n_jobs : int, default=None
-        Number of processes. Results are the same for every number.
+        Number of processes. Results do not depend on it.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the folds, and seeds the members that have no seed of their own.
+        Shuffles the folds, and seeds the members whose `random_state` is not set.
 
     verbose : bool, default=False
-        Whether to print a line for each fit that has ended.
+        Whether to print a line when a fit has ended.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels.
+        The class labels.
 
     names_ : list of str
         Names of the members.
 
     y_ : ndarray of shape (n_samples,), dtype int
-        Position in `classes_` of each row's label.
+        Labels as positions in `classes_`.
+
+    sample_weight_ : ndarray of shape (n_samples,) or None
+        Weights of the samples, if `fit` was given any.
 
     fold_ : ndarray of shape (n_samples,), dtype int
-        The fold that each row is tested in.
+        The fold in which each sample is tested.
 
     class_prior_ : ndarray of shape (n_classes,)
-        Share of each class.
+        Frequency of each class.
 
     oof_proba_ : dict of str to ndarray of shape (n_samples, n_classes)
-        Out of fold: what each member says of each row without having learnt from it.
+        Out-of-fold predicted probabilities of each member.
 
     oof_present_ : dict of str to ndarray of shape (n_samples,), dtype bool
-        False where a member had nothing to read and answered with class frequencies.
+        False where a sample is missing for a member, whose prediction is then the class
+        frequencies.
 
     fold_estimators_ : dict of str to list of classifier
         The fold models of each member.
 
     estimators_ : dict of str to classifier
-        The members to be used from now on, see `refit`.
+        The fitted members, see `refit`.
 
     fit_seconds_ : dict of str to ndarray of shape (n_folds,)
-        Seconds that each fit on a fold took.
+        Fit time of each fold model in seconds.
 
     predict_seconds_ : dict of str to ndarray of shape (n_folds,)
-        Seconds that asking each fold model about its other rows took.
+        Time in seconds that each fold model took to predict its test fold.
 
     refit_seconds_ : dict of str to float
-        Seconds that the last fit on all rows took; 0 if there was none.
+        Fit time on all samples in seconds; 0 without such a fit.
 
     See Also
     --------
-    WeightedVotingClassifier : Members vote by weight.
-    MissingAwareStackingClassifier : A meta-model reads the members' probabilities.
-    CalibratedClassifier : Probabilities that hold what they promise.
-    amzest.evaluation.compare_classifiers : What differs, and whether that is chance.
+    WeightedVotingClassifier : Weighted mean of the members' probabilities.
+    MissingAwareStackingClassifier : Meta-model on the members' probabilities.
+    CalibratedClassifier : Calibrated probabilities of one member.
+    amzest.evaluation.compare_classifiers : Differences between members, with
+        significance tests.
 
     References
     ----------
@@ -356,31 +363,36 @@ class CrossFit(
 
     @validate_params({"weights": WEIGHTS_CONSTRAINTS})
     def report(self, weights: Any = "learn") -> pd.DataFrame:
-        """Tabulate what each member costs, and what it adds to a vote.
+        """Return the cost of each member and its contribution to a vote.
+
+        Accuracy and log-loss are those of out-of-fold predictions, and weighted if
+        `fit` was given sample weights.
 
         Parameters
         ----------
         weights : None, array-like of shape (n_members,), "learn" or "greedy"
-            Of the vote, see :class:`WeightedVotingClassifier`.
+            Weights of the vote, see :class:`WeightedVotingClassifier`.
 
         Returns
         -------
         DataFrame of shape (n_members, 8)
-            One row for each member. `fit_seconds` of one fit, the mean of the folds;
-            `predict_seconds_per_1000` rows; `present_share`, the share of the rows that
-            it can read; its own `accuracy` and `log_loss` out of fold; its `weight` in
-            the vote; `adds`, the accuracy of the vote out of fold less that of a vote
-            without the member, and `adds_log_loss`, by how much the log-loss of the
-            vote is smaller than without it. The last two are NaN where no vote is left.
+            One row per member: `fit_seconds`, mean over the folds;
+            `predict_seconds_per_1000` samples; `present_share`, the fraction of samples
+            that are not missing for the member; its `accuracy` and `log_loss`; its
+            `weight` in the vote; `adds`, the accuracy of the vote minus that of the
+            vote without the member; and `adds_log_loss`, the decrease of the log-loss
+            of the vote by the member. The last two are NaN if no vote is left without
+            the member.
 
         Raises
         ------
         ValueError
-            If `weights` is wrong.
+            If `weights` is invalid.
 
         See Also
         --------
-        amzest.evaluation.ClassifierComparison.fusion : With intervals and tests.
+        amzest.evaluation.ClassifierComparison.fusion : Contributions with confidence
+            intervals and significance tests.
 
         Examples
         --------

@@ -1,9 +1,10 @@
 """What a fit depends on besides the values of its input, such as the files they name.
 
-An estimator that reads more than the values has a method `input_fingerprint(X)`. It
-returns a text that changes when a fit on `X` may have another result, or None. `X` may
-have columns that the estimator does not read: it is asked before anything is fitted,
-so that the transformers in front of it cannot be applied.
+An estimator whose fit depends on more than the values of `X` has a method
+`input_fingerprint(X)`. It returns a string that changes whenever a fit on `X` may have
+another result, or None. `X` may contain columns that the estimator does not use: the
+method is called before anything is fitted, so that transformers in front of the
+estimator cannot be applied.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 
 def input_fingerprints(estimator: Any, X: Any) -> list[tuple[str, str]]:
-    """Return the fingerprints of an estimator and those nested in it, by parameter."""
+    """Return the fingerprints of an estimator and its nested ones, with their names."""
     parts = {"": estimator, **estimator.get_params(deep=True)}
     found = {
         name: part.input_fingerprint(X)

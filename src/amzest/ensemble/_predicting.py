@@ -1,4 +1,4 @@
-"""Predictions that follow from probabilities and the rows that could be read."""
+"""Predictions of classifiers that know which samples are missing for them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from amzest.utils import FittedStateMixin, PredictLogProbaMixin
 
 
 class PredictFromProbaMixin(PredictLogProbaMixin, FittedStateMixin):
-    """`predict_proba` and `predict` of a class that tells what it could read."""
+    """Implements `predict_proba` and `predict` by `predict_proba_and_presence`."""
 
     classes_: NDArray[Any]
 
@@ -20,31 +20,31 @@ class PredictFromProbaMixin(PredictLogProbaMixin, FittedStateMixin):
     def predict_proba_and_presence(
         self, X: Any
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Return the probability of each class, and which rows could be read."""
+        """Return class probabilities, and which samples are present."""
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Return the probability of each class.
+        """Return class probabilities.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows in the form that `fit` took.
+            Samples in the form that `fit` took.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            In the order of `classes_`. Rows that cannot be read get the class
+            Probabilities in the order of `classes_`. Missing samples get the class
             frequencies.
         """
         return self.predict_proba_and_presence(X)[0]
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most probable label.
+        """Return the most probable class of each sample.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows in the form that `fit` took.
+            Samples in the form that `fit` took.
 
         Returns
         -------

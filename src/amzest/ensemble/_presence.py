@@ -1,4 +1,4 @@
-"""What members say about rows, and which rows they could read."""
+"""Predictions of members, and the samples that are not missing for them."""
 
 from __future__ import annotations
 
@@ -19,59 +19,28 @@ Presence = NDArray[np.bool_]
 def predict_with_presence(
     estimator: Any, X: Any, classes: NDArray[Any]
 ) -> tuple[Proba, Presence]:
-    """Return the probabilities of a fitted classifier, and the rows it could read.
+    """Return probabilities in the order of `classes`, and which samples are present.
 
-    Parameters
-    ----------
-    estimator : classifier
-        Fitted. One that knows what it could read has a method
-        `predict_proba_and_presence`; it may be the last step of a pipeline.
-
-    X : array-like of shape (n_samples, ...)
-        Rows in the form the estimator takes.
-
-    classes : ndarray of shape (n_classes,)
-        Labels that the columns stand for.
-
-    Returns
-    -------
-    proba : ndarray of shape (n_samples, n_classes)
-        In the order of `classes`; 0 for classes that the estimator never saw.
-    present : ndarray of shape (n_samples,), dtype bool
-        Of other estimators: whether there is anything in the row, or in the columns
-        that a :class:`~amzest.compose.ColumnSelector` in front picks from it.
+    A classifier, or the last step of a pipeline, with `predict_proba_and_presence`
+    decides itself. For others a sample is present if any cell of it is, among the
+    columns that a ColumnSelector at the start of a pipeline selects.
     """
     if isinstance(estimator, Pipeline) and hasattr(
         estimator[-1], "predict_proba_and_presence"
     ):
-        rows = estimator[:-1].transform(X) if len(estimator) > 1 else X
-        proba, present = predict_with_presence(estimator[-1], rows, classes)
-        return proba, present
+        transformed = estimator[:-1].transform(X) if len(estimator) > 1 else X
+        return predict_with_presence(estimator[-1], transformed, classes)
     if hasattr(estimator, "predict_proba_and_presence"):
         proba, present = estimator.predict_proba_and_presence(X)
     else:
-        proba, present = (
-            estimator.predict_proba(X),
-            row_presence(_selected(estimator, X)),
-        )
-    return align_columns(
-        np.asarray(proba, np.float64), estimator.classes_, classes
-    ), present
+        proba = estimator.predict_proba(X)
+        present = row_presence(_selected(estimator, X))
+    proba = np.asarray(proba, np.float64)
+    return align_columns(proba, estimator.classes_, classes), present
 
 
 def row_presence(X: Any) -> Presence:
-    """Tell which rows hold anything at all.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, ...)
-        A table, a column, numbers or pictures.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), dtype bool
-        False where every cell is missing, blank or a `no-img` placeholder.
-    """
+    """Return which rows have a cell that is not missing, blank or a placeholder."""
     if sparse.issparse(X):
         return np.ones(X.shape[0], dtype=bool)
     X = as_pandas(X)
@@ -97,30 +66,16 @@ def row_presence(X: Any) -> Presence:
 
 
 def _selected(estimator: Any, X: Any) -> Any:
-    """Give the columns that a selector at the start of a pipeline picks."""
+    """Return the columns that a selector at the start of a pipeline selects."""
     if isinstance(estimator, Pipeline) and isinstance(estimator[0], ColumnSelector):
         return estimator[0].transform(X)
     return X
 
 
 def align_columns(proba: Proba, own: NDArray[Any], classes: NDArray[Any]) -> Proba:
-    """Bring columns of probabilities into the order of all classes.
+    """Return probabilities of all classes, 0 for those not among a classifier's own.
 
-    Parameters
-    ----------
-    proba : ndarray of shape (n_samples, n_own)
-        What a classifier says that may have seen only some of the classes.
-
-    own : ndarray of shape (n_own,)
-        The classes it has seen, sorted.
-
-    classes : ndarray of shape (n_classes,)
-        All classes, sorted.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes)
-        0 for classes that it never saw.
+    Both `own` and `classes` are sorted.
     """
     if len(own) == len(classes):
         return proba

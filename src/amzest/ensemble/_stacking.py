@@ -1,4 +1,4 @@
-"""A meta-model reads what the members say, and which of them had something to read."""
+"""Stacking in which the meta-model knows for which members a sample is missing."""
 
 from __future__ import annotations
 
@@ -22,78 +22,82 @@ from amzest.utils import shown
 
 
 class MissingAwareStackingClassifier(BaseEnsemble):
-    """Stack a meta-model on the members' out-of-fold probabilities.
+    """Stack of members for which some samples are missing, with a meta-model.
 
-    It differs from :class:`~sklearn.ensemble.StackingClassifier` in rows where a member
-    has nothing to read: what the member says there is the class frequencies, which mean
-    nothing. Here the meta-model sees zeros in their place, and an indicator for each
-    member that says so. Rows that no member can read get the class frequencies.
+    The meta-model is fitted on the members' out-of-fold probabilities. The difference
+    to :class:`~sklearn.ensemble.StackingClassifier` is in samples that are missing for
+    a member, whose prediction there is only the class frequencies: the meta-model gets
+    zeros instead, and for each member an indicator of the samples that are present.
+    Samples that are missing for all members get the class frequencies.
 
     Parameters
     ----------
     estimators : list of (str, classifier)
-        The members, each with a name.
+        The members and their names.
 
     final_estimator : classifier, default=None
-        The meta-model; has `predict_proba`. None means a
+        The meta-model, with `predict_proba`. None means
         :class:`~sklearn.linear_model.LogisticRegression`.
 
     presence : bool, default=True
-        Whether the meta-model sees the indicators; only those are added that are not
-        the same in all rows. Whether a product has an image or a text is then a feature
-        of its own, and leaks the label where a table has images of some categories
-        only: pass False if new products will not have them in the same way.
+        Whether the meta-model gets the indicators of present samples, without those
+        that are constant. Whether a product has an image or a text is then a feature,
+        and leaks the label if the dataset has images of some categories only: pass
+        False if this will be different in new data.
 
     cv : int, cross-validation generator or iterable, default=5
         Folds, see :class:`CrossFit`.
 
     memory : str, path-like or object with the joblib.Memory interface, default=None
-        Where fitted members are kept, as pickles; see :class:`CrossFit`. Use only a
-        folder that you trust: loading a pickle runs the code in it.
+        Cache of fitted members, as pickles; see :class:`CrossFit`. Use only a folder
+        that you trust: loading a pickle runs the code in it.
 
     n_jobs : int, default=None
-        Number of processes that fit members.
+        Number of processes in which members are fitted.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the folds, and seeds the members that have no seed of their own.
+        Shuffles the folds, and seeds the members whose `random_state` is not set.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels.
+        The class labels.
 
     class_prior_ : ndarray of shape (n_classes,)
-        Share of each class.
+        Frequency of each class.
 
     final_estimator_ : classifier
-        The fitted meta-model. It knows classes by their positions in `classes_`.
+        The fitted meta-model. Its classes are positions in `classes_`.
 
     indicators_ : ndarray of shape (n_indicators,), dtype int
-        Positions of the members whose presence the meta-model sees.
+        Positions of the members that have an indicator.
 
     estimators_ : list of classifier
         The fitted members.
 
     named_estimators_ : Bunch
-        The same by name.
+        The fitted members by name.
 
     y_ : ndarray of shape (n_samples,), dtype int
-        Position in `classes_` of each row's label.
+        Labels as positions in `classes_`.
+
+    sample_weight_ : ndarray of shape (n_samples,) or None
+        Weights of the samples, if `fit` was given any.
 
     oof_proba_ : ndarray of shape (n_samples, n_classes)
-        The stack on out-of-fold rows, each fold with a meta-model that was fitted on
-        the others.
+        Out-of-fold predictions of the stack: the meta-model for a fold is fitted on
+        the other folds.
 
     n_features_in_ : int
-        Number of columns, where the first member knows it.
+        Number of features seen during `fit`. Exists only if the first member has it.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,), dtype object
-        Names of the columns, where the first member knows them.
+        Names of features seen during `fit`. Exists only if the first member has them.
 
     See Also
     --------
-    CrossFit.stacking : The same from members that were fitted before.
-    WeightedVotingClassifier : Weights in place of a meta-model.
+    CrossFit.stacking : Stack on members that are fitted already.
+    WeightedVotingClassifier : Weights instead of a meta-model.
 
     References
     ----------

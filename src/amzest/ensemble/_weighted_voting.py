@@ -1,4 +1,4 @@
-"""Members vote by weight; who has nothing to read has no vote."""
+"""Weighted soft voting that leaves out members for which a sample is missing."""
 
 from __future__ import annotations
 
@@ -24,77 +24,80 @@ from amzest.ensemble._vote_weights import (
 
 
 class WeightedVotingClassifier(BaseEnsemble):
-    """Average the members' probabilities by weight, row by row.
+    """Soft voting classifier for members for which some samples are missing.
 
-    A member that has nothing to read in a row has no vote there, and the weights of
-    the others are scaled up; a row that no member can read gets the class frequencies.
-    Probabilities are averaged, never logits or ranks.
+    Predicted probabilities are the weighted mean of those of the members. A member for
+    which a sample is missing, such as a text classifier for a product without a title,
+    is left out of the mean for this sample, and the weights of the others are
+    renormalised. A sample that is missing for all members gets the class frequencies.
 
-    Members that cannot matter are not computed. One of weight 0 has no vote anywhere,
-    and predicts nothing; if the user gives it that weight, `fit` leaves it out as well.
-    One with at most 1e-5 of all weight, such as the 1e-6 that "learn" leaves to a
-    member that is of no use beside the others, has a vote only in rows where no other
-    member has one, and is asked about these rows alone.
+    Members that cannot change a prediction are not computed. A member of weight 0 does
+    not predict; if `weights` are numbers, it is not fitted either. A member with at
+    most 1e-5 of the total weight, such as the 1e-6 that "learn" leaves to a member that
+    does not help, predicts only the samples that are missing for all other members.
 
     Parameters
     ----------
     estimators : list of (str, classifier)
-        The members, each with a name.
+        The members and their names.
 
     weights : None, array-like of shape (n_members,), "learn" or "greedy", default=None
-        The members' weights; None means equal ones. "learn" finds those with the least
-        log-loss on out-of-fold rows, "greedy" by adding one member at a time [1]_;
-        neither loses more there than the best member.
+        Weights of the members; None means uniform weights. "learn" minimises the
+        log-loss of the out-of-fold predictions, "greedy" does so by adding one member
+        at a time [1]_. Neither has a larger loss there than the best member.
 
     cv : int, cross-validation generator or iterable, default=5
-        Folds for learning weights, see :class:`CrossFit`.
+        Folds on which weights are learnt, see :class:`CrossFit`.
 
     memory : str, path-like or object with the joblib.Memory interface, default=None
-        Where fitted members are kept, as pickles; see :class:`CrossFit`. Use only a
-        folder that you trust: loading a pickle runs the code in it.
+        Cache of fitted members, as pickles; see :class:`CrossFit`. Use only a folder
+        that you trust: loading a pickle runs the code in it.
 
     n_jobs : int, default=None
-        Number of processes that fit members.
+        Number of processes in which members are fitted.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the folds, and seeds the members that have no seed of their own.
+        Shuffles the folds, and seeds the members whose `random_state` is not set.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels.
+        The class labels.
 
     class_prior_ : ndarray of shape (n_classes,)
-        Share of each class.
+        Frequency of each class.
 
     weights_ : ndarray of shape (n_members,)
-        The weights; they add up to 1.
+        The weights, which sum to 1.
 
     estimators_ : list of classifier
-        The fitted members: all but those to which `weights` gives 0 before the fit.
+        The fitted members, without those whose weight in `weights` is 0.
 
     named_estimators_ : Bunch
-        The same by name; "drop" for a member that was not fitted, as in
+        The fitted members by name; "drop" for a member that was not fitted, as in
         :class:`~sklearn.ensemble.VotingClassifier`.
 
     y_ : ndarray of shape (n_samples,), dtype int
-        Position in `classes_` of each row's label.
+        Labels as positions in `classes_`.
+
+    sample_weight_ : ndarray of shape (n_samples,) or None
+        Weights of the samples, if `fit` was given any.
 
     oof_proba_ : ndarray of shape (n_samples, n_classes)
-        The vote on out-of-fold rows, each fold with weights that were learnt on the
-        others. Not there if the members were fitted without folds.
+        Out-of-fold predictions of the vote: weights for a fold are learnt on the other
+        folds. Does not exist if the members were fitted without folds.
 
     n_features_in_ : int
-        Number of columns, where the first member knows it.
+        Number of features seen during `fit`. Exists only if the first member has it.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,), dtype object
-        Names of the columns, where the first member knows them.
+        Names of features seen during `fit`. Exists only if the first member has them.
 
     See Also
     --------
-    CrossFit.weighted_voting : The same from members that were fitted before.
-    CrossFit.report : What each member costs, and what it adds to the vote.
-    MissingAwareStackingClassifier : A meta-model in place of weights.
+    CrossFit.weighted_voting : Vote of members that are fitted already.
+    CrossFit.report : Cost of each member and its contribution to the vote.
+    MissingAwareStackingClassifier : Meta-model instead of weights.
 
     References
     ----------

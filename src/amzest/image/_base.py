@@ -1,4 +1,4 @@
-"""What both image classifiers share."""
+"""The base class of image classifiers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from amzest.image._cells import image_cells
-from amzest.neural import BaseNeuralClassifier, Engine, Inputs, TrainingSettings
+from amzest.neural import (
+    BaseNeuralClassifier,
+    Engine,
+    Inputs,
+    TrainingSettings,
+    estimator_dataclass,
+)
 from amzest.utils import (
     check_installed,
     check_tensorflow_fork,
@@ -23,15 +29,100 @@ from amzest.utils import (
 )
 
 
+@estimator_dataclass
 class BaseImageClassifier(BaseNeuralClassifier):
-    """Read a column of pictures; a concrete class brings the network."""
+    """Base class of neural networks that classify images.
 
-    image_size: int
-    image_root: str | PathLike[str] | None
-    on_error: Literal["raise", "missing"]
-    max_pixels: int
-    augmentation: bool
-    max_memory: int
+    Subclass it to add a network of your own: declare the parameters of the network as
+    annotated class attributes, describe the network in `_architecture` and build it in
+    `_build_network`. :doc:`/user_guide/add_a_network` describes both. These hooks, the
+    parameters and the fitted attributes are stable.
+
+    Parameters
+    ----------
+    image_size : int
+        Height and width in pixels of the white square that images are scaled into,
+        without changing their proportions; at least 32.
+
+    image_root : str, path or None
+        Folder that relative paths are resolved against; None for the working directory.
+
+    on_error : {"raise", "missing"}
+        How to handle an image that exists but cannot be decoded, or a cell that is not
+        an image: raise an error that names row and file, or treat it as missing and
+        warn once with the number of such images.
+
+    max_pixels : int
+        Largest number of pixels (width times height) of an image. Larger images are
+        handled as `on_error` says; of encoded images only the header is read.
+        Pillow's own limit, twice ``PIL.Image.MAX_IMAGE_PIXELS``, applies as well.
+
+    augmentation : bool
+        Whether to flip, zoom, shift and brighten training images at random, and to
+        average predictions over an image and its mirror image.
+
+    max_memory : int
+        Decoded images up to this many MiB are kept in memory, where later fits and
+        predictions of the same process find those that came from files or bytes. More
+        are kept in temporary files that are deleted at the end of the process.
+
+    weight_decay : float
+        Decoupled weight decay of weight matrices. Biases and normalisation parameters
+        are not decayed.
+
+    batch_size : int or "auto"
+        Number of samples per training step. With "auto" it grows with the training
+        set, up to 64.
+
+    precision : {"auto", "float32", "bfloat16"}
+        Floating-point precision of convolutions in training. Weights and predictions
+        are always float32. "auto" is float32: for images of this size bfloat16 is
+        hardly faster.
+
+    Attributes
+    ----------
+    net_ : scikeras.wrappers.KerasClassifier
+        The network as a scikeras object, rebuilt on demand; ``net_.model_`` is the
+        Keras model.
+
+    image_size_ : int
+        Height and width of images inside the network, in pixels.
+
+    See Also
+    --------
+    ImageCNNClassifier : A convolutional network.
+
+    Notes
+    -----
+    `X` is one column of images: paths, bytes, dicts of `bytes` and `path`, PIL images
+    or arrays of shape (height, width) or (height, width, 1 | 3 | 4), in a list, array,
+    Series or table of one column; or one array of shape (n, height, width, channels).
+    :ref:`image-inputs` describes formats and pixel ranges. Samples without an image
+    (None, NaN, blank, a path to no file, Amazon's ``no-img``) are ignored in training
+    and get the class frequencies as predicted probabilities. The networks run on Keras
+    through scikeras.
+
+    Examples
+    --------
+    >>> from amzest.image import BaseImageClassifier, ImageCNNClassifier
+    >>> issubclass(ImageCNNClassifier, BaseImageClassifier)
+    True
+    """
+
+    image_size: int = 64
+    image_root: str | PathLike[str] | None = None
+    on_error: Literal["raise", "missing"] = "raise"
+    max_pixels: int = 50_000_000
+    augmentation: bool = True
+    max_memory: int = 1024
+    weight_decay: float = 0.02
+    dropout: float = 0.3
+    max_epochs: int = 16
+
+    _parameter_topics: ClassVar[dict[str, str]] = {
+        **BaseNeuralClassifier._parameter_topics,
+        "image_size": "Images",
+    }
 
     _needed_attributes: ClassVar[tuple[str, ...]] = (
         *BaseNeuralClassifier._needed_attributes,
@@ -70,7 +161,7 @@ class BaseImageClassifier(BaseNeuralClassifier):
     def _learn_encoding(
         self, read: Any, rows: NDArray[np.intp], weights: NDArray[np.float64]
     ) -> None:
-        """Learn nothing: pictures are scaled, not measured."""
+        """Learn nothing: images are only scaled."""
 
     def _encode(self, read: NDArray[np.object_]) -> Inputs:
         from amzest.image._decoded_images import decode_column
@@ -109,14 +200,19 @@ class BaseImageClassifier(BaseNeuralClassifier):
     def _describe_missing(self, inputs: Any) -> str:
         return str(inputs.absence)
 
+    @staticmethod
+    def _build_network(*, network: str, **architecture: Any) -> Any:
+        """Build the untrained Keras model from the values of `_architecture`."""
+        from amzest.image._networks import NETWORKS
+
+        return NETWORKS[network](**architecture)
+
     def _build_engine(
         self, architecture: dict[str, Any], settings: TrainingSettings
     ) -> Engine:
-        from amzest.image._networks import NETWORKS
         from amzest.neural._scikeras_engine import ScikerasEngine
 
-        options = dict(architecture)
-        return ScikerasEngine(NETWORKS[options.pop("network")], options, settings)
+        return ScikerasEngine(type(self)._build_network, architecture, settings)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -18,6 +18,7 @@ from amzest.utils import (
     as_pandas,
     cell_matrix,
     check_rows,
+    object_array,
     shown_list,
 )
 
@@ -48,7 +49,7 @@ def image_cells(X: Any) -> tuple[NDArray[np.object_], str | None]:
             _check_one_column(table.shape[1], None)
             cells = table[:, 0]
         else:
-            cells = _object_array(rows)
+            cells = object_array(rows)
     if len(cells) == 0:
         raise ValueError("`X` has 0 rows; a minimum of 1 is required.")
     return cells, name
@@ -78,21 +79,13 @@ def _cells_of_array(array: NDArray[Any]) -> NDArray[np.object_]:
                 f"`X` is an object array of shape {array.shape}; expected one column "
                 "of cells."
             )
-        return _object_array(array)
+        return object_array(array)
     if array.ndim in (3, 4):
-        return _object_array(array)
+        return object_array(array)
     raise ValueError(
         f"`X` is a numeric array of shape {array.shape}, which holds no images. "
         "Expected (n, height, width) or (n, height, width, channels)."
     )
-
-
-def _object_array(rows: Any) -> NDArray[np.object_]:
-    """Fill an object array row by row: NumPy would stack arrays of one shape."""
-    cells = np.empty(len(rows), dtype=object)
-    for i, row in enumerate(rows):
-        cells[i] = row
-    return cells
 
 
 def image_key(

@@ -23,6 +23,7 @@ from amzest.utils import (
     available_threads,
     describe_rows,
     is_missing_image,
+    object_array,
     plain_image_cell,
     quiet_pillow,
     shown,
@@ -112,10 +113,7 @@ def _plain_cells(cells: NDArray[np.object_]) -> NDArray[np.object_]:
     """Replace the dicts of Hugging Face datasets by their bytes or path."""
     if not any(isinstance(cell, dict) for cell in cells):
         return cells
-    plain = np.empty(len(cells), dtype=object)
-    for row, cell in enumerate(cells):
-        plain[row] = plain_image_cell(cell)
-    return plain
+    return object_array([plain_image_cell(cell) for cell in cells])
 
 
 def _look_up(

@@ -134,7 +134,7 @@ def _with_alpha(image: Image.Image) -> Image.Image:
         image = image.convert("LA")
     color = image.info.get("transparency")
     if image.mode == "RGB" and isinstance(color, tuple) and max(color) > 255:
-        # A PNG of 16 bits: Pillow has reduced its pixels to 8 bits, but not this colour.
+        # In a PNG of 16 bits, Pillow has reduced the pixels to 8 bits, not this colour.
         image = image.copy()
         image.info["transparency"] = tuple(value >> 8 for value in color)
     return image.convert("RGBA")

@@ -1,4 +1,4 @@
-"""Categories written as paths, and the tree they make."""
+"""The tree of categories that are written as paths."""
 
 from __future__ import annotations
 
@@ -10,69 +10,40 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from amzest.utils import (
-    check_integer,
-    shown,
-)
+from amzest.utils import check_integer, check_probabilities, shown
 
 Path = tuple[str, ...]
 
-#: Signs that names of categories contain as well: "T-shirts", "Home/Garden".
+#: Separators that names of categories contain as well: "T-shirts", "Home/Garden".
 _IN_NAMES = frozenset("-/.,&+")
 
 
 def parse_path(label: Any, separator: str = " > ") -> Path:
-    """Split the path of a category into the names of its levels.
-
-    Parameters
-    ----------
-    label : str
-        For example ``"Clothing > Women"``; ``""`` is the root. Blanks around names and
-        more than one blank within them do not count.
-
-    separator : str, default=" > "
-        What stands between levels. Blanks around it do not matter, except that a sign
-        which names contain as well, one of ``-/.,&+``, needs one on either side where
-        `separator` has some: with ``" - "`` "T-shirts" stays one name.
-
-    Returns
-    -------
-    tuple of str
-        The names, from the top.
-
-    Raises
-    ------
-    TypeError
-        If `label` is no string.
-    ValueError
-        If a level has no name.
-    """
+    """Split the path of a category into the names of its levels; ``""`` is the root."""
     if not isinstance(label, str):
-        msg = (
+        raise TypeError(
             f"Categories must be paths such as 'Clothing{separator}Women', got "
             f"{shown(label)}. Convert them with y.astype(str)."
         )
-        raise TypeError(msg)
     if not label.strip():
         return ()
     parts = re.split(_separator_pattern(separator), label)
     names = tuple(" ".join(part.split()) for part in parts)
     if not all(names):
-        msg = (
-            f"The category {shown(label)} has a level without a name. Mend the path, "
-            "or "
-            f"pass another `separator` than {shown(separator)}."
+        raise ValueError(
+            f"The category {shown(label)} has a level without a name. Correct the path,"
+            f" or pass another `separator` than {shown(separator)}."
         )
-        raise ValueError(msg)
     return names
 
 
 def _separator_pattern(separator: str) -> str:
     if not separator:
-        msg = "`separator` is empty. Pass the sign that stands between levels."
-        raise ValueError(msg)
+        raise ValueError(
+            "`separator` is empty. Pass the characters that separate the levels."
+        )
     sign = re.escape(separator.strip())
-    if not sign:
+    if not sign:  # whitespace only
         return re.escape(separator)
     if separator.strip() in _IN_NAMES and separator != separator.strip():
         return rf"\s+{sign}\s*|\s*{sign}\s+"
@@ -80,18 +51,18 @@ def _separator_pattern(separator: str) -> str:
 
 
 class CategoryTree:
-    """The tree that the paths of categories make.
+    """The tree of the paths of categories.
 
     Parameters
     ----------
     classes : sequence of str
-        Paths, in the order of the columns of probabilities. Two that mean the same
-        node, such as ``"A > B"`` and ``"A>B"``, add up.
+        Paths, in the order of the columns of probabilities. Two paths of the same
+        node, such as ``"A > B"`` and ``"A>B"``, are added up.
 
     separator : str, default=" > "
-        What stands between levels. Blanks around it do not matter, except that a sign
-        which names contain as well, one of ``-/.,&+``, needs one on either side where
-        `separator` has some.
+        Separates the levels of a path. Whitespace around it is ignored, except that
+        one of the characters ``-/.,&+``, which names contain as well, needs whitespace
+        on either side if `separator` has some.
 
     Attributes
     ----------
@@ -106,20 +77,20 @@ class CategoryTree:
 
     See Also
     --------
-    HierarchicalClassifier : Predicts as far down as it is sure.
+    HierarchicalClassifier : Predicts paths as far down as they are probable enough.
 
     Notes
     -----
-    A class may be an inner node: products that stand in "Clothing" itself beside others
-    in "Clothing > Women". The probability of a node is that of its own class, if it is
-    one, plus those of all classes below it. At a level deeper than its own a class
-    stays what it is, so that the probabilities of each level add up to 1: at level 2,
-    "Clothing" means the products in "Clothing" itself. Nodes are told apart by their
-    whole path; "Women > Shoes" and "Men > Shoes" have nothing in common.
+    A class may be an inner node: samples of "Clothing" itself besides others of
+    "Clothing > Women". The probability of a node is that of its own class, if it is
+    one, plus those of all classes below it. At a level deeper than its own a class is
+    unchanged, so that the probabilities of each level add up to 1: at level 2,
+    "Clothing" means the samples of "Clothing" itself. A node is defined by its whole
+    path; "Women > Shoes" and "Men > Shoes" are different nodes.
 
     Examples
     --------
-    >>> from amzest.evaluation import CategoryTree
+    >>> from amzest.meta import CategoryTree
     >>> tree = CategoryTree.from_paths(["Toys", "Books > Poetry", "Books > Travel"])
     >>> tree.classes_at(1)
     array(['Books', 'Toys'], dtype=object)
@@ -133,18 +104,17 @@ class CategoryTree:
         self.separator = separator
         self.paths = [parse_path(label, separator) for label in classes]
         if not self.paths or () in self.paths:
-            msg = (
+            raise ValueError(
                 "`classes` must be at least one path, and none of them empty. Drop "
-                "products without a category."
+                "samples without a category."
             )
-            raise ValueError(msg)
         nodes = {path[:level] for path in self.paths for level in range(len(path) + 1)}
         self.nodes = sorted(nodes)
         self.depth = max(map(len, self.paths))
 
     @classmethod
     def from_paths(cls, classes: Iterable[str], separator: str = " > ") -> Self:
-        """Build the tree of some paths.
+        """Build the tree of paths.
 
         Parameters
         ----------
@@ -152,7 +122,7 @@ class CategoryTree:
             Paths, in the order of the columns of probabilities.
 
         separator : str, default=" > "
-            What stands between levels.
+            Separates the levels of a path.
 
         Returns
         -------
@@ -182,7 +152,7 @@ class CategoryTree:
         Parameters
         ----------
         level : int
-            1 for the top categories. Classes with shorter paths stay what they are.
+            1 for the top categories. Classes with shorter paths are unchanged.
 
         Returns
         -------
@@ -197,7 +167,7 @@ class CategoryTree:
         Parameters
         ----------
         proba : array-like of shape (n_samples, n_classes)
-            Probabilities of the classes, out of fold or of new rows.
+            Probabilities of the classes, out-of-fold or of new samples.
 
         level : int
             1 for the top categories.
@@ -205,15 +175,16 @@ class CategoryTree:
         Returns
         -------
         ndarray of shape (n_samples, n_classes_at_level)
-            In the order of :meth:`classes_at`. Rows add up to what they did before.
+            In the order of :meth:`classes_at`. The sum of each row is unchanged.
         """
         proba = self._check_proba(proba)
         cut, columns = self._cut(level)
+        # One-hot rows of the node of each class: the product adds up their columns.
         rolled: NDArray[np.float64] = proba @ np.eye(len(cut))[columns]
         return rolled
 
     def _cut(self, level: int) -> tuple[list[Path], NDArray[np.intp]]:
-        """Give the nodes of a level, and which of them each class belongs to."""
+        """Return the nodes of a level, and which of them each class belongs to."""
         check_integer("level", level, 1, self.depth)
         cut = [path[:level] for path in self.paths]
         unique = sorted(set(cut))
@@ -236,11 +207,11 @@ class CategoryTree:
         return self._check_proba(proba) @ self._membership
 
     def back_off(self, proba: Any, min_probability: float) -> NDArray[np.object_]:
-        """Return the deepest category of each row that is sure enough.
+        """Return the deepest category of each row that is probable enough.
 
-        From the root downwards the most probable child is taken as long as its
+        From the root downwards the most probable child is chosen as long as its
         probability is at least `min_probability`. At a node that is itself a class the
-        descent also ends where its own products are more probable than each child.
+        descent also ends where its own class is more probable than each child.
 
         Parameters
         ----------
@@ -249,17 +220,18 @@ class CategoryTree:
 
         min_probability : float
             From 0, which always descends to a class, to 1. Above 0.5 no other node of
-            that depth or deeper can be as probable.
+            the same depth or deeper can be as probable.
 
         Returns
         -------
         ndarray of shape (n_samples,), dtype object
-            Paths; ``""`` where not even a top category is sure enough.
+            Paths; ``""`` where no top category is probable enough.
         """
-        by_node = self.node_proba(proba)
+        by_node = self.node_proba(proba)  # (n_samples, n_nodes)
+        # Probability of the class that a node is itself, 0 for other nodes.
         by_class = self._check_proba(proba) @ self._is_class
-        at = np.zeros(len(by_node), dtype=np.intp)
-        # Level by level, all rows that stand at one node together.
+        at = np.zeros(len(by_node), dtype=np.intp)  # node 0 is the root
+        # Descend level by level; all rows at the same node descend together.
         for _ in range(self.depth):
             moved = at.copy()
             for node in np.unique(at):
@@ -269,7 +241,7 @@ class CategoryTree:
                 rows = np.flatnonzero(at == node)
                 among = by_node[np.ix_(rows, children)]
                 best = among.max(axis=1)
-                # Sums of many small terms may miss a limit by rounding.
+                # A sum of many small terms may miss the limit by rounding errors.
                 goes = best >= min_probability - 1e-12
                 goes &= best >= by_class[rows, node]
                 moved[rows[goes]] = children[among.argmax(axis=1)[goes]]
@@ -282,7 +254,7 @@ class CategoryTree:
 
     @cached_property
     def _membership(self) -> NDArray[np.float64]:
-        """Which nodes each class belongs to."""
+        """Matrix of shape (n_classes, n_nodes): a class is in its ancestors too."""
         belongs = np.zeros((len(self.paths), len(self.nodes)))
         for row, path in enumerate(self.paths):
             for level in range(len(path) + 1):
@@ -291,7 +263,7 @@ class CategoryTree:
 
     @cached_property
     def _is_class(self) -> NDArray[np.float64]:
-        """Which node each class is."""
+        """Matrix of shape (n_classes, n_nodes): the node of each class alone."""
         same = np.zeros((len(self.paths), len(self.nodes)))
         same[np.arange(len(self.paths)), [self._place[p] for p in self.paths]] = 1.0
         return same
@@ -308,11 +280,6 @@ class CategoryTree:
         return np.array([self.name(path) for path in paths], dtype=object)
 
     def _check_proba(self, proba: Any) -> NDArray[np.float64]:
-        checked = np.asarray(proba, dtype=np.float64)
-        if checked.ndim != 2 or checked.shape[1] != len(self.paths):
-            msg = (
-                f"`proba` must have a column for each of the {len(self.paths)} "
-                f"classes, got the shape {checked.shape}."
-            )
-            raise ValueError(msg)
-        return checked
+        # Not normalized: sums over subsets of the classes are allowed.
+        names = self._as_names(self.paths)
+        return check_probabilities(proba, names, normalized=False)

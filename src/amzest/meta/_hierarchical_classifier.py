@@ -1,4 +1,4 @@
-"""A flat classifier of whole paths that also answers with their upper parts."""
+"""A classifier of category paths that also predicts their upper levels."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import get_tags
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
 from amzest.ensemble._callbacks import reported_fit, reported_task
+from amzest.ensemble._routing import route_fit_params
 from amzest.meta._category_tree import CategoryTree, parse_path
 from amzest.meta._hierarchical_metrics import hierarchical_precision_recall_f1
 from amzest.utils import (
     DocumentationLinkMixin,
     FittedStateMixin,
+    ParameterValidationMixin,
     PredictLogProbaMixin,
     label_values,
-    shown,
 )
 
 if TYPE_CHECKING:
@@ -34,27 +37,28 @@ class HierarchicalClassifier(
     PredictLogProbaMixin,
     DocumentationLinkMixin,
     FittedStateMixin,
+    ParameterValidationMixin,
     BaseEstimator,
 ):
-    """Answer with as much of a category's path as is sure.
+    """Predict category paths down to the level at which they are probable enough.
 
-    A classifier learns whole paths, such as "Clothing > Women > Dresses". The
+    A classifier is fitted on whole paths, such as "Clothing > Women > Dresses". The
     probability of a parent is the sum of those of its children, so that "Clothing"
-    may be sure where no kind of clothing is.
+    may be predicted where no kind of clothing is probable enough.
 
     Parameters
     ----------
     estimator : classifier
-        Any classifier or pipeline that has `predict_proba`. It is fitted on paths.
+        Any classifier or pipeline with `predict_proba`. It is fitted on paths.
 
     separator : str, default=" > "
-        What stands between the levels of a path. Blanks around it do not matter, except
-        that one of the signs ``-/.,&+`` needs one on either side where `separator` has
-        some: with ``" - "`` "T-shirts" stays one name.
+        Separates the levels of a path. Whitespace around it is ignored, except that
+        one of the characters ``-/.,&+`` needs whitespace on either side if `separator`
+        has some: with ``" - "`` "T-shirts" is one name.
 
     min_probability : float, default=0.8
-        How probable a category must be for `predict` to answer with it. From 0, which
-        always answers with a class, to 1.
+        Smallest probability of a category that `predict` returns. From 0, which
+        always returns a class, to 1.
 
     Attributes
     ----------
@@ -62,7 +66,7 @@ class HierarchicalClassifier(
         The estimator, fitted.
 
     classes_ : ndarray of shape (n_classes,)
-        The paths that products stand in, written with `separator`.
+        The paths in `y`, written with `separator`.
 
     tree_ : CategoryTree
         The classes and their ancestors.
@@ -75,25 +79,24 @@ class HierarchicalClassifier(
 
     See Also
     --------
-    CategoryTree : The sums and the way back, for probabilities from elsewhere.
-    hierarchical_precision_recall_f1 : Scores that count the levels that are right.
-    ReviewThresholdClassifier : Answers with "review" where it is not sure.
+    CategoryTree : Sums and predictions for probabilities of other classifiers.
+    hierarchical_precision_recall_f1 : Scores that count the correct levels.
+    ReviewThresholdClassifier : Predicts "review" where no class is probable enough.
 
     Notes
     -----
-    `predict` goes down from the root to the most probable child as long as that is
-    probable enough. It ends in the root, ``""``, if not even a top category is. A class
-    may be an inner node; its products are then one more child of it, see
+    `predict` descends from the root to the most probable child as long as that is
+    probable enough. It returns the root, ``""``, if no top category is. A class may be
+    an inner node; its own samples are then one more child of it, see
     :class:`CategoryTree`.
 
-    `min_probability` is no promise of precision unless the probabilities hold what they
-    say: calibrate the estimator first, for example with
-    :class:`amzest.ensemble.CalibratedClassifier`.
+    `min_probability` is a precision only if the probabilities are calibrated, for
+    example with :class:`amzest.ensemble.CalibratedClassifier`.
 
     Examples
     --------
     >>> from sklearn.naive_bayes import GaussianNB
-    >>> from amzest.evaluation import HierarchicalClassifier
+    >>> from amzest.meta import HierarchicalClassifier
     >>> X = [[0.0], [0.2], [0.9], [1.1], [9.0], [9.1]]
     >>> y = ["Books > Poetry"] * 2 + ["Books > Travel"] * 2 + ["Toys"] * 2
     >>> clf = HierarchicalClassifier(GaussianNB(var_smoothing=0.01)).fit(X, y)
@@ -103,6 +106,11 @@ class HierarchicalClassifier(
     ['Books', 'Books', 'Toys']
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods(["fit", "predict_proba"])],
+        "separator": [str],
+        "min_probability": [Interval(Real, 0, 1, closed="both")],
+    }
     _needed_attributes: ClassVar[tuple[str, ...]] = (
         "tree_",
         "classes_",
@@ -129,7 +137,7 @@ class HierarchicalClassifier(
         separator: str = " > ",
         min_probability: float = 0.8,
     ) -> Self:
-        """Put the tree on a fitted classifier; nothing is fitted again.
+        """Use a fitted classifier of paths without refitting it.
 
         Parameters
         ----------
@@ -138,8 +146,7 @@ class HierarchicalClassifier(
             :class:`~amzest.ensemble.CrossFit` or a member of its `estimators_`.
 
         classes : array-like of shape (n_classes,), default=None
-            The paths that the columns of its probabilities stand for. None takes
-            `estimator.classes_`.
+            Paths of the columns of its probabilities. None uses `estimator.classes_`.
 
         separator : str, default=" > "
             As for the class.
@@ -150,32 +157,38 @@ class HierarchicalClassifier(
         Returns
         -------
         HierarchicalClassifier
-            Fitted. Its `classes_` are the paths as they were given.
+            Fitted. Its `classes_` are the paths as passed.
 
         Raises
         ------
         ValueError
             If a parameter is out of range or a path has a level without a name.
         TypeError
-            If the classes are no strings.
+            If the classes are not strings.
         """
         check_is_fitted(estimator)
         clf = cls(estimator, separator=separator, min_probability=min_probability)
-        clf._check_min_probability()
-        given = estimator.classes_ if classes is None else classes
-        return clf._adopt(estimator, np.asarray(given))
+        clf._validate_params()
+        paths = estimator.classes_ if classes is None else classes
+        return clf._set_fitted(estimator, np.asarray(paths))
 
     @with_callbacks
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Self:
         """Fit the estimator on whole paths.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows in the form the estimator takes.
+            Samples in the form that the estimator accepts.
 
         y : array-like of shape (n_samples,)
-            Path of each row. Paths that differ only in blanks are one class.
+            Path of each sample. Paths that differ only in whitespace are one class.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, passed to the `fit` of the estimator.
+
+        **fit_params : dict
+            Metadata for the estimator, if scikit-learn's metadata routing is enabled.
 
         Returns
         -------
@@ -185,40 +198,33 @@ class HierarchicalClassifier(
         Raises
         ------
         ValueError
-            If a parameter is out of range, or a path is empty or has a level without
-            a name.
+            If a parameter is out of range, a path is empty or has a level without a
+            name, or the estimator does not accept weights.
         TypeError
-            If a label is no string.
+            If a label is not a string.
         """
-        self._check_min_probability()
+        self._validate_params()
+        members = [("estimator", self.estimator)]
+        routed = route_fit_params(self, members, sample_weight, fit_params)
         paths = self._canonical(y)
         estimator = clone(self.estimator)
         with reported_fit(self, X, paths) as context:
             task = context.subcontext(task_name="fit-estimator")
             with reported_task(self, task, estimator, X, paths):
-                estimator.fit(X, paths)
-            return self._adopt(estimator, np.asarray(estimator.classes_))
+                estimator.fit(X, paths, **routed.estimator.fit)
+            return self._set_fitted(estimator, np.asarray(estimator.classes_))
 
     def _canonical(self, y: Any) -> NDArray[Any]:
-        """Write all paths in one way."""
+        """Return the paths, each written with `separator` as it is."""
         labels = label_values(y)
+        # "A>B" and "A > B" are one class: parse and join each distinct label once.
         written = {
             label: self.separator.join(parse_path(label, self.separator))
             for label in dict.fromkeys(labels.tolist())
         }
         return np.array([written[label] for label in labels.tolist()], dtype=object)
 
-    def _check_min_probability(self) -> None:
-        limit = self.min_probability
-        if (
-            not isinstance(limit, Real)
-            or isinstance(limit, bool)
-            or not 0 <= limit <= 1
-        ):
-            msg = f"`min_probability` must be a number from 0 to 1, got {shown(limit)}."
-            raise ValueError(msg)
-
-    def _adopt(self, estimator: Any, classes: NDArray[Any]) -> Self:
+    def _set_fitted(self, estimator: Any, classes: NDArray[Any]) -> Self:
         self.tree_ = CategoryTree.from_paths(classes.tolist(), self.separator)
         self.estimator_, self.classes_ = estimator, classes
         for name in ("n_features_in_", "feature_names_in_"):
@@ -232,7 +238,7 @@ class HierarchicalClassifier(
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows in the form the estimator takes.
+            Samples in the form that the estimator accepts.
 
         Returns
         -------
@@ -249,7 +255,7 @@ class HierarchicalClassifier(
         Parameters
         ----------
         level : int
-            1 for the top categories. Classes with shorter paths stay what they are.
+            1 for the top categories. Classes with shorter paths are unchanged.
 
         Returns
         -------
@@ -268,7 +274,7 @@ class HierarchicalClassifier(
             1 for the top categories.
 
         X : array-like of shape (n_samples, ...)
-            Rows in the form the estimator takes.
+            Samples in the form that the estimator accepts.
 
         Returns
         -------
@@ -287,45 +293,45 @@ class HierarchicalClassifier(
             1 for the top categories.
 
         X : array-like of shape (n_samples, ...)
-            Rows in the form the estimator takes.
+            Samples in the form that the estimator accepts.
 
         Returns
         -------
         ndarray of shape (n_samples,), dtype object
-            Paths of that level, or shorter ones where products stand in these.
+            Paths of that level, or shorter ones where these are classes.
         """
         best = self.predict_proba_at(level, X).argmax(axis=1)
         return self.classes_at(level)[best]
 
     def predict(self, X: Any) -> NDArray[np.object_]:
-        """Return the deepest category that is sure enough.
+        """Predict the deepest category that is probable enough.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows in the form the estimator takes.
+            Samples in the form that the estimator accepts.
 
         Returns
         -------
         ndarray of shape (n_samples,), dtype object
-            Paths; ``""`` where not even a top category is sure enough.
+            Paths; ``""`` where no top category is probable enough.
         """
         proba = self.predict_proba(X)
         return self.tree_.back_off(proba, self.min_probability)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the hierarchical F1 of the answers.
+        """Return the hierarchical F1 of the predictions.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows in the form the estimator takes.
+            Samples in the form that the estimator accepts.
 
         y : array-like of shape (n_samples,)
             Paths.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
+            Sample weights.
 
         Returns
         -------
@@ -336,6 +342,23 @@ class HierarchicalClassifier(
             y, self.predict(X), separator=self.separator, sample_weight=sample_weight
         )
         return scores.f1
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return the metadata routing of this object.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            Routes metadata of `fit` to the `fit` of the estimator.
+        """
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                estimator=self.estimator,
+                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+            )
+        )
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -1,18 +1,20 @@
-"""Precision, recall and F1 that count the levels of a path that are right."""
+"""Precision, recall and F1 that count the correct levels of a path."""
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_consistent_length,
 )
 
 from amzest.meta._category_tree import Path, parse_path
-from amzest.utils import check_choice, describe_rows, label_values
+from amzest.utils import describe_rows, label_values, validate_params
 
 
 class HierarchicalScores(NamedTuple):
@@ -21,10 +23,10 @@ class HierarchicalScores(NamedTuple):
     Parameters
     ----------
     precision : float
-        Share of the predicted levels that is right.
+        Fraction of the predicted levels that is correct.
 
     recall : float
-        Share of the true levels that was predicted.
+        Fraction of the true levels that was predicted.
 
     f1 : float
         Harmonic mean of the two.
@@ -35,6 +37,13 @@ class HierarchicalScores(NamedTuple):
     f1: float
 
 
+@validate_params(
+    {
+        "separator": [str],
+        "average": [StrOptions({"micro", "macro", "samples"})],
+        "zero_division": [Real],
+    }
+)
 def hierarchical_precision_recall_f1(
     y_true: Any,
     y_pred: Any,
@@ -46,10 +55,10 @@ def hierarchical_precision_recall_f1(
 ) -> HierarchicalScores:
     """Score predicted paths by the levels they share with the true ones.
 
-    A path stands for the set of its node and all ancestors without the root. Precision
-    is the share of the predicted sets that is in the true ones, recall the share of the
-    true sets that is in the predicted ones. "Clothing" for "Clothing > Women" is thus
-    all right as far as it goes, and found one of two levels.
+    A path is replaced by the set of its node and all ancestors without the root.
+    Precision is the fraction of the predicted sets that is in the true ones, recall the
+    fraction of the true sets that is in the predicted ones. "Clothing" for
+    "Clothing > Women" thus has precision 1 and recall 1/2.
 
     Parameters
     ----------
@@ -57,38 +66,38 @@ def hierarchical_precision_recall_f1(
         The true paths.
 
     y_pred : array-like of shape (n_samples,)
-        The predicted paths; ``""`` is the root, a prediction of nothing.
+        The predicted paths; ``""`` is the root, for no prediction.
 
     separator : str, default=" > "
-        What stands between levels, as for :class:`HierarchicalClassifier`.
+        Separates the levels, as for :class:`HierarchicalClassifier`.
 
     average : {"micro", "macro", "samples"}, default="micro"
-        "micro" adds up the sets of all rows, as in [1]_. "macro" does so for each true
-        category and takes the mean, so that small ones count as much as large ones.
-        "samples" takes the mean over rows.
+        "micro" adds up the sets of all samples, as in [1]_. "macro" does so for each
+        true category and averages the scores, so that all categories have the same
+        weight. "samples" averages over samples.
 
     sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the rows.
+        Sample weights.
 
     zero_division : float, default=0.0
-        Precision where nothing but the root is predicted.
+        Precision where only the root is predicted, from 0 to 1.
 
     Returns
     -------
     HierarchicalScores
         Named tuple of `precision`, `recall` and `f1`. With "macro" and "samples" `f1`
-        is the mean of the F1 of categories or rows, not the F1 of the means.
+        is the mean of the F1 of categories or samples, not the F1 of the means.
 
     Raises
     ------
     ValueError
         If lengths differ, a true path is empty, or a path has a level without a name.
     TypeError
-        If a path is no string.
+        If a path is not a string.
 
     See Also
     --------
-    HierarchicalClassifier : Predicts as far down as it is sure.
+    HierarchicalClassifier : Predicts paths as far down as they are probable enough.
     sklearn.metrics.precision_recall_fscore_support : The same for flat categories.
 
     References
@@ -99,14 +108,13 @@ def hierarchical_precision_recall_f1(
 
     Examples
     --------
-    >>> from amzest.evaluation import hierarchical_precision_recall_f1
+    >>> from amzest.meta import hierarchical_precision_recall_f1
     >>> y_true = ["Books > Poetry", "Books > Travel", "Toys"]
     >>> y_pred = ["Books > Poetry", "Books", "Books > Travel"]
     >>> precision, recall, f1 = hierarchical_precision_recall_f1(y_true, y_pred)
     >>> precision, recall, f1
     (0.6, 0.6, 0.6)
     """
-    check_choice("average", average, ("micro", "macro", "samples"))
     check_consistent_length(y_true, y_pred)
     true, pred = (
         _parse(name, labels, separator)
@@ -114,19 +122,22 @@ def hierarchical_precision_recall_f1(
     )
     empty = np.array([i for i, path in enumerate(true) if not path], dtype=np.intp)
     if len(empty):
-        msg = f"`y_true` has no category in {describe_rows(empty)}. Drop these rows."
-        raise ValueError(msg)
+        raise ValueError(
+            f"`y_true` has no category in {describe_rows(empty)}. Drop these rows."
+        )
     weights = _check_sample_weight(sample_weight, np.empty(len(true)))
-    # Columns: levels in common, predicted levels, true levels.
+    # Columns: shared levels, predicted levels, true levels.
     counts = np.array(
         [(_n_shared(t, p), len(p), len(t)) for t, p in zip(true, pred, strict=True)],
         dtype=np.float64,
     )
     if average == "samples":
         return _mean(_scores(counts, zero_division), weights)
+    # Weighted before they are added up, as in sums over repeated rows.
     counts *= weights[:, None]
     if average == "micro":
         return _mean(_scores(counts.sum(axis=0)[None], zero_division), np.ones(1))
+    # Add up the rows of each true category, then average over categories with weight.
     place = {path: i for i, path in enumerate(dict.fromkeys(true))}
     by_category = np.zeros((len(place), 3))
     np.add.at(by_category, [place[path] for path in true], counts)
@@ -135,14 +146,14 @@ def hierarchical_precision_recall_f1(
 
 
 def _parse(name: str, labels: Any, separator: str) -> list[Path]:
-    given = label_values(labels, name).tolist()
-    # Each distinct path is split once.
-    known = {label: parse_path(label, separator) for label in dict.fromkeys(given)}
-    return [known[label] for label in given]
+    values = label_values(labels, name).tolist()
+    # Split each distinct path once.
+    known = {label: parse_path(label, separator) for label in dict.fromkeys(values)}
+    return [known[label] for label in values]
 
 
 def _n_shared(first: Path, second: Path) -> int:
-    """Count the levels from the top that two paths have in common."""
+    """Return the number of levels from the top that two paths share."""
     n_shared = 0
     for a, b in zip(first, second, strict=False):
         if a != b:
@@ -152,7 +163,7 @@ def _n_shared(first: Path, second: Path) -> int:
 
 
 def _scores(counts: NDArray[np.float64], zero_division: float) -> NDArray[np.float64]:
-    """Turn rows of counts into rows of precision, recall and F1."""
+    """Return precision, recall and F1 of each row of counts."""
     shared, predicted, true = counts.T
     precision = np.full(len(counts), float(zero_division))
     np.divide(shared, predicted, out=precision, where=predicted > 0)

@@ -1,7 +1,8 @@
-"""A classifier that answers only where it can promise to be right."""
+"""A classifier that abstains where its precision would be below a target."""
 
 from __future__ import annotations
 
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import get_tags
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_consistent_length,
@@ -17,16 +20,18 @@ from sklearn.utils.validation import (
 
 from amzest.ensemble import CrossFit
 from amzest.ensemble._callbacks import reported_fit, reported_task
-from amzest.meta._out_of_fold import find_oof
+from amzest.ensemble._routing import build_router, route_fit_params
+from amzest.meta._out_of_fold import find_out_of_fold
 from amzest.meta._precision_thresholds import (
     choose_class_thresholds,
-    fewest_rows,
+    min_rows_for_precision,
 )
 from amzest.utils import (
     DocumentationLinkMixin,
     FittedStateMixin,
+    LabelledPredictions,
+    ParameterValidationMixin,
     PredictLogProbaMixin,
-    check_integer,
     label_values,
     shown,
 )
@@ -42,83 +47,84 @@ class ReviewThresholdClassifier(
     PredictLogProbaMixin,
     DocumentationLinkMixin,
     FittedStateMixin,
+    ParameterValidationMixin,
     BaseEstimator,
 ):
-    """Answer with a category where the promised precision holds, else "review".
+    """Predict a class where a target precision holds, and "review" elsewhere.
 
-    The estimator's most probable category is given as the answer if its probability
-    reaches the threshold of that category. The thresholds are learnt from rows that
-    the estimator has not learnt from, such that of the answers on fresh products the
-    share `target_precision` is right.
+    The most probable class is predicted if its probability reaches the threshold of
+    that class. Thresholds are learnt from out-of-fold predictions, such that on new
+    samples the fraction `target_precision` of the predicted classes is correct.
 
     Parameters
     ----------
     estimator : classifier
-        Any classifier or pipeline that has `predict_proba`.
+        Any classifier or pipeline with `predict_proba`.
 
     target_precision : float, default=0.98
-        Share of the answers that is to be right, between 0 and 1.
+        Precision of the predicted classes, between 0 and 1.
 
     review_label : object, default="review"
-        The answer where no category is sure enough. It must be none of the categories.
+        Prediction where no class reaches its threshold. It must not be a class.
 
     per_class : bool, default=True
-        Whether each category that is the most probable one of enough rows has a
-        threshold of its own. The others share a pooled one. With False all share it.
+        Whether each class that is the most probable one of enough samples has a
+        threshold of its own. The others share a pooled threshold. With False all
+        classes share it.
 
     confidence_level : float, default=0.9
-        Probability, over the draw of the training products, with which the promise of
-        a threshold holds on fresh ones. Higher levels send more products to review.
+        Probability, over random training samples, that the precision above a threshold
+        reaches the target on new samples. Higher levels send more samples to review.
 
     min_rows_per_class : int, default=None
-        Out-of-fold rows for which a category must be the most probable to have a
-        threshold of its own. None, and any lower number, stands for the fewest with
-        which the promise could be shown: 114 with the default target and level.
+        Out-of-fold samples for which a class must be the most probable to have a
+        threshold of its own. None and any lower number use the smallest number with
+        which the precision can be shown: 114 with the default target and level.
 
     cv : int, cross-validation generator or iterable, default=5
-        How rows are put into folds, see :class:`~amzest.ensemble.CrossFit`.
+        Cross-validation strategy, see :class:`~amzest.ensemble.CrossFit`.
 
     n_jobs : int, default=None
-        Number of processes that fit folds. Results are the same for every number.
+        Number of processes that fit folds. Results do not depend on it.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the folds, and seeds an estimator that has no seed of its own.
+        Shuffles the folds, and seeds an estimator whose `random_state` is None.
 
     Attributes
     ----------
     estimator_ : classifier
-        The estimator, fitted on all rows.
+        The estimator, fitted on all samples.
 
     classes_ : ndarray of shape (n_classes,)
-        The categories, without `review_label`.
+        The classes, without `review_label`.
 
     thresholds_ : ndarray of shape (n_classes,)
-        Probability from which a category is given as the answer; inf for one that is
-        never given, since its promise could not be shown.
+        Probability from which a class is predicted; inf for a class that is never
+        predicted, since no threshold has the target precision.
 
     has_own_threshold_ : ndarray of shape (n_classes,), dtype bool
-        False for categories that share the pooled threshold.
+        False for classes that share the pooled threshold.
 
     coverage_ : float
-        Share of the out-of-fold rows that get an answer.
+        Fraction of the out-of-fold samples for which a class is predicted.
 
     precision_ : float
-        Share of these answers that is right; NaN if there are none. The same rows chose
-        the thresholds, so expect slightly less of fresh rows.
+        Fraction of these predictions that is correct; NaN if there are none. The
+        thresholds were chosen on the same samples, so that it is optimistic.
 
     class_coverage_ : ndarray of shape (n_classes,)
-        Of the out-of-fold rows for which a category is the most probable, the share
-        that gets it as the answer. NaN if there are no such rows.
+        Of the out-of-fold samples for which a class is the most probable, the fraction
+        for which it is predicted. NaN if there are no such samples.
 
     class_precision_ : ndarray of shape (n_classes,)
-        Of the out-of-fold rows that get a category as the answer, the share for which
-        it is right. NaN if there are no such rows.
+        Of the out-of-fold samples for which a class is predicted, the fraction for
+        which it is correct. NaN if there are no such samples.
 
     oof_proba_ : ndarray of shape (n_samples, n_classes)
         The out-of-fold probabilities.
 
     y_ : ndarray of shape (n_samples,), dtype int
-        Position in `classes_` of each row's label.
+        Position in `classes_` of the label of each sample.
 
     n_features_in_ : int
         Number of columns seen during `fit`. Exists if `estimator_` has it.
@@ -128,39 +134,39 @@ class ReviewThresholdClassifier(
 
     See Also
     --------
-    find_label_issues : Rows whose label is doubtful.
-    HierarchicalClassifier : Answers with a wider category where a narrow one is not
-        sure.
+    amzest.evaluation.find_label_issues : Samples with doubtful labels.
+    HierarchicalClassifier : Predicts a wider category where a narrow one is uncertain.
     sklearn.model_selection.TunedThresholdClassifierCV : Tunes the threshold of a
-        binary classifier for a score, without a promise.
+        binary classifier for a metric, without a guarantee.
 
     Notes
     -----
-    What is promised, each with probability `confidence_level`: of the answers "k" on
-    fresh products at least `target_precision` are right, for each category k with a
-    threshold of its own; of all answers with categories that share the pooled
-    threshold at least `target_precision` are right. With ``per_class=False`` the
-    latter are all answers. With ``per_class=True`` the promise holds for each
-    category, not for all of them at once (that takes a `confidence_level` of
-    ``1 - (1 - c) / n_classes``); the precision of all answers together is the mean of
-    those of the categories, and in practice safer than each.
+    Guarantees, each with probability `confidence_level`: for each class with a
+    threshold of its own, the precision of its predictions on new samples is at least
+    `target_precision`; and so is the precision of all predictions of classes that share
+    the pooled threshold. With ``per_class=False`` these are all predictions. With
+    ``per_class=True`` the guarantee holds for each class, not for all classes at once
+    (this requires a `confidence_level` of ``1 - (1 - c) / n_classes``); the precision
+    of all predictions is a weighted mean over the classes, and varies less.
 
-    It is assumed that fresh products come from where the training products come from,
-    that products are independent of each other (keep groups of near-equal ones in one
-    fold), that wrong answers do not get rarer as the probability falls, and that the
-    estimator fitted on all rows is no worse than those fitted on the folds. The labels
-    are taken to be right.
+    Assumptions: new samples have the distribution of the training samples, samples are
+    independent (keep near-duplicates in one fold), errors do not become rarer as the
+    probability decreases, the estimator fitted on all samples is not worse than those
+    fitted on the folds, and labels are correct.
 
-    How: hypotheses "the precision from here on is below the target" are tested with the
-    exact binomial test, from the strictest threshold to looser ones, as in
-    [1]_ and [2]_; the order depends on probabilities and not on outcomes, so that
-    searching over thresholds costs no correction [3]_. So that one unlucky row does not
-    end the search, it starts again where the test tolerates 3, 12, 48 and 192 wrong
-    rows, if there are so many rows, with an equal part of the error probability for
-    each start (the fallback procedure of [4]_).
+    Method: the hypotheses "the precision above this threshold is below the target" are
+    tested with the exact binomial test, from the strictest threshold to looser ones
+    [1]_ [2]_. The order depends on probabilities and not on labels, so that the search
+    over thresholds needs no correction [3]_. So that a single early error does not end
+    the search, it starts again where the test tolerates 3, 12, 48 and 192 errors, if
+    there are enough samples, each start with an equal part of the error probability
+    (the fallback procedure of [4]_).
 
-    A row in which the estimator finds nothing to read gets class frequencies from
-    amzest's networks, and with them nearly always "review".
+    For missing samples the networks of amzest predict the class frequencies, which
+    nearly always results in "review".
+
+    `sample_weight` is passed to the estimator. Thresholds, coverage and precision count
+    samples and are not weighted, since the binomial test needs counts.
 
     References
     ----------
@@ -177,15 +183,26 @@ class ReviewThresholdClassifier(
     --------
     >>> from sklearn.datasets import make_blobs
     >>> from sklearn.linear_model import LogisticRegression
-    >>> from amzest.evaluation import ReviewThresholdClassifier
+    >>> from amzest.meta import ReviewThresholdClassifier
     >>> X, y = make_blobs(900, centers=3, cluster_std=1.5, random_state=0)
     >>> clf = ReviewThresholdClassifier(LogisticRegression(), target_precision=0.9)
-    >>> answers = clf.fit(X, y).predict(X)
-    >>> n_answered = (answers != "review").sum()
-    >>> bool(100 < n_answered < 900), clf.precision_ > 0.9
+    >>> predicted = clf.fit(X, y).predict(X)
+    >>> n_classified = (predicted != "review").sum()
+    >>> bool(100 < n_classified < 900), clf.precision_ > 0.9
     (True, True)
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods(["fit", "predict_proba"])],
+        "target_precision": [Interval(Real, 0, 1, closed="neither")],
+        "review_label": [object],
+        "per_class": ["boolean"],
+        "confidence_level": [Interval(Real, 0, 1, closed="neither")],
+        "min_rows_per_class": [Interval(Integral, 1, None, closed="left"), None],
+        "cv": ["cv_object"],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
     _needed_attributes: ClassVar[tuple[str, ...]] = (
         "thresholds_",
         "classes_",
@@ -229,25 +246,25 @@ class ReviewThresholdClassifier(
         confidence_level: float = 0.9,
         min_rows_per_class: int | None = None,
     ) -> Self:
-        """Learn the thresholds of a fitted classifier; nothing is fitted again.
+        """Learn the thresholds of a fitted classifier without refitting it.
 
         Parameters
         ----------
         estimator : classifier or CrossFit
             A fitted classifier. Ensembles made from a
-            :class:`~amzest.ensemble.CrossFit` bring `oof_proba` and `y` along; of a
-            CrossFit itself a member is taken.
+            :class:`~amzest.ensemble.CrossFit` have `oof_proba` and `y`; of a CrossFit
+            itself one member is used.
 
         oof_proba : array-like of shape (n_samples, n_classes), default=None
-            Probabilities of rows that the classifier, or its like, has not learnt from:
-            out-of-fold rows or a held-out set, in the order of its `classes_`. None
-            takes `estimator.oof_proba_`.
+            Probabilities of samples that the classifier was not fitted on, out-of-fold
+            or held out, in the order of its `classes_`. None uses
+            `estimator.oof_proba_`.
 
         y : array-like of shape (n_samples,), default=None
-            Labels of these rows. None takes those that `estimator` keeps.
+            Labels of these samples. None uses those of `estimator`.
 
         member : str, default=None
-            Name of the member, where `estimator` is a CrossFit.
+            Name of the member, if `estimator` is a CrossFit.
 
         target_precision : float, default=0.98
             As for the class.
@@ -272,33 +289,40 @@ class ReviewThresholdClassifier(
         Raises
         ------
         ValueError
-            If a parameter is out of range, there is nothing out of fold, or rows,
-            labels and classes do not fit together.
+            If a parameter is out of range, there are no out-of-fold probabilities, rows
+            are no probabilities, or rows, labels and classes do not match.
         """
-        found = find_oof(estimator, oof_proba, y, member)
+        fitted, predictions = find_out_of_fold(estimator, oof_proba, y, member)
         clf = cls(
-            found.estimator,
+            fitted,
             target_precision=target_precision,
             review_label=review_label,
             per_class=per_class,
             confidence_level=confidence_level,
             min_rows_per_class=min_rows_per_class,
         )
-        clf._check_parameters()
-        clf.estimator_ = found.estimator
-        return clf._learn(found.proba, found.targets, found.classes)
+        clf._validate_params()
+        clf.estimator_ = fitted
+        return clf._learn(predictions)
 
     @with_callbacks
-    def fit(self, X: Any, y: Any) -> Self:
-        """Fit the estimator on folds for the thresholds, and once on all rows.
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Self:
+        """Fit the estimator on folds for the thresholds, and once on all samples.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows in the form the estimator takes.
+            Samples in the form that the estimator accepts.
 
         y : array-like of shape (n_samples,)
-            Category of each row.
+            Labels.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, passed to the `fit` of the estimator. The thresholds count samples
+            and are not weighted.
+
+        **fit_params : dict
+            Metadata for the estimator, if scikit-learn's metadata routing is enabled.
 
         Returns
         -------
@@ -308,12 +332,15 @@ class ReviewThresholdClassifier(
         Raises
         ------
         ValueError
-            If a parameter is out of range, `review_label` is a category, or a category
-            has fewer rows than `cv` has folds.
+            If a parameter is out of range, `review_label` is a class, a class has fewer
+            samples than `cv` has folds, or the estimator does not accept weights.
         """
-        self._check_parameters()
+        self._validate_params()
+        # Validated here; the CrossFit passes them to the fits of the estimator.
+        members = [("estimator", self.estimator)]
+        route_fit_params(self, members, sample_weight, fit_params)
         crossfit = CrossFit(
-            [("estimator", self.estimator)],
+            members,
             cv=self.cv,
             n_jobs=self.n_jobs,
             random_state=self.random_state,
@@ -321,81 +348,69 @@ class ReviewThresholdClassifier(
         with reported_fit(self, X, y) as context:
             task = context.subcontext(task_name="fit-estimator")
             with reported_task(self, task, crossfit, X, y):
-                crossfit.fit(X, y)
+                crossfit.fit(X, y, sample_weight, **fit_params)
             self.estimator_ = crossfit.estimators_["estimator"]
+            proba = crossfit.oof_proba_["estimator"]
             return self._learn(
-                crossfit.oof_proba_["estimator"], crossfit.y_, crossfit.classes_
-            )
-
-    def _check_parameters(self) -> None:
-        for name in ("target_precision", "confidence_level"):
-            value = getattr(self, name)
-            if not isinstance(value, float | np.floating) or not 0 < value < 1:
-                msg = (
-                    f"`{name}` must be a number between 0 and 1, both excluded (no "
-                    f"number of rows shows a precision of 1), got {shown(value)}."
+                LabelledPredictions(
+                    crossfit.classes_,
+                    crossfit.y_,
+                    proba,
+                    crossfit.oof_present_["estimator"],
                 )
-                raise ValueError(msg)
-        if self.min_rows_per_class is not None:
-            check_integer("min_rows_per_class", self.min_rows_per_class, 1)
-
-    def _learn(
-        self,
-        proba: NDArray[np.float64],
-        targets: NDArray[np.int64],
-        classes: NDArray[Any],
-    ) -> Self:
-        """Learn the thresholds from out-of-fold rows."""
-        if any(label == self.review_label for label in classes.tolist()):
-            msg = (
-                f"`review_label` is {shown(self.review_label)}, which is also a "
-                "category in "
-                "`y`. Choose another."
             )
-            raise ValueError(msg)
-        fewest = fewest_rows(self.target_precision, 1 - self.confidence_level)
-        found = choose_class_thresholds(
-            proba,
-            targets,
+
+    def _learn(self, predictions: LabelledPredictions) -> Self:
+        """Learn the thresholds from out-of-fold predictions."""
+        classes, targets = predictions.classes, predictions.codes
+        if any(label == self.review_label for label in classes.tolist()):
+            raise ValueError(
+                f"`review_label` is {shown(self.review_label)}, which is also a class "
+                "in `y`. Choose another label."
+            )
+        min_rows = min_rows_for_precision(
+            self.target_precision, 1 - self.confidence_level
+        )
+        self.thresholds_, self.has_own_threshold_ = choose_class_thresholds(
+            predictions,
             target_precision=self.target_precision,
             confidence_level=self.confidence_level,
             per_class=bool(self.per_class),
-            min_rows_per_class=max(fewest, self.min_rows_per_class or 0),
+            min_rows_per_class=max(min_rows, self.min_rows_per_class or 0),
         )
-        self.classes_, self.oof_proba_, self.y_ = classes, proba, targets
-        self.thresholds_ = found.thresholds
-        self.has_own_threshold_ = found.own
-        predicted, answered = self._answers(proba)
-        right = answered & (predicted == targets)
-        self.coverage_ = float(answered.mean())
-        self.precision_ = float(_ratio(right.sum(), answered.sum()))
+        self.classes_, self.oof_proba_, self.y_ = classes, predictions.proba, targets
+        predicted, accepted = self._accept(predictions.proba)
+        correct = accepted & (predicted == targets)
+        self.coverage_ = float(accepted.mean())
+        self.precision_ = float(_ratio(correct.sum(), accepted.sum()))
 
-        def count(rows: NDArray[np.bool_]) -> NDArray[np.int64]:
+        # Counts of the predicted class among some rows.
+        def by_class(rows: NDArray[np.bool_]) -> NDArray[np.int64]:
             return np.bincount(predicted[rows], minlength=len(classes))
 
-        n_answered = count(answered)
-        self.class_coverage_ = _ratio(n_answered, count(np.ones_like(answered)))
-        self.class_precision_ = _ratio(count(right), n_answered)
+        n_accepted = by_class(accepted)
+        self.class_coverage_ = _ratio(n_accepted, by_class(np.ones_like(accepted)))
+        self.class_precision_ = _ratio(by_class(correct), n_accepted)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimator_, name):
                 setattr(self, name, getattr(self.estimator_, name))
         return self
 
-    def _answers(
+    def _accept(
         self, proba: NDArray[np.float64]
     ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-        """Return the most probable class of each row, and whether it is answered."""
+        """Return the most probable class, and whether it reaches its threshold."""
         predicted = proba.argmax(axis=1)
         scores = proba[np.arange(len(proba)), predicted]
         return predicted, scores >= self.thresholds_[predicted]
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Return the estimator's probabilities.
+        """Return the probabilities of the estimator.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows in the form the estimator takes.
+            Samples in the form that the estimator accepts.
 
         Returns
         -------
@@ -407,54 +422,65 @@ class ReviewThresholdClassifier(
         return proba
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return a category, or `review_label` where none is sure enough.
+        """Predict a class, or `review_label` where no class reaches its threshold.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows in the form the estimator takes.
+            Samples in the form that the estimator accepts.
 
         Returns
         -------
         ndarray of shape (n_samples,)
-            Categories as `fit` was given them. The dtype is theirs where `review_label`
-            is of their kind, such as a string among strings or -1 among integers, and
-            object otherwise.
+            Classes as in `classes_`. The dtype is theirs if `review_label` has the same
+            kind, such as a string among strings or -1 among integers, and otherwise
+            object.
         """
-        predicted, answered = self._answers(self.predict_proba(X))
+        predicted, accepted = self._accept(self.predict_proba(X))
+        # An object array only where NumPy would convert labels, such as 3 to "3".
         label = np.asarray(self.review_label)
         alike = label.ndim == 0 and label.dtype.kind == self.classes_.dtype.kind
         dtype = np.result_type(self.classes_, label) if alike else np.dtype(object)
-        answers = self.classes_[predicted].astype(dtype)
-        answers[~answered] = self.review_label
-        return answers
+        labels = self.classes_[predicted].astype(dtype)
+        labels[~accepted] = self.review_label
+        return labels
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the share of rows that get an answer, and the right one.
+        """Return the fraction of samples for which the correct class is predicted.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows in the form the estimator takes.
+            Samples in the form that the estimator accepts.
 
         y : array-like of shape (n_samples,)
-            Categories.
+            Labels.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
+            Sample weights.
 
         Returns
         -------
         float
-            Coverage times precision: of classifiers that keep the same promise, the
-            one with the higher score leaves less to review.
+            Coverage times precision: of classifiers with the same guarantee, the one
+            with the higher score leaves fewer samples to review.
         """
-        answers = self.predict(X)
+        predicted = self.predict(X)
         labels = label_values(y)
-        check_consistent_length(answers, labels)
-        right = answers.astype(object) == labels.astype(object)
-        weights = _check_sample_weight(sample_weight, answers)
-        return float(np.average(right.astype(float), weights=weights))
+        check_consistent_length(predicted, labels)
+        correct = predicted.astype(object) == labels.astype(object)
+        weights = _check_sample_weight(sample_weight, predicted)
+        return float(np.average(correct.astype(float), weights=weights))
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return the metadata routing of this object.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            Routes metadata of `fit` to the estimator and the splitter.
+        """
+        return build_router(self, [("estimator", self.estimator)], self.cv)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -465,6 +491,6 @@ class ReviewThresholdClassifier(
 
 
 def _ratio(part: Any, whole: Any) -> Any:
-    """Divide; NaN where there is nothing to divide by."""
+    """Divide; NaN where the denominator is 0."""
     whole = np.asarray(whole, dtype=np.float64)
     return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)

@@ -1,8 +1,16 @@
-"""What all networks share: the estimator, its training loop and two engines."""
+"""Shared by all networks: base class, training loop and an engine per framework."""
 
 from amzest.neural._base import BaseNeuralClassifier
-from amzest.neural._engine import Batch, Engine, Output, TrainingSettings, Weights
-from amzest.neural._inputs import Inputs
+from amzest.neural._discovery import all_networks
+from amzest.neural._engine import (
+    Batch,
+    Engine,
+    Inputs,
+    Output,
+    TrainingSettings,
+    Weights,
+)
+from amzest.neural._estimator_dataclass import estimator_dataclass
 from amzest.neural._prefetch import prefetch
 
 __all__ = [
@@ -13,5 +21,7 @@ __all__ = [
     "Output",
     "TrainingSettings",
     "Weights",
+    "all_networks",
+    "estimator_dataclass",
     "prefetch",
 ]

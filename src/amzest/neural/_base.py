@@ -1,4 +1,4 @@
-"""The estimator that all networks share."""
+"""The base class of all networks: parameters, hooks and fitting."""
 
 from __future__ import annotations
 
@@ -9,30 +9,22 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-)
+from sklearn.base import BaseEstimator, ClassifierMixin, ClassNamePrefixFeaturesOutMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_consistent_length
 
 from amzest.neural._batches import resolve_batch_size
-from amzest.neural._early_stopping import BestEpoch
-from amzest.neural._engine import Engine, Output, TrainingSettings
-from amzest.neural._inputs import Inputs
-from amzest.neural._live import keep_engine, live_engine
-from amzest.neural._training import Trainer, TrainingRows, forward_rows
-from amzest.neural._validation_split import stratified_split
+from amzest.neural._engine import Engine, Inputs, TrainingSettings
+from amzest.neural._estimator_dataclass import estimator_dataclass
+from amzest.neural._live import keep_engine
+from amzest.neural._prediction import NetworkPredictionMixin
+from amzest.neural._training import BestEpoch, Trainer, TrainingRows, stratified_split
 from amzest.utils import (
     DocumentationLinkMixin,
     FittedStateMixin,
-    PredictLogProbaMixin,
+    ParameterValidationMixin,
     apply_class_weight,
-    describe_rows,
     draw_seeds,
     encode_labels,
     owner_of,
@@ -40,46 +32,142 @@ from amzest.utils import (
 )
 
 
+@estimator_dataclass
 class BaseNeuralClassifier(
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     ClassifierMixin,
-    TransformerMixin,
-    PredictLogProbaMixin,
+    NetworkPredictionMixin,
     DocumentationLinkMixin,
     FittedStateMixin,
+    ParameterValidationMixin,
     BaseEstimator,
 ):
-    """Classifier and transformer around a network; knows neither text nor images.
+    """Base class of classifiers that train a network, for any kind of input.
 
-    A concrete class stores its parameters in `__init__` and says how rows are read
-    (`_read`, `_learn_encoding`, `_encode`) and which network reads them
-    (`_architecture`, `_build_engine`). Everything else is here: labels and weights,
-    missing rows, the validation split, early stopping, callbacks and fitted state.
+    A subclass declares its parameters and says how samples are read (`_read`,
+    `_learn_encoding`, `_encode`) and which network classifies them (`_architecture`,
+    `_build_engine`). Labels, weights, missing samples, the validation split, early
+    stopping, callbacks and fitted state are handled here.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Peak learning rate of AdamW. It increases linearly for the first tenth of all
+        steps, then decreases to zero along a cosine.
+
+    weight_decay : float
+        Decoupled weight decay of weight matrices. Biases and normalisation parameters
+        are not decayed.
+
+    label_smoothing : float
+        Part of the target probability that is spread evenly over all classes. Larger
+        values make the network less confident.
+
+    dropout : float
+        Dropout rate before the last layer.
+
+    batch_size : int or "auto"
+        Number of samples per training step. With "auto" it grows with the training
+        set, up to a maximum.
+
+    max_epochs : int
+        Number of passes over the training samples, and the length of the learning rate
+        schedule.
+
+    class_weight : dict, "balanced" or None
+        Weights of the classes in the loss: by label, or "balanced" for weights
+        inversely proportional to the class frequencies.
+
+    early_stopping : bool
+        Whether to hold out validation samples, stop when their accuracy no longer
+        improves and restore the weights of the best epoch. If False, all samples are
+        trained on for all epochs.
+
+    validation_fraction : float
+        Fraction of the samples held out by `early_stopping`, stratified by class.
+
+    n_iter_no_change : int
+        Number of epochs without improvement after which `early_stopping` stops.
+
+    tol : float
+        Smallest improvement of the validation accuracy (or, at equal accuracy, of the
+        log loss) that counts for `n_iter_no_change`.
+
+    device : str
+        Device to compute on: "auto" (a GPU if available), "cpu", "cuda" or "cuda:1".
+
+    precision : {"auto", "float32", "bfloat16"}
+        Floating-point precision of training. Weights and predictions are always
+        float32.
+
+    random_state : int, RandomState instance or None
+        Seed of initial weights, shuffling, dropout, augmentation and validation split.
+        Pass an int for results that are identical on one machine. Global random number
+        generators are not used.
+
+    verbose : int or bool
+        If above 0, print a line per epoch.
 
     Attributes
     ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, sorted.
+
+    class_prior_ : ndarray of shape (n_classes,)
+        Weighted class frequencies of the training samples.
+
+    n_iter_ : int
+        Number of epochs that were run.
+
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+
+    validation_scores_ : list of float or None
+        Validation accuracy of each epoch; None without `early_stopping`.
+
+    net_ : object
+        The framework's object around the network, rebuilt on demand.
+
     weights_ : dict of str to ndarray
-        Parameters and buffers of the fitted network, by name.
+        Parameters and buffers of the network by name.
 
     architecture_ : dict
         Plain values from which the network is rebuilt.
+
+    n_features_in_ : int
+        Number of columns seen during `fit`.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns seen during `fit`. Defined only when all names are
+        strings.
     """
 
-    learning_rate: float
-    weight_decay: float
-    label_smoothing: float
-    batch_size: int | str
-    max_epochs: int
-    early_stopping: bool
-    validation_fraction: float
-    n_iter_no_change: int
-    tol: float
-    class_weight: dict[Any, float] | str | None
-    device: str
-    precision: Literal["auto", "float32", "bfloat16"]
-    random_state: int | np.random.RandomState | None
-    verbose: int | bool
+    learning_rate: float = 0.003
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.1
+    dropout: float = 0.5
+    batch_size: int | str = "auto"
+    max_epochs: int = 5
+    class_weight: dict[Any, float] | str | None = None
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 5
+    tol: float = 0.0001
+    device: str = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    random_state: int | np.random.RandomState | None = None
+    verbose: int | bool = 0
+
+    #: First parameter of each topic -> the topic, for the list in the docstrings.
+    _parameter_topics: ClassVar[dict[str, str]] = {
+        "learning_rate": "Training",
+        "early_stopping": "Early stopping",
+        "device": "Computation and reproducibility",
+    }
+
+    #: Values of the parameters with which the common tests fit the class quickly.
+    _test_params: ClassVar[dict[str, Any]] = {}
 
     _needed_attributes: ClassVar[tuple[str, ...]] = (
         "weights_",
@@ -90,7 +178,7 @@ class BaseNeuralClassifier(
         "_n_features_out",
     )
 
-    #: What batch_size="auto" goes by.
+    #: Batch size "auto": about this many steps per epoch, within these bounds.
     _smallest_auto_batch: ClassVar[int] = 8
     _largest_auto_batch: ClassVar[int] = 64
     _n_auto_steps: ClassVar[int] = 100
@@ -116,44 +204,44 @@ class BaseNeuralClassifier(
         "verbose": ["verbose"],
     }
 
-    # What a concrete class supplies ------------------------------------------------
+    # Hooks for subclasses ------------------------------------------------------------
 
     @abstractmethod
     def _import_framework(self) -> None:
-        """Import what the network runs on, or say what to install."""
+        """Import the framework, or raise an ImportError that names what to install."""
 
     @abstractmethod
     def _read(self, X: Any, *, reset: bool) -> Sized:
-        """Check rows and bring them into one form; learn feature names on reset."""
+        """Validate `X` and convert it to one form; set feature names if `reset`."""
 
     @abstractmethod
     def _learn_encoding(
         self, read: Any, rows: NDArray[np.intp], weights: NDArray[np.float64]
     ) -> None:
-        """Learn what reading needs, such as a vocabulary, from training rows alone."""
+        """Learn the preprocessing state, such as a vocabulary, from training rows."""
 
     @abstractmethod
     def _encode(self, read: Any) -> Inputs:
-        """Turn rows that were read into what the network takes."""
+        """Encode samples for the network."""
 
     def _encode_parts(self, read: Any) -> Iterator[Inputs]:
-        """Encode rows to predict, all at once or some after the others, in order."""
+        """Encode samples for prediction, in one part or in several."""
         yield self._encode(read)
 
     @abstractmethod
     def _architecture(self, n_classes: int) -> dict[str, Any]:
-        """Return plain values that describe the network."""
+        """Describe the network in plain values; only here are its parameters read."""
 
     @abstractmethod
     def _build_engine(
         self, architecture: dict[str, Any], settings: TrainingSettings
     ) -> Engine:
-        """Build the untrained network."""
+        """Build the untrained network from its description."""
 
     def _check_columns(
         self, n_columns: int, names: list[str] | None, *, reset: bool
     ) -> None:
-        """Learn the columns of X, or hold them against those that `fit` saw."""
+        """Set number and names of the columns, or compare them with those of `fit`."""
         if reset:
             self.n_features_in_ = n_columns
             if names is not None:
@@ -168,32 +256,32 @@ class BaseNeuralClassifier(
         if names is not None and fitted is not None and list(fitted) != names:
             raise ValueError(
                 f"`X` has the columns {names}, but {type(self).__name__} was fitted on "
-                f"{list(fitted)}. Give the same columns in the same order."
+                f"{list(fitted)}. Pass the same columns in the same order."
             )
 
     def _describe_missing(self, inputs: Inputs) -> str:
-        """Say why no row has anything to read."""
+        """Say why all samples are missing."""
         return "every cell is missing or blank."
 
     def _load_pretrained(self, engine: Any) -> None:
-        """Give the untrained network what it need not learn; nothing by default."""
+        """Load pretrained weights into the untrained network."""
 
     # Fitting -----------------------------------------------------------------------
 
     @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train the network.
+        """Fit the network to the training data.
 
         Parameters
         ----------
         X : array-like of shape (n_samples,) or (n_samples, n_columns)
-            Rows as the class describes them.
+            Training samples, in the form described by the class.
 
         y : array-like of shape (n_samples,)
-            Category of each row: strings, integers, booleans or a pandas categorical.
+            Class labels: strings, integers, booleans or a pandas categorical.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weight of each row. A row of weight 0 is left out.
+            Non-negative sample weights. Samples of weight 0 are ignored.
 
         Returns
         -------
@@ -203,10 +291,9 @@ class BaseNeuralClassifier(
         Raises
         ------
         ValueError
-            When a parameter, a row, a label or a weight cannot be used; the message
-            names it.
+            If a parameter, a sample, a label or a weight is invalid.
         ImportError
-            When the framework of the network is not installed.
+            If the framework of the network is not installed.
         """
         trainer = self._start_training(X, y, sample_weight)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
@@ -214,7 +301,7 @@ class BaseNeuralClassifier(
         return self
 
     def _start_training(self, X: Any, y: Any, sample_weight: Any = None) -> Trainer:
-        """Do all that comes before the first epoch."""
+        """Prepare the training data and build the network."""
         self._validate_params()
         self._import_framework()
         read = self._read(X, reset=True)
@@ -224,7 +311,6 @@ class BaseNeuralClassifier(
         priors = np.bincount(targets, weights=weights, minlength=len(self.classes_))
         self.class_prior_ = priors / priors.sum()
         seeds = draw_seeds(self.random_state)
-
         rows = self._prepare_rows(read, targets, weights, seeds)
         self.architecture_ = self._architecture(len(self.classes_))
         self._n_features_out = int(self.architecture_["n_features_out"])
@@ -253,7 +339,7 @@ class BaseNeuralClassifier(
         weights: NDArray[np.float64],
         seeds: dict[str, int],
     ) -> TrainingRows:
-        """Hold out validation rows, learn the encoding from the others, encode all."""
+        """Hold out validation rows, learn the encoding from the rest, encode all."""
         train, validation = np.flatnonzero(weights), np.empty(0, dtype=np.intp)
         if self.early_stopping:
             first, second = stratified_split(
@@ -264,15 +350,15 @@ class BaseNeuralClassifier(
         inputs = self._encode(read)
         if not inputs.present[train].any():
             raise ValueError(
-                f"`X` has nothing to read in any of the {len(train)} training rows: "
+                f"`X` is missing in all of the {len(train)} training rows: "
                 f"{self._describe_missing(inputs)}"
             )
         weights = apply_class_weight(weights, self.class_weight, targets, self.classes_)
         train, validation = (rows[inputs.present[rows]] for rows in (train, validation))
         if not weights[train].any():
             raise ValueError(
-                "`class_weight` leaves no training row that has something to read with "
-                "a weight above zero."
+                "`class_weight` leaves no non-missing training row with a weight above "
+                "zero."
             )
         return TrainingRows(
             inputs, targets, weights, train, validation[weights[validation] > 0]
@@ -280,7 +366,7 @@ class BaseNeuralClassifier(
 
     def _settings(self, seeds: dict[str, int]) -> TrainingSettings:
         return TrainingSettings(
-            # Keras takes no integers here.
+            # Keras accepts no integers here.
             learning_rate=float(self.learning_rate),
             weight_decay=float(self.weight_decay),
             label_smoothing=float(self.label_smoothing),
@@ -289,18 +375,18 @@ class BaseNeuralClassifier(
             precision=self.precision,
         )
 
-    def _run_epochs(self, trainer: Trainer, told: dict[str, Any]) -> None:
-        """Train, telling scikit-learn's callbacks of the fit and of each epoch."""
+    def _run_epochs(self, trainer: Trainer, data: dict[str, Any]) -> None:
+        """Train, and call scikit-learn's callbacks around the fit and each epoch."""
         context = self._init_callback_context(max_subtasks=self.max_epochs)
-        context.call_on_fit_task_begin(estimator=self, **told)
+        context.call_on_fit_task_begin(estimator=self, **data)
         for _ in range(self.max_epochs):
             task = context.subcontext(task_name="epoch")
-            task.call_on_fit_task_begin(estimator=self, **told)
+            task.call_on_fit_task_begin(estimator=self, **data)
             stop = trainer.run_epoch()
             self._print_epoch(trainer)
             stop |= task.call_on_fit_task_end(
                 estimator=self,
-                **told,
+                **data,
                 reconstruction_attributes=lambda: self._state_after(trainer),
             )
             if stop:
@@ -308,11 +394,11 @@ class BaseNeuralClassifier(
         self.__dict__.update(self._state_after(trainer), weights_=trainer.finish())
         keep_engine(owner_of(self), self.weights_, trainer.engine)
         context.call_on_fit_task_end(
-            estimator=self, **told, reconstruction_attributes={}
+            estimator=self, **data, reconstruction_attributes={}
         )
 
     def _state_after(self, trainer: Trainer) -> dict[str, Any]:
-        """Return what a fit that stopped after this epoch would have learnt."""
+        """Return the fitted attributes as of the last epoch."""
         return {
             "weights_": trainer.engine.get_weights(),
             "n_iter_": len(trainer.loss_curve),
@@ -333,121 +419,3 @@ class BaseNeuralClassifier(
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-    # Using the fitted network ------------------------------------------------------
-
-    @property
-    def net_(self) -> Any:
-        """The library's own object around the network, rebuilt from `weights_`.
-
-        A skorch ``NeuralNet`` for text, a scikeras ``KerasClassifier`` for images.
-        """
-        check_is_fitted(self, "weights_")
-        return self._engine().net
-
-    def _engine(self) -> Engine:
-        return live_engine(owner_of(self), self.weights_, self._rebuild_engine)
-
-    def _rebuild_engine(self) -> Engine:
-        self._import_framework()
-        return self._build_engine(self.architecture_, self._settings(draw_seeds(0)))
-
-    def _forward(
-        self, X: Any, output: Output
-    ) -> tuple[NDArray[np.float32], NDArray[np.intp], int]:
-        """Return the output for the rows that have something to read, and which."""
-        check_is_fitted(self, "weights_")
-        engine = self._engine()  # first: it says what is not installed
-        read = self._read(X, reset=False)
-        width = len(self.classes_) if output == "logits" else self._n_features_out
-        outputs, rows = [np.empty((0, width), dtype=np.float32)], []
-        n_rows = 0
-        for inputs in self._encode_parts(read):
-            present = np.flatnonzero(inputs.present)
-            if len(present):
-                outputs.append(forward_rows(engine, inputs, present, output))
-            rows.append(present + n_rows)
-            n_rows += len(inputs)
-        return np.concatenate(outputs), np.concatenate(rows), n_rows
-
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Return the probability of each category.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) or (n_samples, n_columns)
-            Rows in the form `fit` took.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of `classes_`. A row with nothing to read gets
-            the class frequencies of the training set.
-        """
-        return self.predict_proba_and_presence(X)[0]
-
-    def predict_proba_and_presence(
-        self, X: Any
-    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Return the probability of each category, and which rows were read at all.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) or (n_samples, n_columns)
-            Rows in the form `fit` took.
-
-        Returns
-        -------
-        proba : ndarray of shape (n_samples, n_classes)
-            As :meth:`predict_proba` gives them.
-        present : ndarray of shape (n_samples,), dtype bool
-            False where a row has nothing to read, and its probabilities are the class
-            frequencies. Ensembles leave such a vote out.
-        """
-        logits, rows, n_rows = self._forward(X, "logits")
-        wrong = rows[~np.isfinite(logits).all(axis=1)]
-        if len(wrong):
-            raise ValueError(
-                f"The network has no finite output for {describe_rows(wrong)} of `X`: "
-                "its training has diverged. Fit it again with a lower `learning_rate`."
-            )
-        proba = np.tile(self.class_prior_, (n_rows, 1))
-        proba[rows] = softmax(logits.astype(np.float64), axis=1)
-        present = np.zeros(n_rows, dtype=bool)
-        present[rows] = True
-        return proba, present
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most probable category.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) or (n_samples, n_columns)
-            Rows in the form `fit` took.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Labels of the type `fit` was given.
-        """
-        best = self.predict_proba(X).argmax(axis=1)
-        labels: NDArray[Any] = self.classes_[best]
-        return labels
-
-    def transform(self, X: Any) -> NDArray[np.float32]:
-        """Return the activations before the last layer.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) or (n_samples, n_columns)
-            Rows in the form `fit` took.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features_out), dtype float32
-            One row of activations; zeros where a row has nothing to read.
-        """
-        features, rows, n_rows = self._forward(X, "features")
-        result = np.zeros((n_rows, self._n_features_out), dtype=np.float32)
-        result[rows] = features
-        return result

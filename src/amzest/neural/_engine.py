@@ -1,4 +1,4 @@
-"""What the estimators ask of a deep-learning framework, and nothing more."""
+"""The interfaces between estimators, inputs and deep-learning frameworks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Output = Literal["logits", "features"]
 
 
 class Batch(NamedTuple):
-    """One training batch: what the network reads, class numbers and row weights."""
+    """One training batch."""
 
     inputs: Any
     targets: NDArray[np.int64]  # (batch,)
@@ -23,66 +23,57 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How a network is trained, in terms that hold for every framework.
+    """How a network is trained, in terms common to all frameworks."""
 
-    Parameters
-    ----------
-    learning_rate : float
-        Peak learning rate of AdamW.
-
-    weight_decay : float
-        Decoupled weight decay of the matrices of AdamW; biases and normalisation
-        parameters have none.
-
-    label_smoothing : float
-        Share of the target probability spread over all classes.
-
-    seeds : dict of str to int
-        One seed for each of ``amzest.utils.PURPOSES``.
-
-    device : str
-        Framework-neutral name: "auto", "cpu", "cuda", "cuda:1", "mps".
-
-    precision : {"auto", "float32", "bfloat16"}, default="auto"
-        Arithmetic of matrix products in training.
-
-    sparse_learning_rate : float, default=None
-        Peak learning rate of tables of which a batch touches few rows; None for
-        networks without such tables.
-    """
-
-    learning_rate: float
+    learning_rate: float  # peak, of AdamW
     weight_decay: float
     label_smoothing: float
-    seeds: dict[str, int]
-    device: str
+    seeds: dict[str, int]  # one for each of amzest.utils.PURPOSES
+    device: str  # "auto", "cpu", "cuda", "cuda:1", "mps"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    #: Peak for embedding tables of which a batch uses few rows; None without such.
     sparse_learning_rate: float | None = None
 
 
-class Engine(Protocol):
-    """A live network of one framework.
+class Inputs(Protocol):
+    """Encoded samples from which batches are taken."""
 
-    It is built from plain values (a builder and an architecture), trained an epoch at
-    a time and read out as arrays. Everything that is not specific to a framework
-    (labels, splits, early stopping, missing rows) is left to the estimator.
-    """
+    present: NDArray[np.bool_]  # (n_samples,); missing samples never reach the network
+    #: Lengths, where batches of samples of similar length are cheaper; else None.
+    sizes: NDArray[np.intp] | None
+    #: Augmented views of a sample over which its outputs are averaged.
+    n_views: int
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+
+    def batch(
+        self,
+        rows: NDArray[np.intp],
+        rng: np.random.Generator | None = None,
+        view: int = 0,
+    ) -> Any:
+        """Return samples as the network takes them; augmented if `rng` is passed."""
+
+
+class Engine(Protocol):
+    """A live network of one framework: built from plain values, trained, read out."""
 
     net: Any
 
     def run_epoch(
         self, batches: Iterable[Batch], learning_rates: Iterable[float]
     ) -> float:
-        """Train on the batches; return the mean weighted loss over all rows."""
+        """Train on the batches; return the mean weighted loss over all samples."""
 
     def forward(self, batches: Iterable[Any], output: Output) -> NDArray[np.float32]:
-        """Return logits or features of all rows, shape (n_rows, n_columns)."""
+        """Return logits or features of all samples, shape (n_samples, n_columns)."""
 
     def get_weights(self) -> Weights:
         """Copy parameters and buffers into arrays, by name."""
 
     def set_weights(self, weights: Weights) -> None:
-        """Load arrays as given by `get_weights`."""
+        """Load arrays returned by `get_weights`."""
 
     def end_training(self) -> None:
-        """Forget what only training needs, such as moments of the optimizer."""
+        """Free what only training needs, such as the optimizer's moments."""

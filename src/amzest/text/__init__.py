@@ -1,7 +1,15 @@
-"""Classifiers that sort products by title and description (PyTorch through skorch)."""
+"""Classifiers of text: neural networks in PyTorch, through skorch."""
 
+from amzest.neural import estimator_dataclass
+from amzest.text._base import BaseTextClassifier
 from amzest.text._text_cnn import TextCNNClassifier
 from amzest.text._text_lstm import TextLSTMClassifier
 from amzest.text._text_transformer import TextTransformerClassifier
 
-__all__ = ["TextCNNClassifier", "TextLSTMClassifier", "TextTransformerClassifier"]
+__all__ = [
+    "BaseTextClassifier",
+    "TextCNNClassifier",
+    "TextLSTMClassifier",
+    "TextTransformerClassifier",
+    "estimator_dataclass",
+]

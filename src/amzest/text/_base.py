@@ -1,12 +1,13 @@
-"""What the three text classifiers share."""
+"""The base class of text classifiers."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sized
 from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from amzest.neural import (
     Engine,
     Inputs,
     TrainingSettings,
+    estimator_dataclass,
     prefetch,
 )
 from amzest.text._columns import text_columns
@@ -30,32 +32,147 @@ from amzest.text._recent_texts import recent_texts
 from amzest.text._tokens import TokenisedTexts
 from amzest.text._vocabulary import learn_vocabulary
 from amzest.text._word_vectors import read_word_vectors
-from amzest.utils import (
-    check_installed,
-    import_torch,
-    shown,
-)
+from amzest.utils import check_installed, count, import_torch, shown
 
-#: Texts that are encoded together to be predicted.
+if TYPE_CHECKING:
+    from amzest.text.networks import TextNetwork
+
+#: Number of texts that are encoded together for prediction.
 _ROWS_PER_PART = 1024
 
 
+@estimator_dataclass
 class BaseTextClassifier(BaseNeuralClassifier):
-    """Read one text column or several; a concrete class brings the network."""
+    """Base class of neural networks that classify text.
 
-    embedding_size: int
-    embeddings: str | PathLike[str] | None
-    train_embeddings: bool
-    max_embeddings: int
-    max_length: int
-    min_count: int
-    ngram_range: tuple[int, int]
-    n_buckets: int
-    max_features: int
-    token_dropout: float
-    embedding_dropout: float
-    embedding_learning_rate: float
-    dropout: float
+    Subclass it to add a network of your own: declare the parameters of the network as
+    annotated class attributes, describe the network in `_architecture` and build it in
+    `_build_network`. :doc:`/user_guide/add_a_network` is a complete example. These
+    hooks, the parameters and the fitted attributes are stable.
+
+    Parameters
+    ----------
+    embedding_size : int
+        Size of the word vectors. With `embeddings`, the file determines the size.
+
+    embeddings : str, path or None
+        File of pretrained word vectors that are added to the learned ones, in the text
+        format of GloVe or word2vec, optionally compressed (``.gz``).
+
+    train_embeddings : bool
+        Whether the vectors of `embeddings` are trained; otherwise they are frozen.
+
+    max_embeddings : int
+        Number of words at the beginning of the file of `embeddings` that are kept even
+        if no training text contains them, for use in prediction.
+
+    max_length : int
+        Number of tokens kept of each text in each column. Longer texts are truncated.
+
+    min_count : int
+        Words that appear in fewer training texts are represented by their n-grams
+        only, and such features are left out of the linear part.
+
+    ngram_range : tuple of int
+        Smallest and largest length of the character n-grams of words.
+
+    n_buckets : int
+        Number of vectors that n-grams are hashed into.
+
+    max_features : int
+        Maximum number of words, word pairs and n-grams in the linear part. The most
+        frequent ones are kept.
+
+    token_dropout : float
+        Fraction of the tokens that are hidden from the network in training.
+
+    embedding_dropout : float
+        Dropout rate of word vectors.
+
+    embedding_learning_rate : float
+        Peak learning rate of the embedding tables, of which a training step updates
+        only a few rows.
+
+    batch_size : int or "auto"
+        Number of samples per training step. With "auto" it grows with the training
+        set, up to 128.
+
+    precision : {"auto", "float32", "bfloat16"}
+        Floating-point precision of matrix products in training. Weights and
+        predictions are always float32. "auto" is bfloat16 if the hardware supports
+        it and it is faster, else float32.
+
+    Attributes
+    ----------
+    net_ : skorch.NeuralNet
+        The network as a skorch object, rebuilt on demand.
+
+    vocabulary_ : dict of str to int
+        Index of each word of the training texts in the embedding table.
+
+    n_buckets_ : int
+        Number of vectors that n-grams are hashed into.
+
+    linear_keys_ : ndarray of shape (n_linear_features,), dtype uint64
+        Hashes of the features of the linear part, sorted.
+
+    linear_idf_ : ndarray of shape (n_linear_features,), dtype float32
+        Inverse document frequency of each of them.
+
+    ngram_range_ : tuple of int
+        Smallest and largest length of n-grams.
+
+    max_length_ : int
+        Number of tokens kept of each text.
+
+    embedding_rows_ : dict of str to int
+        Index of each word that has a pretrained vector; empty without `embeddings`.
+
+    See Also
+    --------
+    TextCNNClassifier : A convolutional network.
+
+    Notes
+    -----
+    `X` is a column of strings (list, array or Series) or a table of several text
+    columns, which the network can tell apart by their separator tokens. Samples
+    without text (None, NaN, blank) are ignored in training and get the class
+    frequencies as predicted probabilities.
+
+    Each network is trained together with a linear model of TF-IDF features: words,
+    pairs of neighbouring words and character n-grams. Each part has its own loss in
+    training, and their logits are added. Word vectors include those of hashed
+    character n-grams as in fastText (Bojanowski et al., 2017,
+    https://arxiv.org/abs/1607.04606), so that misspelt and unseen words have a vector.
+    The networks run on PyTorch through skorch.
+
+    Examples
+    --------
+    >>> from amzest.text import BaseTextClassifier, TextCNNClassifier
+    >>> issubclass(TextCNNClassifier, BaseTextClassifier)
+    True
+    """
+
+    embedding_size: int = 64
+    embeddings: str | PathLike[str] | None = None
+    train_embeddings: bool = False
+    max_embeddings: int = 50000
+    max_length: int = 64
+    min_count: int = 1
+    ngram_range: tuple[int, int] = (2, 5)
+    n_buckets: int = 65536
+    max_features: int = 262144
+    token_dropout: float = 0.05
+    embedding_dropout: float = 0.2
+    embedding_learning_rate: float = 0.02
+
+    #: Whether the order of words affects the features of the network.
+    order_sensitive: ClassVar[bool] = True
+
+    _parameter_topics: ClassVar[dict[str, str]] = {
+        **BaseNeuralClassifier._parameter_topics,
+        "embedding_size": "Text and vocabulary",
+    }
 
     _needed_attributes: ClassVar[tuple[str, ...]] = (
         *BaseNeuralClassifier._needed_attributes,
@@ -105,7 +222,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
         weights: NDArray[np.float64],
     ) -> None:
         shortest, longest = self.ngram_range_ = self._check_ngram_range()
-        # A text counts at least once: weights may be shares that add up to 1.
+        # A text counts at least once: weights may be fractions that sum to 1.
         counts = np.zeros(len(read))
         counts[rows] = np.maximum(weights[rows], 1.0)
         self.n_buckets_ = int(self.n_buckets)
@@ -124,9 +241,9 @@ class BaseTextClassifier(BaseNeuralClassifier):
             )
             if not found:
                 raise ValueError(
-                    f'`embeddings` "{self.embeddings}" holds none of the '
-                    f"{len(self.vocabulary_)} words of the training texts. Is it a "
-                    "file of the same language?"
+                    f'`embeddings` "{self.embeddings}" contains none of the '
+                    f"{count(len(self.vocabulary_), 'word')} of the training texts. Is "
+                    "it a file of the same language?"
                 )
             self.embedding_rows_, self._vectors = found, vectors
 
@@ -150,7 +267,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
         )
 
     def _encode_parts(self, read: TokenisedTexts) -> Iterator[Inputs]:
-        """Encode the next texts while the network is busy with these."""
+        """Encode the next part while the network computes this one."""
         if len(read) <= _ROWS_PER_PART:
             return iter([self._encode(read)])
         starts = range(0, len(read), _ROWS_PER_PART)
@@ -158,7 +275,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
         return prefetch(self._encode(part) for part in parts)
 
     def _common_architecture(self, n_classes: int, width: int) -> dict[str, Any]:
-        """Describe what all networks share; `width` is what the class itself adds."""
+        """Describe what all text networks share; `width` is the size of `encode`."""
         size = int(self.embedding_size)
         if self.embedding_rows_:
             size = self._vectors.shape[1]
@@ -180,18 +297,22 @@ class BaseTextClassifier(BaseNeuralClassifier):
             sparse_learning_rate=self.embedding_learning_rate,
         )
 
+    @staticmethod
+    @abstractmethod
+    def _build_network(**architecture: Any) -> TextNetwork:
+        """Build the untrained network from the values of `_architecture`."""
+
     def _build_engine(
         self, architecture: dict[str, Any], settings: TrainingSettings
     ) -> Engine:
         from amzest.neural._skorch_engine import SkorchEngine
-        from amzest.text._networks import NETWORKS
 
-        options = dict(architecture)
-        return SkorchEngine(NETWORKS[options.pop("network")], options, settings)
+        options = {k: v for k, v in architecture.items() if k != "network"}
+        return SkorchEngine(type(self)._build_network, options, settings)
 
     def _load_pretrained(self, engine: Any) -> None:
         if self.embedding_rows_:
-            vectors = self.__dict__.pop("_vectors")  # the network holds them from here
+            vectors = self.__dict__.pop("_vectors")  # from here on part of the network
             weights = {**engine.get_weights(), "pretrained": vectors}
             engine.set_weights(weights)
 

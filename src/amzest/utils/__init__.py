@@ -10,7 +10,13 @@ from amzest.utils._cache import (
     clear_cache,
     set_cache_limit,
 )
-from amzest.utils._counts import check_counts
+from amzest.utils._cells import (
+    cell_matrix,
+    is_missing,
+    is_row,
+    missing_mask,
+    object_array,
+)
 from amzest.utils._documentation_link import (
     DOCUMENTATION_URL,
     DocumentationLinkMixin,
@@ -27,12 +33,24 @@ from amzest.utils._image_cells import (
     NotAnImage,
     UnreadableImage,
     describe_text,
-    image_path,
     is_missing_image,
     is_url,
     plain_image_cell,
 )
-from amzest.utils._image_files import (
+from amzest.utils._image_files import image_path
+from amzest.utils._input_files import file_states
+from amzest.utils._label_values import label_values
+from amzest.utils._labels import apply_class_weight, encode_labels, row_weights
+from amzest.utils._log_proba import PredictLogProbaMixin
+from amzest.utils._messages import count, describe_rows, shown, shown_list
+from amzest.utils._optional import check_installed, require
+from amzest.utils._param_validation import (
+    Counts,
+    ParameterValidationMixin,
+    check_params,
+    validate_params,
+)
+from amzest.utils._pillow import (
     FORMATS,
     MAX_PIXELS,
     TooManyPixels,
@@ -43,20 +61,13 @@ from amzest.utils._image_files import (
     open_image,
     quiet_pillow,
 )
-from amzest.utils._input_files import file_states
-from amzest.utils._label_values import label_values
-from amzest.utils._labels import apply_class_weight, encode_labels, row_weights
-from amzest.utils._log_proba import PredictLogProbaMixin
-from amzest.utils._messages import count, shown, shown_list
-from amzest.utils._missing import describe_rows, is_missing, missing_mask
-from amzest.utils._optional import check_installed, require
-from amzest.utils._param_validation import (
-    ParameterValidationMixin,
-    check_params,
-    validate_params,
+from amzest.utils._predictions import (
+    LabelledPredictions,
+    check_probabilities,
+    encode_known_labels,
 )
 from amzest.utils._quiet_import import without_warnings
-from amzest.utils._rows import cell_matrix, check_rows, is_row
+from amzest.utils._rows import check_rows
 from amzest.utils._seeds import PURPOSES, draw_seeds
 from amzest.utils._tables import (
     as_frame,
@@ -81,11 +92,13 @@ __all__ = [
     "MAX_PIXELS",
     "PURPOSES",
     "CacheInfo",
+    "Counts",
     "DocumentationLinkMixin",
     "FittedStateMixin",
     "ForkSafeLock",
     "ImageNotFound",
     "LRUCache",
+    "LabelledPredictions",
     "NotAnImage",
     "ParameterValidationMixin",
     "PredictLogProbaMixin",
@@ -101,11 +114,11 @@ __all__ = [
     "cache_info",
     "cell_matrix",
     "check_choice",
-    "check_counts",
     "check_installed",
     "check_integer",
     "check_params",
     "check_pixels",
+    "check_probabilities",
     "check_rows",
     "check_tensorflow_fork",
     "check_unique_names",
@@ -115,6 +128,7 @@ __all__ = [
     "describe_rows",
     "describe_text",
     "draw_seeds",
+    "encode_known_labels",
     "encode_labels",
     "file_states",
     "image_errors",
@@ -131,6 +145,7 @@ __all__ = [
     "load_given_image",
     "missing_mask",
     "normalize_unicode",
+    "object_array",
     "open_image",
     "owner_of",
     "plain_image_cell",

@@ -1,4 +1,4 @@
-"""The learnt attributes of an estimator: replaced, read and saved as a whole."""
+"""The fitted attributes of an estimator: replaced, read and saved as a whole."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from amzest.utils._saved_state import check_saved_state, package_version
 
-#: Methods that learn, and methods that read what was learnt.
+#: Methods that set fitted attributes, and methods that only read them.
 _FITTING = {"fit", "fit_without_folds", "adopt"}
 _READING = {
     "classes_at",
@@ -24,25 +24,24 @@ _READING = {
     "transform",
 }
 
-#: Stand-in -> the estimator that it stands in for, while a method runs.
+#: Substitute -> the estimator of the user, while a method runs.
 _OWNERS: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
 
 class FittedStateMixin:
-    """Change learnt attributes all at once, and check them when they are loaded.
+    """Replace fitted attributes all at once, and validate them when they are loaded.
 
-    `fit` works on a stand-in with the same parameters and without learnt attributes.
-    When it has ended, what it set is given to the estimator in one assignment. A fit
-    that is interrupted or raises therefore leaves the estimator as it was, and other
-    threads see what was there before until the new state is complete. Methods that
-    predict keep to the state that they started with. Subclasses inherit this for the
-    methods that they define themselves.
+    `fit` runs on a substitute with the same parameters and no fitted attributes, whose
+    attributes the estimator receives in one assignment when it has ended. If a fit is
+    interrupted or raises, the estimator stays as it was; other threads see the old
+    state until the new one is complete. Methods that predict use the state at their
+    start throughout. Subclasses inherit this for the methods that they define.
 
-    A saved estimator carries the version of amzest. One of another version gives a
-    warning when it is loaded; one that this version cannot use is an error.
+    A saved estimator contains the version of amzest. Loading one of another version
+    warns; loading one that this version cannot use raises.
     """
 
-    #: Learnt attributes that predictions need. The first tells whether it is fitted.
+    #: Fitted attributes that predictions need. The first marks a fitted estimator.
     _needed_attributes: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -65,12 +64,12 @@ class FittedStateMixin:
 
 
 def owner_of(estimator: Any) -> Any:
-    """Return the estimator that a user holds, also within its methods."""
+    """Return the estimator that a user has, also from within its methods."""
     return _OWNERS.get(estimator, estimator)
 
 
-def _stand_in(estimator: Any, state: dict[str, Any]) -> Any:
-    """Return another object of the same class, with this dict of attributes."""
+def _substitute(estimator: Any, state: dict[str, Any]) -> Any:
+    """Return another object of the same class with this dict of attributes."""
     other = object.__new__(type(estimator))
     other.__dict__ = state
     _OWNERS[other] = estimator
@@ -80,17 +79,17 @@ def _stand_in(estimator: Any, state: dict[str, Any]) -> Any:
 def _fit_as_a_whole(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if self in _OWNERS:  # one step of a fit that has begun
+        if self in _OWNERS:  # called by another method of the fit
             return method(self, *args, **kwargs)
-        before = _without_learnt(self)
-        fitting = _stand_in(self, dict(before))
+        before = _without_fitted(self)
+        fitting = _substitute(self, dict(before))
         result = method(fitting, *args, **kwargs)
         del _OWNERS[fitting]
         new, old = _merged(self, before, vars(fitting)), vars(self)
         try:
             self.__dict__ = new
             return self if result is fitting else result
-        except BaseException:  # an interruption after the last step of the fit
+        except BaseException:  # KeyboardInterrupt after the last step of the fit
             self.__dict__ = old
             raise
 
@@ -100,15 +99,15 @@ def _fit_as_a_whole(method: Callable[..., Any]) -> Callable[..., Any]:
 def _read_as_a_whole(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def read(self: Any, *args: Any, **kwargs: Any) -> Any:
-        # A fit in another thread gives `self` another dict: this one stays as it is.
-        reader = self if self in _OWNERS else _stand_in(self, vars(self))
-        return method(reader, *args, **kwargs)
+        # A fit in another thread assigns another dict to `self`, and leaves this one.
+        reading = self if self in _OWNERS else _substitute(self, vars(self))
+        return method(reading, *args, **kwargs)
 
     return read
 
 
-def _without_learnt(estimator: Any) -> dict[str, Any]:
-    """Return attributes but those that scikit-learn's convention marks as learnt."""
+def _without_fitted(estimator: Any) -> dict[str, Any]:
+    """Return the attributes that scikit-learn's naming does not mark as fitted."""
     return {
         name: value
         for name, value in dict(vars(estimator)).items()
@@ -119,14 +118,14 @@ def _without_learnt(estimator: Any) -> dict[str, Any]:
 def _merged(
     estimator: Any, before: dict[str, Any], after: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return attributes of an estimator with the changes that its fit made.
+    """Return the attributes of an estimator with the changes of its fit.
 
-    What was changed on the estimator itself meanwhile, such as a parameter set in
-    another thread, is kept.
+    Changes to the estimator during the fit are kept, such as a parameter that another
+    thread has set.
     """
     kept = {
         name: value
-        for name, value in _without_learnt(estimator).items()
+        for name, value in _without_fitted(estimator).items()
         if name not in before or name in after
     }
     missing = object()

@@ -1,4 +1,4 @@
-"""Locks that a forked process finds open."""
+"""Locks that are open in a forked process."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from weakref import WeakSet
 
 
 class ForkSafeLock:
-    """Reentrant lock that never waits for a thread that a fork left behind.
+    """Reentrant lock that a forked process can acquire.
 
-    A forked process has the locks of its parent, but only the thread that forked: what
-    another thread held at that moment would stay locked for ever.
+    A fork copies the locks of the parent, but only the thread that forked: a lock held
+    by another thread would never be released (https://bugs.python.org/issue6721).
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class ForkSafeLock:
         self._lock.release()
 
     def renew(self) -> None:
-        """Open the lock, unless this thread is the one that holds it."""
+        """Replace the lock, unless this thread holds it or nobody does."""
         if self._lock.acquire(blocking=False):
             self._lock.release()
         else:

@@ -1,17 +1,16 @@
-"""torch and TensorFlow in one process: the one place that imports either first.
+"""torch and TensorFlow in one process; they are first imported here.
 
-Where triton is installed beside torch, both bring a copy of LLVM that registers the
-same command-line options, and the process aborts ("LLVM ERROR: inconsistency in
-registered CommandLine options") as soon as the second copy is initialised: triton's
-when torch builds its first optimizer, TensorFlow's when it is imported. The order
-"triton, then TensorFlow" is safe. So triton is imported before TensorFlow; where
-TensorFlow was there first, triton is hidden from torch, which then goes without it.
+If triton is installed with torch, both frameworks bring a copy of LLVM that registers
+the same command-line options. The process aborts ("LLVM ERROR: inconsistency in
+registered CommandLine options") as soon as the second copy is initialised: that of
+triton when torch builds its first optimizer, that of TensorFlow when it is imported.
+The order triton, TensorFlow is safe: therefore triton is imported before TensorFlow. If
+TensorFlow was imported first, triton is hidden from torch, which works without it.
 
-TensorFlow computes in threads that it starts at its first operation and keeps. A
-forked process has TensorFlow's objects, but none of these threads: an operation waits
-for ever, and so does one of a new model, for the threads are those of the process. So a
-process notes when it is forked whether TensorFlow was in use, and then computes nothing
-with it.
+TensorFlow computes in threads that it starts at its first operation. A forked process
+has TensorFlow's objects, but not these threads, so that every operation waits forever.
+A process therefore notes when it is forked whether TensorFlow was in use, and raises
+before it computes.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from amzest.utils._optional import require
 from amzest.utils._quiet_import import quiet_tensorflow
 from amzest.utils._workers import let_worker_grow, worker_threads
 
-#: Whether TensorFlow had computed in a process when this one was forked from it.
+#: Whether TensorFlow had computed in the parent when this process was forked.
 _tensorflow_was_in_use = False
 
 
@@ -44,30 +43,23 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
 
 
 def check_tensorflow_fork() -> None:
-    """Make sure that TensorFlow can compute in this process.
-
-    Raises
-    ------
-    RuntimeError
-        When TensorFlow was in use before this process was forked: an operation would
-        wait for ever.
-    """
+    """Raise RuntimeError if TensorFlow was in use before this process was forked."""
     keras = sys.modules.get("keras")
     if not _tensorflow_was_in_use or keras is None:
         return
     if keras.backend.backend() == "tensorflow":
         raise RuntimeError(
             "TensorFlow was in use before this process was forked from its parent, and "
-            "it cannot compute in a forked process: it would wait for ever. Load or "
+            "it cannot compute in a forked process: it would wait forever. Load or "
             "fit the first image classifier in the forked process (gunicorn: without "
             "--preload, or in post_fork; celery: in worker_process_init), or start "
-            "processes without a fork: "
+            "processes without fork: "
             'multiprocessing.set_start_method("spawn") or joblib\'s backend "loky".'
         )
 
 
-def _make_room_for_both(importing: str) -> None:
-    """Order triton and TensorFlow so that the process survives both."""
+def _order_triton(importing: str) -> None:
+    """Import or hide triton so that the process survives both copies of LLVM."""
     if "triton" in sys.modules or importlib.util.find_spec("triton") is None:
         return
     if "tensorflow" in sys.modules:
@@ -77,51 +69,17 @@ def _make_room_for_both(importing: str) -> None:
 
 
 def import_torch(purpose: str) -> ModuleType:
-    """Import torch so that TensorFlow can live beside it.
-
-    Parameters
-    ----------
-    purpose : str
-        Class or function that needs it, for the error message.
-
-    Returns
-    -------
-    module
-        ``torch``.
-
-    Raises
-    ------
-    ImportError
-        When torch is not installed; names the extra to install.
-    """
+    """Import torch so that TensorFlow can be imported as well."""
     let_worker_grow()
-    _make_room_for_both("torch")
+    _order_triton("torch")
     return require("torch", extra="text", purpose=purpose)
 
 
 def import_keras(purpose: str) -> ModuleType:
-    """Import Keras, and with it its backend, so that torch can live beside it.
-
-    Parameters
-    ----------
-    purpose : str
-        Class or function that needs it, for the error message.
-
-    Returns
-    -------
-    module
-        ``keras``.
-
-    Raises
-    ------
-    ImportError
-        When Keras or its backend is not installed; names the extra to install.
-    RuntimeError
-        When TensorFlow was in use before this process was forked.
-    """
+    """Import Keras and its backend so that torch can be imported as well."""
     let_worker_grow()
     first = "tensorflow" not in sys.modules
-    _make_room_for_both("tensorflow")
+    _order_triton("tensorflow")
     with quiet_tensorflow() if first else nullcontext():
         keras = require("keras", extra="image", purpose=purpose)
     check_tensorflow_fork()
@@ -131,11 +89,11 @@ def import_keras(purpose: str) -> ModuleType:
 
 
 def _divide_threads() -> None:
-    """Hold TensorFlow to a worker's share of the cores, which it does not look at.
+    """Limit TensorFlow to a worker's share of the cores, which it ignores.
 
-    Only operations that run side by side are held. Those that one operation is divided
-    among are left: sums over another number of threads differ in their last bits, and
-    a search would give another result for every number of workers.
+    Only operations that run in parallel are limited. The threads of one operation are
+    not: sums over another number of threads differ in their last bits, and the result
+    of a search would depend on the number of workers.
     """
     tensorflow, n_threads = sys.modules.get("tensorflow"), worker_threads()
     if tensorflow is not None and n_threads is not None:

@@ -1,4 +1,4 @@
-"""Labels of any container in one array, each as it was given."""
+"""Labels of any container as an array of one type."""
 
 from __future__ import annotations
 
@@ -12,50 +12,28 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.exceptions import DataConversionWarning
 
-from amzest.utils._messages import shown
-from amzest.utils._missing import describe_rows
+from amzest.utils._cells import object_array
+from amzest.utils._messages import describe_rows, shown
 from amzest.utils._tables import as_pandas
 
-#: Types of labels that are one kind each. bool before int, which it is a subclass of.
+#: Types that are one kind of label. bool comes first, as it is a subclass of int.
 _KINDS: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "bool": (bool, np.bool_),
     "int": (int, np.integer),
     "float": (float, np.floating),
 }
-#: The same by `dtype.kind`, for arrays of one NumPy type.
+#: The same by `dtype.kind`, for arrays of a NumPy type.
 _KINDS_OF_ARRAYS = {"U": "str", "b": "bool", "i": "int", "u": "int", "f": "float"}
 
 
 def label_values(y: Any, name: str = "y", *, warn: bool = True) -> NDArray[Any]:
-    """Return labels as an array of one kind: text, booleans, integers or floats.
+    """Return labels of shape (n_samples,) as strings, booleans, integers or floats.
 
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,)
-        A list, NumPy array, or a column of pandas, polars or pyarrow, with missing
-        values allowed by its type or not. A single column of two dimensions is
-        accepted.
-
-    name : str, default="y"
-        Argument, for messages.
-
-    warn : bool, default=True
-        Whether to warn, as scikit-learn does, of two dimensions.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        NumPy arrays and lists of text keep their type; other text is of dtype object.
-        Integers that fit into no NumPy type are Python's own.
-
-    Raises
-    ------
-    TypeError
-        If `y` is no sequence of labels.
-    ValueError
-        If it is not one-dimensional, a label is missing, or labels are of several
-        kinds, or of a kind that is no label.
+    Arrays and lists of strings keep NumPy's type; other strings have the dtype object.
+    Integers that fit into no NumPy type remain Python's. With `warn`, a column of two
+    dimensions gets scikit-learn's warning. Raises TypeError if `y` is not a sequence,
+    ValueError if a label is missing or types are mixed.
     """
     given = _column(y, name)
     if given.ndim == 2 and given.shape[1] == 1:
@@ -76,7 +54,7 @@ def label_values(y: Any, name: str = "y", *, warn: bool = True) -> NDArray[Any]:
     if len(missing):
         raise ValueError(
             f"`{name}` has no label in {describe_rows(missing)} (NaN or None). Drop "
-            "these rows or give them a category."
+            "these rows or label them."
         )
     kind = _KINDS_OF_ARRAYS.get(given.dtype.kind) or _kind_of_cells(given, name)
     values = given if given.dtype != object else _of_one_kind(given, kind)
@@ -86,27 +64,27 @@ def label_values(y: Any, name: str = "y", *, warn: bool = True) -> NDArray[Any]:
 
 
 def _column(y: Any, name: str) -> NDArray[Any]:
-    """Return cells in an array; without a common type where NumPy would convert."""
+    """Return cells as an array; of dtype object where NumPy would convert them."""
     if y is None:
-        # In the words of scikit-learn's common checks.
+        # The message that scikit-learn's common checks expect.
         raise ValueError(
             f"`fit` requires {name} to be passed, but the target {name} is None."
         )
     if isinstance(y, str | bytes | Mapping | Set | Iterator) or sparse.issparse(y):
         raise TypeError(
             f"`{name}` must be a list, an array or a column of labels, in the order of "
-            f"the rows, got {type(y).__name__}."
+            f"the samples, got {type(y).__name__}."
         )
     if isinstance(y, np.ma.MaskedArray):
         cells: NDArray[Any] = y.data.astype(object)
         cells[np.ma.getmaskarray(y)] = None
         return cells
     if isinstance(y, np.ndarray):
-        # Variable-width text of NumPy (StringDType) is unknown to scikit-learn.
+        # scikit-learn does not know NumPy's variable-width strings (StringDType).
         return y.astype(object) if y.dtype.kind == "T" else y
     if isinstance(y, list | tuple):
         return _cells_of_list(y)
-    y = as_pandas(y, name)  # of polars, pyarrow and others
+    y = as_pandas(y, name)  # polars, pyarrow and others
     if isinstance(y, pd.DataFrame | pd.Series | pd.Index):
         return _pandas_column(y, name)
     if isinstance(y, pd.api.extensions.ExtensionArray):
@@ -134,28 +112,23 @@ def _check_one_column(columns: Any, name: str) -> None:
     if len(columns) != 1:
         raise ValueError(
             f"`{name}` should be a 1d array of labels, got a table with "
-            f"{len(columns)} columns. Pass the column of the categories."
+            f"{len(columns)} columns. Pass the column of the labels."
         )
 
 
-def _cells(cells: list[Any] | tuple[Any, ...]) -> NDArray[Any]:
-    """Put cells into an array one by one: `np.array` would make "1" of 1 beside "a"."""
-    return np.fromiter(cells, dtype=object, count=len(cells))
-
-
 def _cells_of_list(cells: list[Any] | tuple[Any, ...]) -> NDArray[Any]:
-    """Do the same for a list of labels or of rows, with NumPy's type for text."""
+    """Do the same for a list of labels or rows; strings have NumPy's type."""
     nested = all(isinstance(c, list | tuple) or np.ndim(c) == 1 for c in cells)
     widths = {len(cell) for cell in cells} if nested else set()
     if len(widths) == 1:  # rows of a table
-        return _cells([c for row in cells for c in row]).reshape(len(cells), -1)
-    array = _cells(cells)
+        return object_array([c for row in cells for c in row]).reshape(len(cells), -1)
+    array = object_array(cells)
     text = bool(cells) and all(type(cell) is str for cell in cells)
     return array.astype(str) if text else array
 
 
 def _kind_of_cells(cells: NDArray[Any], name: str) -> str:
-    """Return what kind of label the cells are; raise if they are of several."""
+    """Return the type of the labels; raise if there are several."""
     first_of: dict[str, int] = {}
     names: dict[type, str] = {}
     for row, cell_type in enumerate(map(type, cells)):
@@ -174,12 +147,12 @@ def _kind_of_cells(cells: NDArray[Any], name: str) -> str:
     (kind,) = first_of or {"float": 0}
     if kind not in _KINDS:
         hint = "Decode them" if kind == "bytes" else "Convert them to str"
-        # In the words of scikit-learn's common checks.
+        # The message that scikit-learn's common checks expect.
         number = kind.startswith("complex")
         what = "Complex data not supported" if number else "Unknown label type"
         raise ValueError(
-            f"{what}: `{name}` has labels of type {kind}, the first of them "
-            f"{shown(cells[0], 40)} in row 0. Labels are strings, integers or "
+            f"{what}: `{name}` has labels of type {kind}, the first is "
+            f"{shown(cells[0], 40)} in row 0. Labels must be strings, integers or "
             f"booleans. {hint}."
         )
     return kind
@@ -193,7 +166,7 @@ def _kind_name(cell_type: type) -> str:
 
 
 def _of_one_kind(cells: NDArray[Any], kind: str) -> NDArray[Any]:
-    """Return an array of the type that labels of a kind have."""
+    """Return an array of the dtype of a kind of labels."""
     if kind == "str":
         return np.fromiter(map(str.__str__, cells), dtype=object, count=len(cells))
     if kind == "bool":
@@ -212,5 +185,6 @@ def _check_finite(values: NDArray[Any], name: str) -> None:
     wrong = np.flatnonzero(~np.isfinite(values))
     if len(wrong):
         raise ValueError(
-            f"`{name}` contains infinity in {describe_rows(wrong)}; that is no label."
+            f"`{name}` contains infinity in {describe_rows(wrong)}; labels must be "
+            "finite."
         )

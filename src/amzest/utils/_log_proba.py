@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 
 
 class PredictLogProbaMixin:
-    """`predict_log_proba` of a class that has `predict_proba`."""
+    """Add `predict_log_proba` to a class with `predict_proba`."""
 
     @abstractmethod
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Return the probability of each class."""
+        """Return the predicted probability of each class."""
 
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
-        """Return the logarithm of the probability of each class.
+        """Return the logarithm of the predicted probability of each class.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows in the form that `fit` took.
+            Samples, as for `fit`.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Values written into messages, at a length that can be read."""
+"""Values in messages, shortened to a readable length."""
 
 from __future__ import annotations
 
@@ -7,27 +7,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 _REPR = reprlib.Repr()
 _REPR.maxlist = _REPR.maxtuple = _REPR.maxset = _REPR.maxfrozenset = _REPR.maxdict = 6
 
 
 def shown(value: Any, limit: int = 80) -> str:
-    """Return the repr of a value, shortened: a cell of 10 MB is no message.
-
-    Parameters
-    ----------
-    value : object
-        Any value; a `repr` that raises is replaced by the name of the type.
-
-    limit : int, default=80
-        Largest number of characters.
-
-    Returns
-    -------
-    str
-        Bytes are written as their number, arrays as their shape and dtype.
-    """
+    """Return a short repr; of bytes their number, of arrays shape and dtype."""
     if isinstance(value, bytes | bytearray | memoryview):
         return count(len(value), "byte")
     if isinstance(value, np.ndarray) and value.ndim:
@@ -46,43 +33,24 @@ def shown(value: Any, limit: int = 80) -> str:
 
 
 def shown_list(values: Iterable[Any], limit: int = 30) -> str:
-    """Return the values of a list, each shortened: ``'a', 'b' and 9 more``.
-
-    Parameters
-    ----------
-    values : iterable
-        Any values, such as the names of columns.
-
-    limit : int, default=30
-        How many are written out.
-
-    Returns
-    -------
-    str
-        The phrase.
-    """
+    """Return the short repr of each value: ``'a', 'b' and 9 more``."""
     listed = list(values)
     more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
     return ", ".join(shown(value) for value in listed[:limit]) + more
 
 
 def count(n: int, thing: str) -> str:
-    """Write a number of things: ``1 row``, ``2,000 rows``, ``3 categories``.
-
-    Parameters
-    ----------
-    n : int
-        How many.
-
-    thing : str
-        Of what, in the singular.
-
-    Returns
-    -------
-    str
-        The phrase.
-    """
+    """Return a number of things: ``1 row``, ``2,000 rows``, ``3 categories``."""
     if n == 1:
         return f"1 {thing}"
+    if thing.endswith("s"):
+        return f"{n:,} {thing}es"
     things = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
     return f"{n:,} {things}"
+
+
+def describe_rows(rows: NDArray[np.intp], limit: int = 5) -> str:
+    """Return positions of rows for a message: ``rows 3, 8, 9 and 4 more``."""
+    numbers = ", ".join(str(int(row)) for row in rows[:limit])
+    more = f" and {len(rows) - limit} more" if len(rows) > limit else ""
+    return f"row{'s' if len(rows) > 1 else ''} {numbers}{more}"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
+from numbers import Integral
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from sklearn.utils._param_validation import (
     InvalidParameterError,
+    Options,
     validate_parameter_constraints,
 )
 
@@ -17,6 +19,32 @@ from amzest.utils._messages import shown
 Constraints = Mapping[str, Any]
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class Counts(Options):  # scikit-learn takes no constraint but its own classes
+    """Constraint of a non-empty list of positive multiples of a number."""
+
+    def __init__(self, multiple_of: int = 1) -> None:
+        super().__init__(list, set())
+        self.multiple_of = multiple_of
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Return whether a value is a list, tuple or array of such integers."""
+        if isinstance(val, str | bytes | Mapping) or not hasattr(val, "__len__"):
+            return False
+        return len(val) > 0 and all(
+            isinstance(count, Integral)
+            and not isinstance(count, bool)
+            and count > 0
+            and count % self.multiple_of == 0
+            for count in val
+        )
+
+    def __str__(self) -> str:
+        kind = "positive integers"
+        if self.multiple_of > 1:
+            kind += f" that are multiples of {self.multiple_of}"
+        return f"a non-empty list of {kind}"
 
 
 def validate_params(

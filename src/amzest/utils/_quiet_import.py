@@ -1,4 +1,4 @@
-"""Imports of frameworks that say nothing to the user of amzest."""
+"""Imports of frameworks without their warnings and start-up messages."""
 
 from __future__ import annotations
 
@@ -13,28 +13,32 @@ from typing import Any
 
 _LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
-#: What abseil writes before its log level is set: its own notice, and messages such as
+# Why a filter of C's stderr is needed: TF_CPP_MIN_LOG_LEVEL is meant to hide these
+# messages, but TensorFlow's libraries log while they are loaded, before they read it
+# (https://github.com/tensorflow/tensorflow/issues/100442). Python cannot filter them:
+# C++ code (abseil) writes them through C's FILE* stderr, not `sys.stderr`. Redirecting
+# file descriptor 2 would also catch the output of other threads and processes, and lose
+# the last words of a process that crashes. glibc allows a third way: its `stderr` is a
+# variable, and `fopencookie` returns a FILE* that calls a function of ours
+# (https://man7.org/linux/man-pages/man3/fopencookie.3.html). Other C libraries do not
+# have both; there, the messages are shown. All of this can go once the issue is fixed.
+
+#: Messages that abseil writes before its log level is set: its own notice, and such as
 #: "I0000 00:00:1795669.316183 63 cudart_stub.cc:31] Could not find cuda drivers".
 _EARLY_MESSAGE = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog\(\)"
     rb"|(?P<severity>[IWE])\d{4} \d\d:\d\d:[\d.]+ +\d+ \S+:\d+\] "
 )
 
-#: The log level from which on a severity is not shown.
+#: The lowest log level that hides a severity.
 _HIDDEN_FROM = {None: 1, b"I": 1, b"W": 2, b"E": 3}
 
 
 @contextmanager
 def without_warnings() -> Iterator[None]:
-    """Import a package whose own import warns, also where warnings are errors.
+    """Ignore warnings within the block, also where they are errors.
 
-    The filters of the process change while the block runs: `warnings.catch_warnings` is
-    not thread-safe. So this is for the first import of a package only.
-
-    Yields
-    ------
-    None
-        While warnings are off.
+    `warnings.catch_warnings` is not thread-safe: use this for first imports only.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -43,16 +47,10 @@ def without_warnings() -> Iterator[None]:
 
 @contextmanager
 def quiet_tensorflow() -> Iterator[None]:
-    """Import TensorFlow without its messages about drivers and processor.
+    """Import TensorFlow without its messages about drivers and the processor.
 
-    A log level that the user has set holds instead of ours, and the environment is
-    afterwards as it was: TensorFlow reads it when it is imported. Errors that end the
-    import or the process are shown.
-
-    Yields
-    ------
-    None
-        While TensorFlow is to be imported.
+    A log level set by the user is respected, and the environment is restored. Errors
+    that end the import or the process are shown.
     """
     level = os.environ.get(_LOG_LEVEL)
     lowest = int(level) if level is not None and level.isdecimal() else 0
@@ -67,11 +65,7 @@ def quiet_tensorflow() -> Iterator[None]:
 
 
 def _early_messages_above(level: int) -> Any:
-    """Hold TensorFlow to the log level while it is loaded, when it ignores the level.
-
-    Its libraries log while they are loaded, before they read the environment
-    (https://github.com/tensorflow/tensorflow/issues/100442).
-    """
+    """Return a filter for the messages that TensorFlow logs while it is loaded."""
     if level < 1 or sys.platform != "linux":
         return nullcontext()
     try:
@@ -93,24 +87,19 @@ class _CookieFunctions(ctypes.Structure):
     )
 
 
-#: Streams and what writes to them; another thread may still be writing at the end.
+#: Callbacks of streams. They are kept forever: another thread may still write to one.
 _KEPT: list[Any] = []
 
 
 @contextmanager
 def _filtered_c_stderr(level: int) -> Iterator[None]:
-    """Let C's ``stderr`` be a stream that leaves early messages out.
-
-    File descriptor 2 is not touched: what Python and other processes write goes where
-    it went. Every other text is written at once, so that the last words of a process
-    that aborts are not lost.
-    """
+    """Replace C's ``stderr`` by a stream that drops early messages below a level."""
 
     def write(cookie: int, text: int, size: int) -> int:
         written = ctypes.string_at(text, size)
         early = _EARLY_MESSAGE.match(written)
         if early is None or level < _HIDDEN_FROM[early["severity"]]:
-            os.write(2, written)
+            os.write(2, written)  # at once: a process that aborts flushes no buffer
         return size
 
     libc = ctypes.CDLL(None)
@@ -128,9 +117,10 @@ def _filtered_c_stderr(level: int) -> Iterator[None]:
         yield
         return
     _KEPT.append((function, functions))
-    libc.setvbuf(ctypes.c_void_p(stream), None, 2, 0)  # _IONBF: written at once
-    # FSETLOCKING_BYCALLER: a thread that holds the stream's lock and waits for Python's
-    # would stop the one that holds Python's and waits for the stream's.
+    libc.setvbuf(ctypes.c_void_p(stream), None, 2, 0)  # _IONBF: unbuffered
+    # FSETLOCKING_BYCALLER: the stream has no lock. A thread that held it would wait for
+    # Python's global lock to call `write`, and a thread with Python's global lock would
+    # wait for the stream.
     libc.__fsetlocking(ctypes.c_void_p(stream), 2)
     before, stderr.value = stderr.value, stream
     try:

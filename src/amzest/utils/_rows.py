@@ -1,4 +1,4 @@
-"""Whether what a user passed as rows is a collection of rows in an order."""
+"""Validation of the container in which a user passes samples."""
 
 from __future__ import annotations
 
@@ -7,42 +7,22 @@ from collections.abc import (
     Iterator,
     Mapping,
     MappingView,
-    Sequence,
     Set,
 )
 from pathlib import PurePath
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+from pandas.api.typing import DataFrameGroupBy, SeriesGroupBy
 from scipy import sparse
 
 from amzest.utils._tables import check_unique_names, column_names, is_table
 
 
 def check_rows(X: Any, expected: str, single: str = "row") -> None:
-    """Check that `X` holds rows that can be counted, and read more than once.
+    """Raise if `X` is not a container of rows that can be counted and read repeatedly.
 
-    Parameters
-    ----------
-    X : object
-        What the user passed as rows.
-
-    expected : str
-        What it should have been, for messages: "a column of texts: a list or Series".
-
-    single : str, default="row"
-        What one row is, for messages.
-
-    Raises
-    ------
-    TypeError
-        If it is one row, None, a mapping, a set, an iterator, a sparse matrix, or an
-        array that is structured or without dimensions.
-    ValueError
-        If it is an array with masked cells, or a table whose columns have several
-        levels of names or one name twice.
+    `expected` and `single` describe, in messages, what `X` should be and one row of it.
     """
     kind = type(X).__name__
     problem = remedy = ""
@@ -56,20 +36,23 @@ def check_rows(X: Any, expected: str, single: str = "row") -> None:
             remedy = f"Wrap one {single} in a list: [X.item()]."
         elif X.dtype.names is not None:
             problem = f"a structured array with the fields {', '.join(X.dtype.names)}"
-            remedy = "Make a table of it: pandas.DataFrame(X)."
+            remedy = "Convert it to a table: pandas.DataFrame(X)."
         elif np.ma.is_masked(X):
             raise ValueError(
-                "`X` is a masked array, and the values behind its mask would be read. "
+                "`X` is a masked array, and its masked values would be used. "
                 "Mark these cells as missing instead: X.astype(object).filled(None)."
             )
+    elif isinstance(X, DataFrameGroupBy | SeriesGroupBy):
+        problem = f"a {kind}, which has groups and no rows"
+        remedy = "Pass the table or column that was grouped."
     elif sparse.issparse(X):
         problem = f"a sparse matrix of numbers ({kind})"
-        remedy = "Use '.toarray()' if the numbers are meant."
+        remedy = "Use '.toarray()' to pass it as a dense array."
     elif isinstance(X, Mapping):
         problem = f"a mapping ({kind}), of which only the keys would be read"
-        remedy = "Make a table of it: pandas.DataFrame(X)."
+        remedy = "Convert it to a table: pandas.DataFrame(X)."
     elif isinstance(X, Set) and not isinstance(X, MappingView):
-        problem = f"a {kind}, whose order has nothing to do with that of the labels"
+        problem = f"a {kind}, whose order is arbitrary, unlike that of the labels"
         remedy = "Pass a list."
     elif isinstance(X, MappingView):
         problem, remedy = f"a view of a mapping ({kind})", "Pass list(X)."
@@ -86,46 +69,7 @@ def check_rows(X: Any, expected: str, single: str = "row") -> None:
     elif not hasattr(X, "__array__") and not (
         hasattr(X, "__len__") and hasattr(X, "__getitem__")
     ):
-        problem = f"a {kind}, whose rows cannot be counted or picked"
+        problem = f"a {kind}, whose rows cannot be counted or indexed"
         remedy = "Pass list(X)."
     if problem:
         raise TypeError(f"`X` is {problem}; expected {expected}. {remedy}".rstrip())
-
-
-def cell_matrix(rows: Sequence[Any]) -> NDArray[np.object_]:
-    """Put rows into a 2-D array cell by cell, so that no cell becomes a dimension.
-
-    Parameters
-    ----------
-    rows : sequence of sequences
-        Rows of a table, each with its cells; at least one.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_columns), dtype object
-        The cells, untouched.
-
-    Raises
-    ------
-    ValueError
-        If rows have different numbers of cells; names the first one that differs.
-    """
-    width = len(rows[0])
-    for number, row in enumerate(rows):
-        if len(row) != width:
-            raise ValueError(
-                f"`X` row {number} has length {len(row)}, but row 0 has length {width}."
-                " Give each row a cell for each column; None is a missing one."
-            )
-    cells = np.empty((len(rows), width), dtype=object)
-    for i, row in enumerate(rows):
-        for j, cell in enumerate(row):
-            cells[i, j] = cell
-    return cells
-
-
-def is_row(row: Any) -> bool:
-    """Return whether a row of a list is made of cells: a list, tuple or 1-D array."""
-    return isinstance(row, list | tuple) or (
-        isinstance(row, np.ndarray | pd.Series) and row.ndim == 1
-    )

@@ -1,4 +1,4 @@
-"""Saved estimators: which version wrote them, and whether this one can use them."""
+"""Saved estimators of another version of amzest."""
 
 from __future__ import annotations
 
@@ -20,30 +20,10 @@ def package_version() -> str:
 def check_saved_state(
     estimator: Any, needed: Sequence[str], version: str | None
 ) -> None:
-    """Check an estimator that was loaded, and complete its parameters.
+    """Validate a loaded estimator, and set missing parameters to their defaults.
 
-    Parameters
-    ----------
-    estimator : estimator
-        With the attributes that were saved. Parameters that it lacks are set to their
-        defaults.
-
-    needed : sequence of str
-        Learnt attributes without which it cannot predict. If the first is missing, the
-        estimator is not fitted.
-
-    version : str or None
-        Version of amzest that saved it.
-
-    Raises
-    ------
-    ValueError
-        If a parameter without a default or a learnt attribute is missing.
-
-    Warns
-    -----
-    InconsistentVersionWarning
-        If another version saved it, or a parameter is missing.
+    `needed` are the fitted attributes that predictions need; without the first of them
+    the estimator is not fitted.
     """
     signature = inspect.signature(type(estimator).__init__).parameters
     absent = [
@@ -60,7 +40,7 @@ def check_saved_state(
         names = ", ".join(f"`{name}`" for name in lacks)
         raise ValueError(
             f"{type(estimator).__name__} was saved by amzest {wrote} and cannot be "
-            f"used by amzest {package_version()}: it lacks {names}. Fit it again with "
+            f"used by amzest {package_version()}: it lacks {names}. Refit it with "
             "this version, or load it with the version that saved it."
         )
     vars(estimator).update(filled)

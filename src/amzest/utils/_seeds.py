@@ -1,29 +1,20 @@
-"""One ``random_state`` in, independent seeds out; global generators stay untouched."""
+"""Independent seeds from one ``random_state``, without NumPy's global generator."""
 
 from __future__ import annotations
 
 import numpy as np
 
-#: What a seed is spent on, in the order in which seeds are drawn.
+#: Purposes of seeds, in the order in which they are drawn.
 PURPOSES = ("weights", "shuffle", "split", "dropout", "augmentation")
 
 
 def draw_seeds(
     random_state: int | np.random.RandomState | None,
 ) -> dict[str, int]:
-    """Draw one seed for each purpose from a scikit-learn ``random_state``.
+    """Return one seed in [0, 2**31) for each of :data:`PURPOSES`.
 
-    Parameters
-    ----------
-    random_state : int, RandomState instance or None
-        An int gives the same seeds at each call; a RandomState instance is advanced;
-        None takes fresh entropy from the operating system and leaves NumPy's global
-        generator as it was.
-
-    Returns
-    -------
-    dict of str to int
-        A seed in ``[0, 2**31)`` for each of :data:`PURPOSES`.
+    An int always has the same seeds; a RandomState instance is advanced; None takes
+    entropy from the operating system.
     """
     if random_state is None:
         entropy: int | None = None

@@ -1,8 +1,8 @@
-"""Tables and columns of other libraries than pandas, recognised and converted here.
+"""Tables and columns of pandas and of other libraries.
 
-polars, pyarrow and what narwhals knows besides are read through narwhals, which
-scikit-learn uses as well; what has only the Arrow PyCapsule interface through pyarrow.
-None of these libraries is imported unless an object of theirs is given.
+polars, pyarrow and others are read through narwhals, which scikit-learn uses as well;
+objects with only the Arrow PyCapsule interface through pyarrow. None of these libraries
+is imported unless one of its objects is passed.
 """
 
 from __future__ import annotations
@@ -19,40 +19,22 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing
 
+from amzest.utils._cells import object_array
 from amzest.utils._messages import shown_list
 
 _INTEGERS = (
     *(nw.Int8, nw.Int16, nw.Int32, nw.Int64),
     *(nw.UInt8, nw.UInt16, nw.UInt32, nw.UInt64),
 )
-#: What pyarrow calls the nameless index of a pandas table.
+#: pyarrow's name of the unnamed index of a pandas table.
 _INDEX_COLUMN = re.compile(r"__index_level_\d+__")
 
 
 def as_native(X: Any, name: str = "X") -> Any:
     """Return a table or column as one that can be indexed, anything else unchanged.
 
-    Parameters
-    ----------
-    X : object
-        Anything.
-
-    name : str, default="X"
-        Argument, for messages.
-
-    Returns
-    -------
-    object
-        pandas, polars and pyarrow objects are returned as they are. A pyarrow
-        RecordBatch or Array becomes a Table or ChunkedArray, and so does what has
-        only the Arrow PyCapsule interface.
-
-    Raises
-    ------
-    TypeError
-        If it is a lazy table.
-    ImportError
-        If it needs pyarrow, which is not installed.
+    A pyarrow RecordBatch or Array becomes a Table or ChunkedArray, as do objects with
+    only the Arrow PyCapsule interface. A lazy table raises TypeError.
     """
     if isinstance(X, pd.DataFrame | pd.Series | np.ndarray | list | tuple):
         return X
@@ -72,7 +54,7 @@ def as_native(X: Any, name: str = "X") -> Any:
 
 
 def _from_arrow(X: Any, name: str) -> Any:
-    """Make a Table of a RecordBatch and a ChunkedArray of an Array."""
+    """Convert a RecordBatch to a Table, and an Array to a ChunkedArray."""
     import pyarrow
 
     if isinstance(X, pyarrow.RecordBatch):
@@ -90,7 +72,7 @@ def _from_arrow(X: Any, name: str) -> Any:
 
 
 def _indexable(dtype: Any) -> Any:
-    """Return a type whose rows pyarrow can take: it cannot take those of views."""
+    """Return a type with an implementation of `take`: pyarrow has none for views."""
     import pyarrow
 
     types = pyarrow.types
@@ -108,7 +90,7 @@ def _indexable(dtype: Any) -> Any:
 
 
 def _from_capsule(X: Any, name: str) -> Any:
-    """Read what has no more than the Arrow PyCapsule interface."""
+    """Read an object that has only the Arrow PyCapsule interface."""
     try:
         import pyarrow
     except ImportError as error:
@@ -138,27 +120,9 @@ def is_column(X: Any) -> bool:
 def as_pandas(X: Any, name: str = "X") -> Any:
     """Return a table as a DataFrame, a column as a Series, anything else unchanged.
 
-    Parameters
-    ----------
-    X : object
-        Anything.
-
-    name : str, default="X"
-        Argument, for messages.
-
-    Returns
-    -------
-    object
-        pandas objects are not copied. Rows of others are numbered from 0; values keep
-        their types: integers with missing values are nullable ones, texts are of
-        dtype str, lists, structs, bytes and decimals are Python objects.
-
-    Raises
-    ------
-    TypeError
-        If it is a lazy table.
-    ValueError
-        If two columns of a table that is not pandas' have one name.
+    pandas objects are not copied. Values keep their types: integers with missing values
+    become nullable ones, strings the dtype str, lists, structs, bytes and decimals
+    Python objects.
     """
     X = as_native(X, name)
     if isinstance(X, pd.DataFrame | pd.Series):
@@ -171,21 +135,7 @@ def as_pandas(X: Any, name: str = "X") -> Any:
 
 
 def as_series(column: Any, name: str = "y") -> Any:
-    """Return a column of any library as a Series, anything else unchanged.
-
-    Parameters
-    ----------
-    column : object
-        Anything; a table is a column if it has one.
-
-    name : str, default="y"
-        Argument, for messages.
-
-    Returns
-    -------
-    object
-        See :func:`as_pandas`.
-    """
+    """Return a column, or a table of one that is not pandas', as a Series."""
     found = as_pandas(column, name)
     if isinstance(found, pd.DataFrame) and found is not column and found.shape[1] == 1:
         return found.iloc[:, 0]
@@ -193,28 +143,7 @@ def as_series(column: Any, name: str = "y") -> Any:
 
 
 def as_frame(table: Any, name: str = "frame") -> pd.DataFrame:
-    """Return a table of any library as a DataFrame.
-
-    Parameters
-    ----------
-    table : object
-        A table of pandas, polars, pyarrow or another library with dataframes.
-
-    name : str, default="frame"
-        Argument, for messages.
-
-    Returns
-    -------
-    DataFrame
-        See :func:`as_pandas`.
-
-    Raises
-    ------
-    TypeError
-        If it is no table.
-    ValueError
-        If the columns cannot be told apart by their names.
-    """
+    """Return a table of any library as a DataFrame; raise TypeError for others."""
     table = as_native(table, name)
     if isinstance(table, pd.DataFrame):
         if isinstance(table.columns, pd.MultiIndex):
@@ -234,27 +163,7 @@ def as_frame(table: Any, name: str = "frame") -> pd.DataFrame:
 
 
 def column_names(table: Any, name: str = "X") -> list[Any]:
-    """Return the names of the columns of a table.
-
-    Parameters
-    ----------
-    table : table
-        Of any library, see :func:`is_table`.
-
-    name : str, default="X"
-        Argument, for messages.
-
-    Returns
-    -------
-    list
-        The names. Those of pandas tables may be of any type and need not be unique.
-
-    Raises
-    ------
-    ValueError
-        If names of a table that is not pandas' are not unique, or if they are a
-        MultiIndex.
-    """
+    """Return the names of the columns of a table of any library."""
     if isinstance(table, pd.DataFrame):
         if isinstance(table.columns, pd.MultiIndex):
             raise ValueError(multi_index_message(name))
@@ -268,12 +177,12 @@ def check_unique_names(names: Sequence[Any], name: str = "X") -> None:
     if twice:
         raise ValueError(
             f"`{name}` has more than one column named {shown_list(twice)}. "
-            "Rename or drop the columns that are not meant."
+            "Rename or drop columns."
         )
 
 
 def multi_index_message(name: str) -> str:
-    """Say what to do about column names with several levels."""
+    """Return the message for column names with several levels."""
     return (
         f"The columns of `{name}` have names with several levels (a MultiIndex). Join "
         f'them into one: {name}.columns = [" ".join(map(str, c)) for c in '
@@ -282,21 +191,7 @@ def multi_index_message(name: str) -> str:
 
 
 def take_rows(table: Any, rows: NDArray[Any]) -> Any:
-    """Return some rows of a table or column, in the kind of table that it is.
-
-    Parameters
-    ----------
-    table : table
-        Of any library; what has only the Arrow PyCapsule interface gives a Table.
-
-    rows : ndarray of shape (n,) or (n_rows,)
-        Positions, or a mask of all rows.
-
-    Returns
-    -------
-    table
-        The rows.
-    """
+    """Return rows of a table or column, by positions or a mask, in its own library."""
     if isinstance(table, pd.DataFrame | pd.Series):
         return table.iloc[rows]
     if rows.dtype == bool:
@@ -305,21 +200,7 @@ def take_rows(table: Any, rows: NDArray[Any]) -> Any:
 
 
 def replace_columns(table: Any, columns: dict[str, list[str | None]]) -> Any:
-    """Return a table that is not pandas' with other texts in some of its columns.
-
-    Parameters
-    ----------
-    table : table
-        Of any library but pandas.
-
-    columns : dict of str to list of str or None
-        Texts of each column that is replaced.
-
-    Returns
-    -------
-    table
-        Of the same kind; other columns are untouched.
-    """
+    """Return a table of a library other than pandas with some columns replaced."""
     frame = nw.from_native(as_native(table), eager_only=True)
     new = [
         nw.new_series(name, texts, nw.String(), backend=frame.implementation)
@@ -338,16 +219,16 @@ def _frame(table: Any, name: str) -> pd.DataFrame:
         for column in names
         if not _INDEX_COLUMN.fullmatch(column)
     }
-    # The index keeps the number of rows where there is no column.
+    # The index keeps the number of rows of a table without columns.
     return pd.DataFrame(read, index=pd.RangeIndex(len(frame)))
 
 
 def _series(column: Any) -> pd.Series:
-    """Convert a column of narwhals; no value goes through a type that cannot hold it.
+    """Convert a column of narwhals, without a type that cannot represent its values.
 
-    Conversions that libraries have of their own make floats of integers with missing
-    values (2**53 + 1 becomes 2**53), and pyarrow's arrays of dictionary-encoded
-    columns hold another value where one is missing.
+    The libraries' own conversions return floats for integers with missing values (2**53
+    + 1 becomes 2**53), and pyarrow's arrays of dictionary-encoded columns have another
+    value where one is missing.
     """
     if column.implementation.is_pandas_like():
         return column.to_pandas()
@@ -370,15 +251,7 @@ def _series(column: Any) -> pd.Series:
     elif isinstance(dtype, nw.Categorical | nw.Enum):
         cells = column.to_list()
         texts = all(cell is None or isinstance(cell, str) for cell in cells)
-        values = pd.Categorical(cells) if texts else _objects(cells)
+        values = pd.Categorical(cells) if texts else object_array(cells)
     else:
-        values = _objects(column.to_list())
+        values = object_array(column.to_list())
     return pd.Series(values, name=name)
-
-
-def _objects(cells: list[Any]) -> NDArray[np.object_]:
-    """Make an array of cells; those that are sequences are no further dimension."""
-    values = np.empty(len(cells), dtype=object)
-    for row, cell in enumerate(cells):
-        values[row] = cell
-    return values

@@ -1,4 +1,4 @@
-"""Unicode normalization in linear time."""
+"""Unicode normalisation in linear time."""
 
 from __future__ import annotations
 
@@ -10,37 +10,18 @@ from typing import Literal
 
 #: Combining marks kept in a run, as in the Stream-Safe Text Format.
 _MAX_MARKS = 30
-#: Texts up to this length are normalized as they are: nothing can take long.
+#: Texts up to this length are normalised unchanged: quadratic time is short.
 _SHORT = 256
 
 
 def normalize_unicode(form: Literal["NFC", "NFKC"], text: str) -> str:
-    """Normalize a text as :func:`unicodedata.normalize` does, in linear time.
+    """Normalise as :func:`unicodedata.normalize`, in linear time.
 
-    Bringing a run of combining marks into canonical order takes quadratic time there.
-    In a longer text, marks that follow 30 others are therefore dropped first.
+    The canonical order of a run of combining marks takes quadratic time. In long texts
+    the marks that follow 30 others are dropped first, as in the Stream-Safe Text
+    Format: no text of a language has more
+    (https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format).
 
-    Parameters
-    ----------
-    form : {"NFC", "NFKC"}
-        The normalization form.
-
-    text : str
-        The text.
-
-    Returns
-    -------
-    str
-        The normalized text.
-
-    References
-    ----------
-    Unicode Standard Annex #15, section 13, Stream-Safe Text Format: no text of a
-    language has more than 30 marks in a run.
-    https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format
-
-    Examples
-    --------
     >>> normalize_unicode("NFKC", "cafe\u0301 №5")
     'café No5'
     >>> len(normalize_unicode("NFC", "a" + "\u0301\u0327" * 100_000))
@@ -61,7 +42,7 @@ def _first_marks(run: re.Match[str]) -> str:
 
 @cache
 def _long_runs(*, wide: bool) -> re.Pattern[str]:
-    """Return the pattern of too many characters whose order normalization changes."""
+    """Return the pattern of too many characters whose order normalisation changes."""
     end = sys.maxunicode if wide else 0xFFFF
     marks = "".join(
         sign
@@ -72,7 +53,7 @@ def _long_runs(*, wide: bool) -> re.Pattern[str]:
 
 
 def _is_written_as_marks(sign: str) -> bool:
-    """Tell whether a character decomposes to combining marks alone."""
+    """Return whether a character decomposes into combining marks alone."""
     if not unicodedata.decomposition(sign):
         return False
     return all(map(unicodedata.combining, unicodedata.normalize("NFKD", sign)))

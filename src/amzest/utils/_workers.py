@@ -1,4 +1,4 @@
-"""Processes that joblib hands work to."""
+"""Worker processes of joblib: memory, warnings and threads."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from contextlib import contextmanager
 
 from joblib import cpu_count
 
-#: Bytes by which a worker may grow: both frameworks, a full cache of decoded images and
-#: what a fit needs. joblib allows 300 MB.
+#: Bytes by which a worker may grow: both frameworks, a full cache and the memory of a
+#: fit. joblib allows 300 MB.
 _WORKER_GROWTH = 2**32
 
 
 def let_worker_grow() -> None:
-    """Let this process, when it is one of joblib's workers, grow by what networks need.
+    """Allow this process, if it is a worker of joblib, the memory that networks need.
 
-    joblib replaces a worker that has grown, and warns in the thread that hands out the
-    work. Where warnings are errors that thread ends, and a search of scikit-learn waits
-    for ever; elsewhere the next worker imports its frameworks again. joblib has no
-    public setting for this.
+    joblib replaces a worker that has grown, and warns in the thread that distributes
+    the tasks. Where warnings are errors that thread ends, and a search waits forever;
+    elsewhere the next worker imports its frameworks again. joblib has no public setting
+    (https://github.com/joblib/joblib/issues/883).
     """
     executor = sys.modules.get("joblib.externals.loky.process_executor")
     if multiprocessing.parent_process() is None or executor is None:
@@ -33,16 +33,10 @@ def let_worker_grow() -> None:
 
 @contextmanager
 def quiet_workers() -> Iterator[None]:
-    """Keep joblib from warning that it replaces a process that has grown.
+    """Ignore joblib's warning that it replaces a worker that has grown.
 
-    A process that loads PyTorch or TensorFlow grows by more than joblib allows, and is
-    replaced by another one; nothing is lost. Where warnings are errors, this one would
-    end the thread that hands out the work, and the call would wait for ever.
-
-    Yields
-    ------
-    None
-        While the warning is off.
+    Nothing is lost with such a worker, but where warnings are errors the call would
+    wait forever, see :func:`let_worker_grow`.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings(
@@ -52,13 +46,7 @@ def quiet_workers() -> Iterator[None]:
 
 
 def worker_threads() -> int | None:
-    """Return the share of threads that joblib left to this process.
-
-    Returns
-    -------
-    int or None
-        None where this is no worker process, or where nothing was divided.
-    """
+    """Return the threads that joblib assigned to this worker; None elsewhere."""
     share = os.environ.get("OMP_NUM_THREADS", "")
     if multiprocessing.parent_process() is None or not share.isdecimal():
         return None
@@ -66,8 +54,8 @@ def worker_threads() -> int | None:
 
 
 def available_threads() -> int:
-    """Return how many threads may work here: all cores, or a worker's share of them.
+    """Return the threads that may be used: all cores, or a worker's share of them.
 
-    Cores that a container or an affinity mask takes away do not count.
+    Cores that a container or an affinity mask excludes do not count.
     """
     return worker_threads() or int(cpu_count())

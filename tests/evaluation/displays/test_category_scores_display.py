@@ -23,7 +23,7 @@ def labels(n_categories, n_samples=300):
     return truth, np.where(rng.random(n_samples) < 0.6, truth, rng.choice(names))
 
 
-def names_drawn(ax):
+def tick_labels(ax):
     return [label.get_text() for label in ax.get_yticklabels()]
 
 
@@ -53,7 +53,7 @@ def test_frame_of_scores_is_nan_where_nothing_is_defined():
     assert frame.loc["b", "recall"] == 0
     assert frame.loc["c", ["precision", "recall", "f1"]].isna().all()
     texts = [text.get_text() for text in display.ax_.texts]
-    assert texts.count("no product, never predicted") == 1
+    assert texts.count("no samples, never predicted") == 1
     display.figure_.canvas.draw()
 
 
@@ -61,7 +61,7 @@ def test_plot_of_scores_names_categories_from_the_best():
     truth, predicted = labels(25)
     display = CategoryScoresDisplay.from_predictions(truth, predicted)
     frame = display.frame()
-    assert names_drawn(display.ax_) == frame["category"].tolist()
+    assert tick_labels(display.ax_) == frame["category"].tolist()
     places = display.ax_.get_yticks()
     assert (np.diff(places) < 0).all()
     texts = [text.get_text() for text in display.ax_.texts]
@@ -79,9 +79,9 @@ def test_plot_of_scores_keeps_the_worst_categories():
         truth, predicted, max_categories=4, ax=ax
     )
     assert display.ax_ is ax
-    assert names_drawn(ax) == display.frame()["category"].tolist()[-4:]
-    assert "5 better categories are not shown" in ax.get_xlabel()
-    with pytest.raises(ValueError, match="`max_categories` must be at least 1"):
+    assert tick_labels(ax) == display.frame()["category"].tolist()[-4:]
+    assert "the 5 best categories are not shown" in ax.get_xlabel()
+    with pytest.raises(ValueError, match="The 'max_categories' parameter"):
         display.plot(max_categories=0)
 
 
@@ -106,6 +106,8 @@ def test_scores_from_estimator_in_pipeline():
     assert sorted(display.frame()["category"]) == [0, 1, 2]
 
 
-def test_scores_of_labels_that_do_not_fit():
-    with pytest.raises(ValueError, match="`y_pred` has 1 row"):
+def test_scores_of_labels_that_do_not_match():
+    with pytest.raises(ValueError, match="`y_pred` has 1 row, but `y_true` has 2 rows"):
         CategoryScoresDisplay.from_predictions(["a", "b"], ["a"])
+    with pytest.raises(TypeError, match=r"GaussianNB.*Pass .* `predict\(X\)"):
+        CategoryScoresDisplay.from_predictions(["a", "b"], GaussianNB())

@@ -36,19 +36,19 @@ def test_scores_are_sorted_and_marked():
     ax.figure.canvas.draw()
     table = COMPARISON.frame().sort_values("accuracy", ascending=False)
     assert tick_labels(ax) == table.index.tolist()
-    dots = [line for line in ax.lines if line.get_marker() == "o"]
-    np.testing.assert_allclose([dot.get_xdata()[0] for dot in dots], table["accuracy"])
-    filled = [dot.get_markerfacecolor() != "white" for dot in dots]
-    assert filled == [True, True, False]
+    markers = ax.collections[1]
+    np.testing.assert_allclose(markers.get_offsets()[:, 0], table["accuracy"])
+    white = (markers.get_facecolors() == 1).all(axis=1)
+    assert white.tolist() == [False, False, True]
     assert texts(ax)[1::2] == ["a", "a", "b"]
-    assert ax.get_xlabel() == "Accuracy (share of rows; higher is better)"
+    assert ax.get_xlabel() == "accuracy (fraction of rows; higher is better)"
 
 
 def test_scores_of_a_loss_have_the_lowest_at_the_top():
     ax = COMPARISON.plot(metric="log_loss")
     table = COMPARISON.frame().sort_values("log_loss")
     assert tick_labels(ax) == table.index.tolist()
-    assert ax.get_xlabel() == "Log-loss (nats a row; lower is better)"
+    assert ax.get_xlabel() == "log-loss (mean over rows, in nats; lower is better)"
     assert "paired bootstrap" in ax.get_title(loc="left").lower()
 
 
@@ -74,7 +74,7 @@ def test_categories_are_capped():
     assert "the 2 hardest of 4 categories" in ax.get_xlabel()
 
 
-def test_overlap_shows_shares_by_row():
+def test_overlap_of_each_row():
     ax = COMPARISON.plot("overlap")
     ax.figure.canvas.draw()
     matrix = COMPARISON.fusion().overlap_matrix()
@@ -86,6 +86,6 @@ def test_overlap_shows_shares_by_row():
 
 
 @pytest.mark.parametrize("kind", ["scores", "per_category", "overlap"])
-def test_plots_draw_where_they_are_told(kind):
+def test_plots_in_existing_axes(kind):
     ax = pyplot.subplots()[1]
     assert COMPARISON.plot(kind, ax=ax) is ax

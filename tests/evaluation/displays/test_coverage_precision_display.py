@@ -29,7 +29,7 @@ def test_frame_of_coverage_joins_equal_thresholds():
     assert frame["n_answered"].tolist() == [1, 3, 4, 5]
 
 
-def test_frame_of_coverage_equals_accuracy_of_what_is_answered():
+def test_precision_equals_accuracy_above_the_threshold():
     rng = np.random.default_rng(0)
     y, proba = rng.integers(0, 3, 60), rng.dirichlet(np.ones(3), 60)
     frame = CoveragePrecisionDisplay.from_predictions(y, proba).frame()
@@ -40,7 +40,7 @@ def test_frame_of_coverage_equals_accuracy_of_what_is_answered():
         assert row.precision == pytest.approx(score)
 
 
-def test_target_is_the_most_that_can_be_answered():
+def test_highest_coverage_at_the_target_precision():
     display = CoveragePrecisionDisplay.from_predictions(
         TRUTH, PROBA, target_precision=0.78
     )
@@ -55,7 +55,10 @@ def test_plot_of_coverage_marks_the_target():
         TRUTH, {"good": PROBA, "bad": [[0.1, 0.9], *[[0.9, 0.1]] * 3, [0.2, 0.8]]}
     )
     texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert texts == ["good  (answers 60%, where p ≥ 0.80)", "bad  (never reaches 0.95)"]
+    assert texts == [
+        "good  (coverage 60%, threshold 0.80)",
+        "bad  (precision 0.95 not reached)",
+    ]
     # Target, two curves and one mark.
     lines = display.ax_.get_lines()
     assert len(lines) == 4
@@ -64,7 +67,7 @@ def test_plot_of_coverage_marks_the_target():
     display.figure_.canvas.draw()
 
 
-def test_plot_of_coverage_without_target_in_the_axes_given():
+def test_plot_of_coverage_without_target_in_existing_axes():
     _, ax = plt.subplots()
     display = CoveragePrecisionDisplay.from_predictions(
         TRUTH, PROBA, target_precision=None, ax=ax
@@ -75,7 +78,7 @@ def test_plot_of_coverage_without_target_in_the_axes_given():
     assert ax.get_legend().get_texts()[0].get_text() == "Classifier"
 
 
-def test_plot_of_a_model_that_is_always_equally_sure():
+def test_plot_of_a_model_with_equal_probabilities():
     display = CoveragePrecisionDisplay.from_predictions(["a", "b"], [[0.7, 0.3]] * 2)
     assert display.frame()["precision"].tolist() == [0.5]
     display.figure_.canvas.draw()
@@ -92,6 +95,6 @@ def test_coverage_from_estimators():
 
 
 @pytest.mark.parametrize("target", [0, 1.2, "high"])
-def test_target_that_is_no_precision(target):
-    with pytest.raises(ValueError, match="`target_precision` must be above 0"):
+def test_target_precision_is_validated(target):
+    with pytest.raises(ValueError, match="The 'target_precision' parameter"):
         CoveragePrecisionDisplay.from_predictions(TRUTH, PROBA, target_precision=target)

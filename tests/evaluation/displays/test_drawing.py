@@ -3,12 +3,18 @@ import numpy as np
 import pytest
 
 from amzest.evaluation._displays._drawing import (
-    Lettering,
-    axes_for,
+    _text_width,
     legend_above,
-    look,
-    room_in,
+    model_style,
+    new_axes,
+    plain_text,
+    short_name,
+    text_style,
+    wrapped_name,
+    wrapped_text,
 )
+
+PATH = "Clothing, Shoes & Jewelry > Men > Shoes > Athletic > Running"
 
 
 @pytest.fixture(autouse=True)
@@ -17,89 +23,78 @@ def close_figures():
     plt.close("all")
 
 
-@pytest.fixture
-def letters():
-    return Lettering("SomeDisplay")
-
-
-def drawn_width(text, size):
-    """Measure what matplotlib draws, in points."""
+def rendered_width(text, size):
+    """Return the width of a text in points, as matplotlib renders it."""
     figure, ax = plt.subplots(dpi=100)
-    artist = ax.text(0, 0, text, fontsize=size, parse_math=False)
+    artist = ax.text(0, 0, text, **text_style(size))
     return artist.get_window_extent(figure.canvas.get_renderer()).width * 0.72
 
 
-@pytest.mark.parametrize(
-    "text", ["Blue mug", "WWWWW", "Tenda 3G622R+ router", "Crème brûlée $5"]
-)
-def test_width_of_text_is_what_is_drawn(letters, text):
-    assert letters.width(text, 9) == pytest.approx(drawn_width(text, 9), rel=0.08)
+def test_plain_text_replaces_characters_without_a_glyph():
+    assert plain_text("日本 mug") == "□□ mug"
+    assert plain_text("a\u200db\u00ad\u2066\n  c\t$d$") == "ab c $d$"
 
 
-def test_plain_replaces_what_no_font_has(letters):
-    assert letters.plain("日本 mug") == "□□ mug"
-    assert letters.plain("a\u200db\u00ad\u2066\n  c\t$d$") == "ab c $d$"
-
-
-def test_dollars_and_foreign_letters_are_drawn_without_warning(letters):
+def test_dollars_and_foreign_letters_give_no_warning():
     figure, ax = plt.subplots()
-    text = letters.plain("$\\frac{1}$ 日本 🎉")
-    ax.text(0, 0, text, **letters.style(9))
+    ax.text(0, 0, plain_text("$\\frac{1}$ 日本 🎉"), **text_style())
     figure.canvas.draw()
 
 
-def test_wrap_keeps_every_word_that_has_room(letters):
-    lines = letters.wrap("one two three four", 60, 9, 9)
-    assert " ".join(lines) == "one two three four"
+def test_short_name_keeps_both_ends():
+    short = short_name(PATH, 28)
+    assert len(short) <= 28
+    assert short.startswith("Clothing")
+    assert short.endswith("Running")
+    assert "…" in short
+    assert short_name("Mugs") == "Mugs"
+
+
+def test_wrapped_name_keeps_both_ends_on_two_lines():
+    lines = wrapped_name(PATH).split("\n")
+    assert len(lines) == 2
+    assert lines[0].startswith("Clothing")
+    assert lines[1].endswith("Running")
+    assert all(len(line) <= 28 for line in lines)
+    assert wrapped_name("x" * 200).count("\n") == 1
+    assert wrapped_name("Mugs") == "Mugs"
+
+
+@pytest.mark.parametrize("text", ["one two three four", "W" * 60, "x" * 60])
+def test_wrapped_text_fits_the_width(text):
+    lines = wrapped_text(text, 60, 9, 20)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
     assert len(lines) > 1
-    assert all(letters.width(line, 9) <= 60 for line in lines)
+    assert all(rendered_width(line, 9) <= 61 for line in lines)
 
 
-def test_wrap_marks_what_is_cut(letters):
-    lines = letters.wrap("word " * 50, 100, 9, 2)
+def test_wrapped_text_marks_what_is_cut_off():
+    lines = wrapped_text("word " * 50, 100, 9, 2)
     assert len(lines) == 2
     assert lines[1].endswith("…")
-    assert all(letters.width(line, 9) <= 100 for line in lines)
+    assert all(rendered_width(line, 9) <= 101 for line in lines)
+    assert wrapped_text("", 100, 9, 2) == [""]
 
 
-def test_wrap_breaks_words_without_spaces(letters):
-    lines = letters.wrap("x" * 60, 100, 9, 20)
-    assert "".join(lines) == "x" * 60
-    assert all(letters.width(line, 9) <= 100 for line in lines)
+def test_bold_text_is_wider():
+    bold = _text_width("Blue mug", 9, {"weight": "bold"})
+    assert bold > _text_width("Blue mug", 9, {}) > 0
 
 
-def test_wrap_of_nothing_is_one_empty_line(letters):
-    assert letters.wrap("", 100, 9, 2) == [""]
+def test_axes_of_the_user_and_new_ones_of_a_size():
+    _, ax = plt.subplots()
+    assert new_axes(ax, 3, 2, "SomeDisplay") is ax
+    new = new_axes(None, 3, 2, "SomeDisplay")
+    np.testing.assert_allclose(new.figure.get_size_inches(), [3, 2])
 
 
-def test_name_keeps_both_ends(letters):
-    path = "Clothing, Shoes & Jewelry > Men > Shoes > Athletic > Running"
-    fitted = letters.name(path, 120, 9, 1)
-    assert fitted.startswith("Clothing")
-    assert fitted.endswith("Running")
-    assert "…" in fitted
-    assert letters.name("Mugs", 120, 9, 1) == "Mugs"
+def test_styles_of_many_models_differ():
+    styles = [tuple(model_style(place).values()) for place in range(21)]
+    assert len(set(styles)) == 21
 
 
-def test_axes_given_are_used_and_new_ones_have_the_size():
-    _, given = plt.subplots()
-    assert axes_for(given, 3, 2, "SomeDisplay") is given
-    made = axes_for(None, 3, 2, "SomeDisplay")
-    np.testing.assert_allclose(made.figure.get_size_inches(), [3, 2])
-
-
-def test_looks_of_many_models_differ():
-    looks = [tuple(look(place).values()) for place in range(21)]
-    assert len(set(looks)) == 21
-
-
-def test_legend_above_shows_underscores_and_shortens_names(letters):
+def test_legend_above_shows_names_with_underscores():
     _, ax = plt.subplots()
     handles = ax.plot([0, 1]) + ax.plot([1, 0])
-    labels = [("_net", " (0.5)"), ("long " * 60, " (0.7)")]
-    legend = legend_above(ax, letters, handles, labels)
-    first, second = (text.get_text() for text in legend.get_texts())
-    assert first == "_net (0.5)"
-    assert "…" in second
-    assert second.endswith("(0.7)")
-    assert letters.width(second, 8) < room_in(ax)
+    legend = legend_above(ax, handles, ["_net $x$", "other"])
+    assert [text.get_text() for text in legend.get_texts()] == ["_net $x$", "other"]

@@ -29,7 +29,7 @@ def texts_of(display):
     return [text.get_text() for text in display.ax_.texts]
 
 
-def test_frame_of_grid_tells_what_is_drawn():
+def test_frame_of_the_shown_samples():
     display = ProductGridDisplay.from_predictions(
         TRUTH, PROBA, titles=TITLES, images=IMAGES, select="sure errors"
     )
@@ -41,21 +41,21 @@ def test_frame_of_grid_tells_what_is_drawn():
     assert frame["probability"].tolist() == [0.9, 0.6]
     assert frame["probability_true"].tolist() == [0.1, 0.4]
     assert frame["photo"].tolist() == [
-        "photo not found: lost.jpg",
-        "photo cannot be decoded: not an image file of a known format",
+        "image not found: lost.jpg",
+        "image cannot be decoded: not an image file of a known format",
     ]
 
 
-def test_tiles_say_what_products_are():
+def test_texts_of_tiles():
     display = ProductGridDisplay.from_predictions(
         TRUTH, PROBA, titles=TITLES, images=IMAGES, rows=[0, 1, 2, 3]
     )
     texts = texts_of(display)
-    assert texts[:3] == ["Desk lamp", "✓ lamps 80%", "row 0"]
-    assert texts[3:7] == ["no photo", "Buy for $5 or $10", "✓ mugs 70%", "row 1"]
-    assert texts[7].replace("\n", " ").startswith("photo cannot be decoded")
-    assert texts[8:12] == ["□□ mug", "✗ lamps 60%", "true: mugs 40%", "row 2"]
-    assert texts[13:] == ["no title", "✗ mugs 90%", "true: lamps 10%", "row 3"]
+    assert texts[:3] == ["Desk lamp", "✓ lamps (80%)", "row 0"]
+    assert texts[3:7] == ["no image", "Buy for $5 or $10", "✓ mugs (70%)", "row 1"]
+    assert texts[7].replace("\n", " ").startswith("image cannot be decoded")
+    assert texts[8:12] == ["□□ mug", "✗ lamps (60%)", "label: mugs (40%)", "row 2"]
+    assert texts[13:] == ["no title", "✗ mugs (90%)", "label: lamps (10%)", "row 3"]
     assert len(display.ax_.images) == 1
     frames = display.ax_.get_lines()
     assert [to_hex(line.get_color()).upper() for line in frames] == [
@@ -65,11 +65,11 @@ def test_tiles_say_what_products_are():
     display.figure_.canvas.draw()
 
 
-def test_tiles_of_labels_without_titles_and_photos():
+def test_tiles_of_labels_without_titles_and_images():
     display = ProductGridDisplay.from_predictions(
         [1, 2], [2, 2], rows=np.array([1, 0]), n_columns=1
     )
-    assert texts_of(display) == ["✓ 2", "row 1", "✗ 2", "true: 1", "row 0"]
+    assert texts_of(display) == ["✓ 2", "row 1", "✗ 2", "label: 1", "row 0"]
     assert not display.ax_.images
     assert not {"title", "photo"} & set(display.frame().columns)
 
@@ -87,7 +87,7 @@ def test_texts_of_tiles_stay_apart():
     figure = display.figure_.bbox
     assert all(figure.x0 <= box.x0 and box.x1 <= figure.x1 for box in boxes)
     assert all(figure.y0 <= box.y0 and box.y1 <= figure.y1 for box in boxes)
-    # Lines above each other may touch, columns must not.
+    # Lines below each other may touch, columns must not.
     lefts = sorted({round(text.get_position()[0], 3) for text in display.ax_.texts})
     for text, box in zip(display.ax_.texts, boxes, strict=True):
         if text.get_ha() == "left":
@@ -99,7 +99,7 @@ def test_texts_of_tiles_stay_apart():
     assert len(lefts) == 8
 
 
-def test_grid_shrinks_into_the_axes_given():
+def test_grid_is_scaled_to_existing_axes():
     figure, (left, right) = plt.subplots(1, 2, figsize=(6, 3))
     display = ProductGridDisplay.from_predictions(
         TRUTH, PROBA, titles=TITLES, images=IMAGES, rows=range(4), ax=left
@@ -117,7 +117,7 @@ def test_grid_without_products():
     display.figure_.canvas.draw()
 
 
-def test_grid_takes_relative_paths(tmp_path):
+def test_grid_of_relative_paths(tmp_path):
     plt.imsave(tmp_path / "red.png", RED)
     display = ProductGridDisplay.from_predictions(
         ["a"], ["b"], images=["red.png"], image_root=tmp_path
@@ -126,30 +126,30 @@ def test_grid_takes_relative_paths(tmp_path):
     assert len(display.ax_.images) == 1
 
 
-def test_grid_from_estimators_finds_titles_and_photos():
+def test_grid_from_estimators_with_titles_and_images():
     X = pd.DataFrame({"title": ["blue mug", "red mug", "lamp"], "image": [RED] * 3})
     y = np.array(["mugs", "mugs", "lamps"])
-    texts = make_pipeline(ColumnSelector("title"), CountVectorizer())
-    clf = make_pipeline(texts, MultinomialNB()).fit(X, y)
+    words = make_pipeline(ColumnSelector("title"), CountVectorizer())
+    clf = make_pipeline(words, MultinomialNB()).fit(X, y)
     display = ProductGridDisplay.from_estimator(clf, X, y[::-1])
     assert display.frame()["row"].tolist() == [0, 2]
     assert display.frame()["title"].tolist() == ["blue mug", "lamp"]
     assert display.frame()["photo"].tolist() == ["shown", "shown"]
     assert (display.frame()["probability"] > 0.5).all()
 
-    svm = make_pipeline(texts, LinearSVC()).fit(X, y)
+    svm = make_pipeline(words, LinearSVC()).fit(X, y)
     display = ProductGridDisplay.from_estimator(svm, X, y, select="random")
     assert display.frame()["probability"].isna().all()
     with pytest.raises(ValueError, match="needs probabilities"):
         ProductGridDisplay.from_estimator(svm, X, y, select="unsure")
 
 
-def test_grid_of_arguments_that_do_not_fit():
-    with pytest.raises(ValueError, match="`select` must be one of 'errors'"):
+def test_grid_validates_arguments():
+    with pytest.raises(ValueError, match="The 'select' parameter"):
         ProductGridDisplay.from_predictions(TRUTH, PROBA, select="wrong")
     with pytest.raises(ValueError, match="`images` has 1 row"):
         ProductGridDisplay.from_predictions(TRUTH, PROBA, images=[RED])
     with pytest.raises(ValueError, match="`titles` has 1 row"):
         ProductGridDisplay.from_predictions(TRUTH, PROBA, titles=["a"])
-    with pytest.raises(ValueError, match="`n_columns` must be at least 1"):
+    with pytest.raises(ValueError, match="The 'n_columns' parameter"):
         ProductGridDisplay.from_predictions(TRUTH, PROBA, n_columns=0)

@@ -26,15 +26,17 @@ def probabilities(n_samples=200, n_classes=4):
 def test_bins_equal_those_of_scikit_learn():
     y, proba = probabilities()
     frame = ReliabilityDisplay.from_predictions(y, proba, n_bins=8).frame()
-    sure, right = proba.max(axis=1), proba.argmax(axis=1) == y
-    accuracy, confidence = calibration_curve(right, sure, n_bins=8, strategy="quantile")
-    np.testing.assert_allclose(frame["confidence"], confidence, atol=0.02)
+    confidence, correct = proba.max(axis=1), proba.argmax(axis=1) == y
+    accuracy, mean = calibration_curve(
+        correct, confidence, n_bins=8, strategy="quantile"
+    )
+    np.testing.assert_allclose(frame["confidence"], mean, atol=0.02)
     np.testing.assert_allclose(frame["accuracy"], accuracy, atol=0.1)
     assert frame["n_products"].tolist() == [25] * 8
 
 
 def test_calibration_error_of_hand_made_bins():
-    # Twelve answers at 0.6 of which six are right, and eight at 0.9, all right.
+    # Twelve predictions at 0.6, half of them correct, and eight correct ones at 0.9.
     y = [0] * 6 + [1] * 6 + [0] * 8
     proba = [[0.6, 0.4]] * 12 + [[0.9, 0.1]] * 8
     display = ReliabilityDisplay.from_predictions(y, proba, n_bins=2)
@@ -45,7 +47,7 @@ def test_calibration_error_of_hand_made_bins():
     error = display.expected_calibration_error
     assert error["Classifier"] == pytest.approx(0.1)
     label = display.ax_.get_legend().get_texts()[0].get_text()
-    assert label == "Classifier  (ECE 0.100; 8 to 12 products a point)"
+    assert label == "Classifier  (ECE 0.100; 8 to 12 samples per bin)"
 
 
 def test_bins_do_not_depend_on_the_order_of_rows():
@@ -59,7 +61,7 @@ def test_bins_do_not_depend_on_the_order_of_rows():
     np.testing.assert_allclose(first.iloc[:, 1:], second.iloc[:, 1:])
 
 
-def test_bins_of_few_products_hold_ten():
+def test_bins_have_at_least_ten_samples():
     y, proba = probabilities(25)
     frame = ReliabilityDisplay.from_predictions(y, proba).frame()
     assert frame["n_products"].tolist() == [13, 12]
@@ -69,7 +71,7 @@ def test_bins_of_few_products_hold_ten():
     display.figure_.canvas.draw()
 
 
-def test_reliability_of_several_models_in_the_axes_given():
+def test_reliability_of_several_models_in_existing_axes():
     y, proba = probabilities()
     _, ax = plt.subplots()
     display = ReliabilityDisplay.from_predictions(
@@ -80,7 +82,7 @@ def test_reliability_of_several_models_in_the_axes_given():
     assert len(ax.get_lines()) == 3  # the diagonal too
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert [label.split("  ")[0] for label in labels] == ["one", "$two"]
-    assert ax.get_xlabel() == "mean probability of the predicted category"
+    assert ax.get_xlabel() == "mean probability of the predicted class"
 
 
 def test_reliability_from_estimators():
@@ -98,11 +100,13 @@ def test_reliability_from_estimators():
         ReliabilityDisplay.from_estimator(LinearSVC().fit(X, y), X, y)
 
 
-def test_reliability_of_arguments_that_do_not_fit():
+def test_reliability_validates_arguments():
     y, proba = probabilities()
-    with pytest.raises(ValueError, match="`proba` has 200 rows, but `y_true` has 9"):
+    with pytest.raises(ValueError, match="has 200 rows, but `y_true` has 9 rows"):
         ReliabilityDisplay.from_predictions(y[:9], proba, classes=range(4))
     with pytest.raises(ValueError, match=r"classes=clf\.classes_"):
         ReliabilityDisplay.from_predictions(y, proba[:, :3] / 3)
-    with pytest.raises(ValueError, match="`n_bins` must be at least 1"):
+    with pytest.raises(ValueError, match="The 'n_bins' parameter"):
         ReliabilityDisplay.from_predictions(y, proba, n_bins=0)
+    with pytest.raises(TypeError, match=r"`proba\['a'\]` is an estimator"):
+        ReliabilityDisplay.from_predictions(y, {"a": GaussianNB()})

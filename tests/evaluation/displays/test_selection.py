@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+from sklearn.naive_bayes import GaussianNB
 
 from amzest.evaluation._displays._inputs import check_labels
 from amzest.evaluation._displays._selection import (
     check_rows,
-    predictions_of,
+    prediction_table,
     select_rows,
 )
 
@@ -14,7 +15,7 @@ PROBA = [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.45, 0.55], [0.1, 0.9]]
 
 @pytest.fixture
 def table():
-    return predictions_of(TRUTH, PROBA, None)
+    return prediction_table(TRUTH, PROBA, None)
 
 
 def test_predictions_of_probabilities(table):
@@ -25,14 +26,14 @@ def test_predictions_of_probabilities(table):
 
 
 def test_predictions_of_labels_have_no_probability():
-    table = predictions_of(TRUTH, ["a", "b", "b", "b", "a"], None)
+    table = prediction_table(TRUTH, ["a", "b", "b", "b", "a"], None)
     assert table["correct"].tolist() == [True, False, True, True, True]
     assert table[["probability", "probability_true"]].isna().all(axis=None)
 
 
-def test_predictions_of_categories_never_seen():
+def test_predictions_of_unseen_categories():
     truth = check_labels("y_true", ["a", "z"])
-    table = predictions_of(truth, [[0.9, 0.1], [0.3, 0.7]], ["a", "b"])
+    table = prediction_table(truth, [[0.9, 0.1], [0.3, 0.7]], ["a", "b"])
     assert table["correct"].tolist() == [True, False]
     assert table["probability_true"].tolist() == [0.9, 0.0]
 
@@ -46,32 +47,39 @@ def test_predictions_of_categories_never_seen():
         ("random", 9, [0, 1, 2, 3, 4]),
     ],
 )
-def test_select_rows_by_what_is_wanted(table, select, n_products, expected):
+def test_select_rows_by_criterion(table, select, n_products, expected):
     assert select_rows(table, select, n_products, 0).tolist() == expected
 
 
-def test_select_rows_at_random_repeats_and_leaves_global_state(table):
+def test_random_selection_is_reproducible(table):
     before = np.random.get_state()[1].copy()
-    drawn = [select_rows(table, "errors", 2, seed).tolist() for seed in (0, 0, 1, 2, 3)]
-    assert drawn[0] == drawn[1]
-    assert len(set(map(tuple, drawn))) > 1
-    assert all(set(rows) < {1, 2, 4} and rows == sorted(rows) for rows in drawn)
+    selected = [
+        select_rows(table, "errors", 2, seed).tolist() for seed in (0, 0, 1, 2, 3)
+    ]
+    assert selected[0] == selected[1]
+    assert len(set(map(tuple, selected))) > 1
+    assert all(set(rows) < {1, 2, 4} and rows == sorted(rows) for rows in selected)
     np.testing.assert_array_equal(np.random.get_state()[1], before)
 
 
 @pytest.mark.parametrize("select", ["unsure", "sure errors"])
 def test_select_rows_without_probabilities(select):
-    table = predictions_of(TRUTH, ["a"] * 5, None)
+    table = prediction_table(TRUTH, ["a"] * 5, None)
     with pytest.raises(ValueError, match="needs probabilities"):
         select_rows(table, select, 2, 0)
 
 
-def test_check_rows_takes_positions_only():
+def test_check_rows_validates_positions():
     assert check_rows([2, 0, 2], 3).tolist() == [2, 0, 2]
     assert check_rows([], 3).tolist() == []
-    with pytest.raises(ValueError, match="holds 3, but there are 3 products"):
+    with pytest.raises(ValueError, match="contains 3, but there are 3 products"):
         check_rows([0, 3], 3)
-    with pytest.raises(ValueError, match="holds -1"):
+    with pytest.raises(ValueError, match="contains -1"):
         check_rows([-1], 3)
     with pytest.raises(ValueError, match="list of positions"):
         check_rows([True, False, True], 3)
+
+
+def test_estimators_are_no_predictions():
+    with pytest.raises(TypeError, match=r"`y_pred` is an estimator"):
+        prediction_table(TRUTH, GaussianNB(), None)

@@ -41,7 +41,7 @@ def test_frame_of_curves_has_a_row_for_each_epoch():
     )
 
 
-def test_plot_of_curves_draws_losses_and_scores():
+def test_plot_of_losses_and_scores():
     display = TrainingCurveDisplay.from_curves(LOSSES, SCORES)
     losses, scores = display.axes_
     assert losses.get_ylabel() == "training loss"
@@ -56,7 +56,7 @@ def test_plot_of_curves_draws_losses_and_scores():
     display.figure_.canvas.draw()
 
 
-def test_plot_of_losses_alone_uses_the_axes_given():
+def test_plot_of_losses_in_existing_axes():
     _, ax = plt.subplots()
     display = TrainingCurveDisplay.from_curves([0.5], ax=ax)
     assert display.ax_ is ax
@@ -65,7 +65,7 @@ def test_plot_of_losses_alone_uses_the_axes_given():
     assert len(ax.get_lines()) == 1
 
 
-def test_plot_of_scores_stays_within_the_axes_given():
+def test_plot_of_scores_stays_within_existing_axes():
     figure, (left, right) = plt.subplots(1, 2)
     display = TrainingCurveDisplay.from_curves(LOSSES, SCORES, ax=left)
     figure.canvas.draw()
@@ -73,7 +73,7 @@ def test_plot_of_scores_stays_within_the_axes_given():
     assert all(panel.get_position().x1 < outside for panel in display.axes_)
 
 
-def test_from_estimator_takes_one_network(iris):
+def test_from_estimator_of_one_network(iris):
     clf = network(early_stopping=True).fit(*iris)
     display = TrainingCurveDisplay.from_estimator(clf)
     frame = display.frame()
@@ -82,7 +82,7 @@ def test_from_estimator_takes_one_network(iris):
     assert frame["validation_score"].tolist() == clf.validation_scores_
 
 
-def test_from_estimator_looks_into_pipelines_ensembles_and_searches(iris):
+def test_from_estimator_of_pipelines_ensembles_and_searches(iris):
     pipe = make_pipeline(StandardScaler(), network())
     voting = VotingClassifier([("small", pipe), ("same", network())]).fit(*iris)
     stack = StackingClassifier([("only", network())], network(), cv=2).fit(*iris)
@@ -99,9 +99,9 @@ def test_from_estimator_looks_into_pipelines_ensembles_and_searches(iris):
 
 
 def test_from_estimator_without_network(iris):
-    with pytest.raises(ValueError, match="'StandardScaler' holds no network"):
+    with pytest.raises(ValueError, match="'StandardScaler' contains no network"):
         TrainingCurveDisplay.from_estimator(StandardScaler().fit(*iris))
-    with pytest.raises(ValueError, match="'net' holds no network"):
+    with pytest.raises(ValueError, match="'net' contains no network"):
         TrainingCurveDisplay.from_estimator({"net": network()})
 
 
@@ -109,12 +109,12 @@ def test_from_estimator_without_network(iris):
     ("losses", "scores", "message"),
     [
         ([], None, "`loss_curves` of 'Network' has shape"),
-        ([[1.0]], None, "expected one number for each epoch"),
-        ([1.0], [0.5, 0.6], "has 2 epochs, its loss curve has 1"),
-        ({"a": [1.0]}, {"b": [1.0]}, r"names \['b'\]"),
-        ({"a": [1.0]}, [1.0], "must be a dict where"),
+        ([[1.0]], None, "expected one number per epoch"),
+        ([1.0], [0.5, 0.6], "has 2 epochs, its loss curve has 1 epoch"),
+        ({"a": [1.0]}, {"b": [1.0]}, r"has the models \['b'\]"),
+        ({"a": [1.0]}, [1.0], "must be a dict if"),
     ],
 )
-def test_from_curves_says_what_is_wrong(losses, scores, message):
+def test_from_curves_validates_arguments(losses, scores, message):
     with pytest.raises(ValueError, match=message):
         TrainingCurveDisplay.from_curves(losses, scores)

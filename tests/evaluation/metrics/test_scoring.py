@@ -31,7 +31,9 @@ def draw_designs(n_samples, n_classes, n_designs=3, seed=0):
 def score(probas, codes, top_k, weights):
     scoring = Scoring(probas, codes, top_k)
     weights = np.asarray(weights, dtype=float)[:, np.newaxis]
-    values = scoring.scores(scoring.means @ weights, scoring.counts @ weights)
+    values = scoring.scores(
+        scoring.means @ weights, scoring.counts @ weights, len(codes)
+    )
     return {name: value[:, 0] for name, value in values.items()}
 
 

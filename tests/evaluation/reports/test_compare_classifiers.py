@@ -2,7 +2,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from pandas.testing import assert_frame_equal
 from product_designs import draw_labels, draw_proba
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
 
 from amzest.evaluation._reports._compare_classifiers import compare_classifiers
@@ -25,7 +27,7 @@ def test_scores_of_predictions():
         assert table.loc[name, "log_loss"] == pytest.approx(log_loss(CODES, proba))
 
 
-def test_crossfit_gives_what_its_predictions_give():
+def test_crossfit_equals_its_predictions():
     crossfit = SimpleNamespace(
         names_=list(PROBAS),
         classes_=np.unique(Y),
@@ -49,7 +51,7 @@ def test_crossfit_gives_what_its_predictions_give():
     assert found.tests().equals(expected.tests())
 
 
-def test_seed_decides_the_resamples_and_nothing_else_does():
+def test_random_state_determines_the_resamples_only():
     before = np.random.get_state()[1].copy()
     one = compare_classifiers(Y, PROBAS, random_state=3, n_bootstrap=200).frame()
     again = compare_classifiers(Y, PROBAS, random_state=3, n_bootstrap=200).frame()
@@ -60,7 +62,7 @@ def test_seed_decides_the_resamples_and_nothing_else_does():
     np.testing.assert_array_equal(np.random.get_state()[1], before)
 
 
-def test_another_design_does_not_change_the_intervals_of_the_others():
+def test_another_design_does_not_change_other_intervals():
     three = compare_classifiers(Y, PROBAS).frame()
     four = compare_classifiers(Y, PROBAS, ensembles=ENSEMBLES).frame()
     np.testing.assert_allclose(
@@ -68,7 +70,7 @@ def test_another_design_does_not_change_the_intervals_of_the_others():
     )
 
 
-def test_intervals_cover_the_truth_as_often_as_they_say():
+def test_coverage_of_intervals():
     labels, codes = draw_labels(20_000, seed=7)
     everything = compare_classifiers(
         labels, {"one": draw_proba(codes, 1.5, seed=8)}, n_bootstrap=50
@@ -92,8 +94,8 @@ def test_intervals_cover_the_truth_as_often_as_they_say():
 
 
 @pytest.mark.parametrize("sharpness", [1.0, 1.5])
-def test_calibration_interval_covers_the_truth(sharpness):
-    # Of this kind of design 1.5 times the scores is calibrated, and 1 is not.
+def test_coverage_of_calibration_intervals(sharpness):
+    # A design of this type is calibrated with a sharpness of 1.5, and not with 1.
     labels, codes = draw_labels(20_000, seed=7)
 
     def sharpened(codes, seed):
@@ -116,7 +118,7 @@ def test_calibration_interval_covers_the_truth(sharpness):
     assert covered >= 48
 
 
-def test_top_k_without_meaning_is_left_out():
+def test_top_k_of_all_classes_is_ignored():
     comparison = compare_classifiers(Y, PROBAS, top_k=[4, 2, 3, 2], n_bootstrap=200)
     assert comparison.metrics[2:4] == ["top_2_accuracy", "top_3_accuracy"]
     assert "top_4_accuracy" not in comparison.metrics
@@ -127,20 +129,62 @@ def test_top_k_without_meaning_is_left_out():
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
-        ({"n_bootstrap": 0}, ValueError, "`n_bootstrap` must be at least 1"),
-        ({"n_bootstrap": 10.0}, TypeError, "`n_bootstrap` must be an int"),
-        ({"confidence_level": 95}, ValueError, "between 0 and 1, got 95"),
-        ({"confidence_level": "95%"}, TypeError, "`confidence_level` must be a float"),
-        ({"correction": "fdr"}, ValueError, "`correction` must be one of 'holm'"),
-        ({"top_k": 1}, ValueError, "`top_k` must be at least 2"),
-        ({"top_k": (3, 2.5)}, TypeError, "`top_k` must be an int"),
+        ({"n_bootstrap": 0}, ValueError, "The 'n_bootstrap' parameter"),
+        ({"n_bootstrap": 10.0}, TypeError, "must be an int"),
+        ({"confidence_level": 95}, ValueError, "Got 95 instead"),
+        ({"confidence_level": "95%"}, TypeError, "must be a float"),
+        ({"correction": "fdr"}, ValueError, "The 'correction' parameter"),
+        ({"top_k": 1}, ValueError, "The 'top_k' parameter"),
+        ({"top_k": (3, 2.5)}, TypeError, "must be an int"),
     ],
 )
-def test_wrong_arguments_are_named(given, error, message):
+def test_arguments_are_validated(given, error, message):
     with pytest.raises(error, match=message):
         compare_classifiers(Y, PROBAS, **given)
 
 
-def test_too_few_resamples_for_the_pairs_are_told():
+def test_too_few_resamples_for_the_pairs_warn():
     with pytest.warns(UserWarning, match=r"too small for 3 pairs.*n_bootstrap=120 or"):
         compare_classifiers(Y, PROBAS, n_bootstrap=100)
+
+
+def test_estimators_in_place_of_probabilities_raise():
+    model = LogisticRegression()
+    for probas in ({"a": model}, model):
+        with pytest.raises(TypeError, match=r"Pass the result of `predict_proba\(X\)`"):
+            compare_classifiers(Y, probas)
+    with pytest.raises(ValueError, match=r"`probas\['a'\]` .*`predict_proba\(X\)`"):
+        compare_classifiers(Y, {"a": Y})
+
+
+def test_weights_count_as_repeated_rows():
+    weights = np.random.default_rng(1).integers(0, 3, len(Y))
+    rows = np.repeat(np.arange(len(Y)), weights)
+    weighted = compare_classifiers(Y, PROBAS, sample_weight=weights, n_bootstrap=200)
+    repeated = compare_classifiers(
+        Y[rows], {name: proba[rows] for name, proba in PROBAS.items()}, n_bootstrap=200
+    )
+    names = [name for name in weighted.metrics if name != "calibration_error"]
+    for name in names:
+        np.testing.assert_allclose(weighted.frame()[name], repeated.frame()[name])
+    fusion, expected = weighted.fusion(), repeated.fusion()
+    for column in ("accuracy", "adds", "adds_log_loss"):
+        np.testing.assert_allclose(fusion.members[column], expected.members[column])
+    assert fusion.oracle_accuracy == pytest.approx(expected.oracle_accuracy)
+
+
+def test_weights_of_one_change_nothing_but_the_test_of_accuracy():
+    weighted = compare_classifiers(Y, PROBAS, sample_weight=np.ones(len(Y)))
+    plain = compare_classifiers(Y, PROBAS)
+    assert_frame_equal(weighted.frame(), plain.frame())
+    tests = weighted.tests()
+    assert not [name for name in tests if "mcnemar" in name or "n_only" in name]
+    assert "paired bootstrap" in repr(weighted)
+    assert "McNemar" not in weighted._repr_html_()
+
+
+def test_weights_are_validated():
+    with pytest.raises(ValueError, match=r"sample_weight\.shape"):
+        compare_classifiers(Y, PROBAS, sample_weight=[1.0, 2.0])
+    with pytest.raises(ValueError, match="at least one non-zero number"):
+        compare_classifiers(Y, PROBAS, sample_weight=np.zeros(len(Y)))

@@ -34,7 +34,7 @@ def make_crossfit():
     )
 
 
-def test_predictions_are_taken_as_they_are():
+def test_predictions_are_unchanged():
     designs = collect(Y, {"text": PROBA, "image": PROBA.tolist()})
     assert designs.names == ["text", "image"]
     assert designs.n_members == 2
@@ -51,7 +51,7 @@ def test_pairs_and_pandas_are_accepted():
     np.testing.assert_array_equal(designs.probas[0], PROBA)
 
 
-def test_classes_give_the_order_of_columns():
+def test_classes_define_the_order_of_columns():
     designs = collect(
         Y, {"text": PROBA[:, ::-1]}, classes=CLASSES[::-1], present={"text": [True] * 4}
     )
@@ -64,7 +64,7 @@ def test_float32_and_rounded_probabilities_are_accepted():
 
 
 @pytest.mark.parametrize("positional", [True, False])
-def test_crossfit_brings_everything(positional):
+def test_crossfit_has_labels_predictions_and_costs(positional):
     crossfit = make_crossfit()
     designs = collect(crossfit) if positional else collect(crossfit=crossfit)
     assert designs.names == ["text", "image"]
@@ -98,28 +98,34 @@ def test_ensembles_follow_the_members():
         ({"y_true": [*Y[:3], None], "probas": {"a": PROBA}}, "no label in row 3"),
         (
             {"y_true": Y, "probas": {"a": PROBA}, "classes": ["Mugs", "Lamps"]},
-            r"such as 'Rugs' \(row 2\)",
+            "the label 'Rugs' in row 2",
         ),
         (
             {"y_true": Y, "probas": {"a": PROBA}, "classes": [*CLASSES, "Mugs"]},
-            "names 'Mugs' twice",
+            "contains 'Mugs' twice",
         ),
-        ({"y_true": Y, "probas": {"a": PROBA[:3]}}, r"shape \(3, 3\), expected \(4, 3"),
-        ({"y_true": Y, "probas": {"a": PROBA[:, :2]}}, "pass `classes`"),
-        ({"y_true": Y, "probas": {"a": PROBA * 2}}, "sum to 1 in rows 0, 1, 2, 3"),
-        ({"y_true": Y, "probas": {"a": PROBA * np.nan}}, "are NaN or infinite"),
-        ({"y_true": Y, "probas": {"a": PROBA - [0.5, -0.5, 0]}}, "'a' are negative"),
+        (
+            {"y_true": Y, "probas": {"a": PROBA[:3]}},
+            "has 3 rows, but `y_true` has 4",
+        ),
+        ({"y_true": Y, "probas": {"a": PROBA[:, :2]}}, r"classes=clf\.classes_"),
+        (
+            {"y_true": Y, "probas": {"a": PROBA * 2}},
+            "not sum to 1 in rows 0, 1, 2, 3",
+        ),
+        ({"y_true": Y, "probas": {"a": PROBA * np.nan}}, "has NaN or infinity"),
+        ({"y_true": Y, "probas": {"a": PROBA - [0.5, -0.5, 0]}}, "has negative values"),
         (
             {"y_true": Y, "probas": {"a": PROBA}, "ensembles": {"a": PROBA}},
-            "'a' stands for two designs",
+            "'a' is used for two designs",
         ),
         (
             {"y_true": Y, "probas": [("a", PROBA), ("a", PROBA)]},
-            "'a' stands for two designs",
+            "'a' is used for two designs",
         ),
         (
             {"y_true": Y, "probas": {"a": PROBA}, "present": {"b": [True] * 4}},
-            "`present` names 'b'",
+            "`present` has the name 'b'",
         ),
         (
             {"y_true": Y, "probas": {"a": PROBA}, "present": {"a": [1, 0, 1, 1]}},
@@ -133,18 +139,18 @@ def test_ensembles_follow_the_members():
         ({"y_true": make_crossfit(), "classes": CLASSES}, "not both"),
     ],
 )
-def test_wrong_values_are_named(given, message):
+def test_arguments_are_validated(given, message):
     with pytest.raises(ValueError, match=message):
         collect(**given)
 
 
 @pytest.mark.parametrize("probas", [[PROBA], {1: PROBA}, PROBA])
-def test_designs_without_names_are_refused(probas):
+def test_designs_without_names_raise(probas):
     with pytest.raises(TypeError, match="`probas` must be a dict of names to arrays"):
         collect(Y, probas)
 
 
-def test_crossfit_that_is_not_fitted_is_refused():
+def test_crossfit_must_be_fitted():
     class CrossFit:
         def fit(self, X, y):
             return self

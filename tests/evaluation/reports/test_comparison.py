@@ -41,7 +41,7 @@ def test_frame_without_intervals_has_values_and_costs():
     assert table.loc["rival", "fit_seconds"] == 2.5
 
 
-def test_tests_of_accuracy_are_mcnemars():
+def test_tests_of_accuracy_are_those_of_mcnemar():
     tests = COMPARISON.tests()
     assert tests[["first", "second"]].to_numpy().tolist() == [
         ["middle", "strong"],
@@ -59,7 +59,7 @@ def test_tests_of_accuracy_are_mcnemars():
         assert pair.mcnemar_p_corrected >= pair.mcnemar_p
 
 
-def test_design_that_is_better_is_found_and_others_are_not():
+def test_only_the_better_design_is_significant():
     for metric in ("accuracy", "macro_f1", "log_loss", "brier"):
         better = COMPARISON.tests(metric)["better"]
         assert better[0] == better[2] == "strong", metric
@@ -83,7 +83,7 @@ def test_equal_designs_are_never_better():
 
 
 def test_equally_good_designs_are_rarely_better():
-    n_claims = 0
+    n_significant = 0
     for seed in range(60):
         labels, codes = draw_labels(150, seed=seed)
         probas = {
@@ -91,8 +91,8 @@ def test_equally_good_designs_are_rarely_better():
             for i in range(4)
         }
         tests = compare_classifiers(labels, probas, n_bootstrap=300).tests()
-        n_claims += tests["better"].notna().any()
-    assert n_claims <= 6
+        n_significant += tests["better"].notna().any()
+    assert n_significant <= 6
 
 
 def test_corrections_are_ordered():
@@ -125,16 +125,16 @@ def test_per_category_covers_designs_and_categories():
     assert one["precision"].item() == pytest.approx((CODES[predicted == 1] == 1).mean())
 
 
-def test_wrong_arguments_are_named():
+def test_arguments_are_validated():
     with pytest.raises(ValueError, match="`metric` must be one of 'accuracy'"):
         COMPARISON.tests("auc")
-    with pytest.raises(ValueError, match="`kind` must be one of 'scores'"):
+    with pytest.raises(ValueError, match="The 'kind' parameter"):
         COMPARISON.plot("pie")
-    with pytest.raises(ValueError, match="`max_categories` must be at least 1"):
+    with pytest.raises(ValueError, match="The 'max_categories' parameter"):
         COMPARISON.plot("per_category", max_categories=0)
 
 
-def test_comparison_pickles():
+def test_comparison_can_be_pickled():
     again = pickle.loads(pickle.dumps(COMPARISON))
     assert again.frame().equals(COMPARISON.frame())
     assert repr(again) == repr(COMPARISON)

@@ -7,14 +7,14 @@ from amzest.evaluation._reports._fusion import average_members
 
 # Rows:            0  1  2  3  4  5
 TRUTH = np.array([0, 0, 0, 1, 1, 1])
-ANSWERS = {
+PREDICTED = {
     "text": np.array([0, 0, 1, 1, 0, 2]),
     "image": np.array([0, 1, 1, 0, 1, 2]),
     "price": np.array([0, 1, 2, 1, 0, 0]),
 }
 BY_HAND = compare_classifiers(
     TRUTH,
-    {name: 0.4 * np.eye(3)[answers] + 0.2 for name, answers in ANSWERS.items()},
+    {name: 0.4 * np.eye(3)[predicted] + 0.2 for name, predicted in PREDICTED.items()},
     classes=[0, 1, 2],
     n_bootstrap=200,
 ).fusion()
@@ -30,33 +30,33 @@ def accuracy(proba):
 def test_overlap_by_hand():
     overlap = BY_HAND.overlap
     first = overlap.iloc[0]
-    # text errs in 2, 4, 5; image in 1, 2, 3, 5: both in 2 and 5, with one answer.
+    # Errors of text: 2, 4, 5; of image: 1, 2, 3, 5. Both predict the same in 2 and 5.
     assert (first["first"], first["second"]) == ("text", "image")
     assert first["n_both_wrong"] == 2
     assert first["share_of_first"] == pytest.approx(2 / 3)
     assert first["share_of_second"] == pytest.approx(2 / 4)
     assert first["same_answer"] == 1
     assert first["jaccard"] == pytest.approx(2 / 5)
-    # Both are right in row 0 only: Q = (1 * 2 - 2 * 1) / (1 * 2 + 2 * 1).
+    # Both are correct in row 0 only: Q = (1 * 2 - 2 * 1) / (1 * 2 + 2 * 1).
     assert first["yule_q"] == 0
-    # text and price err together in 2, 4, 5; with one answer in 4.
+    # Shared errors of text and price: 2, 4, 5; with the same prediction in 4.
     assert overlap.iloc[1]["same_answer"] == pytest.approx(1 / 3)
     assert overlap.iloc[1]["yule_q"] == 1
 
 
-def test_overlap_matrix_is_read_by_rows():
+def test_overlap_matrix_has_fractions_of_the_errors_of_rows():
     matrix = BY_HAND.overlap_matrix()
     assert matrix.loc["text", "image"] == pytest.approx(2 / 3)
     assert matrix.loc["image", "text"] == pytest.approx(2 / 4)
     assert matrix.loc["text", "text"] == 1
     jaccard = BY_HAND.overlap_matrix("jaccard")
     assert jaccard.loc["text", "image"] == jaccard.loc["image", "text"]
-    with pytest.raises(ValueError, match="`measure` must be one of"):
+    with pytest.raises(ValueError, match="The 'measure' parameter"):
         BY_HAND.overlap_matrix("kappa")
 
 
-def test_rows_that_only_one_gets_right_by_hand():
-    # Row 1 only text, row 4 only image; rows 2 and 5 nobody.
+def test_rows_for_which_only_one_is_correct_by_hand():
+    # Row 1 only text, row 4 only image; rows 2 and 5 none.
     assert BY_HAND.members["n_only_right"].tolist() == [1, 1, 0]
     assert BY_HAND.members["share_only_right"].tolist() == [1 / 6, 1 / 6, 0]
     assert BY_HAND.oracle_accuracy == pytest.approx(4 / 6)
@@ -73,7 +73,7 @@ def test_members_add_the_difference_to_the_average_without_them():
     assert (members["adds_p_corrected"] >= members["adds_p"]).all()
 
 
-def test_member_that_knows_nothing_adds_nothing():
+def test_member_without_skill_adds_nothing():
     noise = draw_proba(CODES, 0.0, seed=9)
     members = compare_classifiers(Y, {**PROBAS, "noise": noise}).fusion().members
     assert members.loc["noise", "adds"] < 0
@@ -82,14 +82,14 @@ def test_member_that_knows_nothing_adds_nothing():
     assert members.loc["a", "adds_log_loss"] < 0 < members.loc["noise", "adds_log_loss"]
 
 
-def test_average_leaves_absent_members_out():
+def test_average_excludes_missing_members():
     probas = [np.array([[0.8, 0.2]] * 3), np.array([[0.4, 0.6]] * 3)]
     present = [np.array([True, True, False]), np.array([True, False, False])]
     average = average_members(probas, present)
     np.testing.assert_allclose(average, [[0.6, 0.4], [0.8, 0.2], [0.6, 0.4]])
 
 
-def test_absent_rows_are_left_out_of_the_report():
+def test_missing_rows_are_excluded_from_the_report():
     absent = np.arange(600) < 300
     frequencies = np.bincount(CODES) / 600
     image = np.where(absent[:, np.newaxis], frequencies, PROBAS["b"])

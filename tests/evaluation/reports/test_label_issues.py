@@ -1,4 +1,4 @@
-"""find_label_issues: flipped labels first; members that read nothing have no say."""
+"""find_label_issues: changed labels come first; missing samples are ignored."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from amzest.evaluation._reports._label_issues import find_label_issues
 
 
 class Kept(BaseEstimator):
-    """What a fitted CrossFit keeps."""
+    """The attributes of a fitted CrossFit."""
 
     def __init__(self, oof_proba, y, present=None, classes=("a", "b", "c")):
         self.oof_proba_ = {k: np.asarray(v, float) for k, v in oof_proba.items()}
@@ -34,17 +34,17 @@ class Kept(BaseEstimator):
         }
 
     def fit(self, X, y):
-        raise AssertionError("a fitted CrossFit is fitted again")
+        raise AssertionError("a fitted CrossFit was refitted")
 
 
-def sure_of(labels, classes="abc", how_sure=0.8):
-    proba = np.full((len(labels), len(classes)), (1 - how_sure) / (len(classes) - 1))
-    proba[np.arange(len(labels)), [classes.index(label) for label in labels]] = how_sure
+def confident(labels, classes="abc", p=0.8):
+    proba = np.full((len(labels), len(classes)), (1 - p) / (len(classes) - 1))
+    proba[np.arange(len(labels)), [classes.index(label) for label in labels]] = p
     return proba
 
 
 @pytest.mark.parametrize("weights", [None, [10, 6, 4, 3, 2, 2, 1, 1]])
-def test_flipped_labels_of_made_products_come_first(weights):
+def test_flipped_labels_of_synthetic_products_come_first(weights):
     shop = make_products(
         600,
         n_image_only=0,
@@ -74,17 +74,17 @@ def test_flipped_labels_of_made_products_come_first(weights):
     marked = issues["row"][issues["is_issue"]]
     assert flipped[marked].mean() >= 0.8
     assert len(marked) >= n_flips / 2
-    # What is suggested for a flip is what the label was.
+    # The suggested label of a flipped one is the original label.
     first = issues[flipped[issues["row"]]][: n_flips // 2]
     true = shop.true_target.to_numpy()[first["row"]]
     assert (first["suggested_label"] == true).mean() >= 0.9
 
 
-def test_issues_are_listed_with_all_that_is_known():
+def test_all_columns_of_the_listed_issues():
     y = list("aaabbbccc")
-    told = list("aaabbbccc")
-    told[4] = "a"
-    crossfit = Kept({"text": sure_of(told), "image": sure_of(y, how_sure=0.4)}, y)
+    predicted = list("aaabbbccc")
+    predicted[4] = "a"
+    crossfit = Kept({"text": confident(predicted), "image": confident(y, p=0.4)}, y)
 
     issues = find_label_issues(crossfit)
 
@@ -108,12 +108,14 @@ def test_issues_are_listed_with_all_that_is_known():
     assert (issues["quality"][1:] > 0.5).all()
 
 
-def test_members_that_read_nothing_have_no_say():
+def test_missing_samples_of_a_member_are_ignored():
     y = list("aabbcc")
-    told = list("bbbbcc")
+    predicted = list("bbbbcc")
     present = {"text": [False, True, True, True, True, False]}
     image = {"image": [True, True, True, True, True, False]}
-    crossfit = Kept({"text": sure_of(told), "image": sure_of(y)}, y, present | image)
+    crossfit = Kept(
+        {"text": confident(predicted), "image": confident(y)}, y, present | image
+    )
 
     issues = find_label_issues(crossfit).set_index("row")
 
@@ -126,9 +128,9 @@ def test_members_that_read_nothing_have_no_say():
     assert issues.loc[1, "quality"] == pytest.approx(0.5)
 
 
-def test_labels_of_ones_own_keep_their_index():
+def test_index_of_labels_is_kept():
     y = list("aaabbbccc")
-    crossfit = Kept({"text": sure_of(y)}, y)
+    crossfit = Kept({"text": confident(y)}, y)
     changed = pd.Series(list("aaabbbcca"), index=[f"id{i}" for i in range(9)])
 
     issues = find_label_issues(crossfit, changed, n_examples=2)
@@ -141,7 +143,7 @@ def test_labels_of_ones_own_keep_their_index():
 
 def test_members_can_be_chosen():
     y = list("aabbcc")
-    crossfit = Kept({"text": sure_of("babbcc"), "image": sure_of(y)}, y)
+    crossfit = Kept({"text": confident("babbcc"), "image": confident(y)}, y)
 
     assert (find_label_issues(crossfit, members=["image"])["quality"] > 0.5).all()
     assert find_label_issues(crossfit, members=["text"])["row"].iloc[0] == 0
@@ -149,18 +151,18 @@ def test_members_can_be_chosen():
 
 def test_an_ensemble_is_one_member():
     y = list("aabbcc")
-    crossfit = Kept({"text": sure_of("babbcc")}, y)
+    crossfit = Kept({"text": confident("babbcc")}, y)
     ensemble = Kept({}, y)
     ensemble.oof_proba_ = crossfit.oof_proba_["text"]
 
     assert_frame_equal(find_label_issues(ensemble), find_label_issues(crossfit))
-    with pytest.raises(ValueError, match="is one classifier"):
+    with pytest.raises(ValueError, match="is a single classifier"):
         find_label_issues(ensemble, members=["text"])
 
 
 def test_ties_stay_in_the_order_of_rows_and_every_call_agrees(capfd):
     y = list("abc" * 20)
-    crossfit = Kept({"text": sure_of(y)}, y)
+    crossfit = Kept({"text": confident(y)}, y)
 
     issues = find_label_issues(crossfit)
 
@@ -172,7 +174,7 @@ def test_ties_stay_in_the_order_of_rows_and_every_call_agrees(capfd):
 
 def test_a_class_with_one_row_gives_no_warning():
     y = list("aaaaabbbbbc")
-    issues = find_label_issues(Kept({"text": sure_of("aaaaabbbbba")}, y))
+    issues = find_label_issues(Kept({"text": confident("aaaaabbbbba")}, y))
 
     assert issues["row"].iloc[0] == 10
 
@@ -180,28 +182,28 @@ def test_a_class_with_one_row_gives_no_warning():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"members": ["photo"]}, r"`members` must be a list of some of \['text'\]"),
+        ({"members": ["image"]}, r"`members` must be a list of some of \['text'\]"),
         ({"members": "text"}, "must be a list"),
         ({"members": []}, "must be a list"),
-        ({"y": ["a", "b"]}, "`y` has 2 rows, but `crossfit` was fitted on 6"),
+        ({"y": ["a", "b"]}, "`crossfit` has 6 rows, but `y` has 2 rows"),
         ({"y": list("aabbcx")}, "'x' in row 5"),
         ({"y": list("aaaaaa")}, "fewer than two classes"),
-        ({"n_examples": 0}, "at least 1"),
+        ({"n_examples": 0}, "Got 0 instead"),
     ],
 )
-def test_label_issues_say_what_does_not_fit(arguments, message):
-    crossfit = Kept({"text": sure_of("aabbcc")}, list("aabbcc"))
+def test_label_issues_validate_arguments(arguments, message):
+    crossfit = Kept({"text": confident("aabbcc")}, list("aabbcc"))
     with pytest.raises(ValueError, match=message):
         find_label_issues(crossfit, **arguments)
 
 
-def test_label_issues_of_a_plain_classifier_say_what_to_pass():
+def test_label_issues_of_a_plain_classifier_raise():
     plain = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
     with pytest.raises(ValueError, match="Pass a fitted CrossFit"):
         find_label_issues(plain)
 
 
-def test_label_issues_without_cleanlab_say_what_to_install():
+def test_label_issues_without_cleanlab_raise():
     code = """
 import sys
 sys.modules["cleanlab"] = None

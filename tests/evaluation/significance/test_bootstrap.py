@@ -37,7 +37,7 @@ def test_draws_do_not_depend_on_what_is_summed(monkeypatch):
     np.testing.assert_allclose(together, in_blocks)
 
 
-def test_percentile_interval_covers_the_truth_as_often_as_it_says():
+def test_coverage_of_percentile_intervals():
     generator = np.random.default_rng(0)
     covered = 0
     for seed in range(300):

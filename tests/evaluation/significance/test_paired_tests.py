@@ -64,7 +64,7 @@ def test_letters_by_hand(differing, letters):
     assert group_letters(3, differing) == letters
 
 
-def test_letters_say_which_pairs_differ():
+def test_letters_show_which_pairs_differ():
     generator = np.random.default_rng(0)
     for _ in range(50):
         pairs = [(i, j) for i in range(6) for j in range(i + 1, 6)]

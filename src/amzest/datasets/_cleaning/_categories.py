@@ -37,7 +37,7 @@ _NAMES = {
     "toys & games": ("Toys & Games",),
 }
 
-#: Published name of a top-level category to the one of ten that it belongs to.
+#: Maps the names of top-level Amazon categories to ten common categories.
 PUBLISHED_CATEGORIES: Mapping[str, str] = MappingProxyType(
     {name: category for category, names in _NAMES.items() for name in names}
 )

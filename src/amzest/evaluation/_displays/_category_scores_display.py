@@ -1,31 +1,33 @@
-"""How well each category is sorted."""
+"""Precision, recall and F1 of each category."""
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils._param_validation import Interval
 
 from amzest.evaluation._displays._drawing import (
     COLOURS,
     GREY,
     NORMAL,
     SMALL,
-    Lettering,
-    axes_for,
     legend_above,
-    tidy,
+    new_axes,
+    style_axes,
+    text_style,
+    wrapped_name,
 )
 from amzest.evaluation._displays._inputs import (
     check_labels,
-    check_predicted,
     find_classes,
 )
-from amzest.evaluation._metrics._per_category import wilson_interval
-from amzest.utils import check_integer
+from amzest.evaluation._metrics._per_category import category_scores
+from amzest.utils import validate_params
 
-#: What is drawn: column, name, colour, marker, and where in a category's row.
+#: Column, colour, marker, and vertical offset in the row of a category.
 _SCORES = (
     ("precision", COLOURS[4], "<", 0.24),
     ("f1", COLOURS[0], "o", 0.0),
@@ -34,18 +36,18 @@ _SCORES = (
 
 
 class CategoryScoresDisplay:
-    """Precision, recall and F1 of each category, the best categories on top.
+    """Precision, recall and F1 of each category, sorted by F1.
 
-    Make it with :meth:`from_estimator` or :meth:`from_predictions`. Each score has its
-    95% interval, so that a category of five products is not taken for a bad one.
+    Create it with :meth:`from_estimator` or :meth:`from_predictions`. Each score has a
+    95% confidence interval, which is wide for categories with few samples.
 
     Parameters
     ----------
     scores : DataFrame
-        One row a category, as :meth:`frame` gives it.
+        One row per category, as returned by :meth:`frame`.
 
     accuracy : float
-        Share of all products that are sorted rightly.
+        Fraction of all samples that are classified correctly.
 
     Attributes
     ----------
@@ -64,12 +66,13 @@ class CategoryScoresDisplay:
     See Also
     --------
     sklearn.metrics.classification_report : The same scores as text.
-    amzest.evaluation.TopConfusionsDisplay : Which categories are taken for which.
+    amzest.evaluation.TopConfusionsDisplay : Which categories are confused.
 
     Notes
     -----
-    The intervals of precision and recall are Wilson's [1]_. F1 rises with the share
-    TP / (TP + FP + FN), so its interval is Wilson's of that share, brought to F1.
+    The intervals of precision and recall are Wilson's [1]_. F1 increases with the
+    proportion TP / (TP + FP + FN), so that its interval is Wilson's interval of this
+    proportion, transformed to F1.
 
     References
     ----------
@@ -103,7 +106,7 @@ class CategoryScoresDisplay:
         max_categories: int = 40,
         ax: Any = None,
     ) -> CategoryScoresDisplay:
-        """Sort products with a fitted classifier and draw its scores.
+        """Plot the scores of a fitted classifier.
 
         Parameters
         ----------
@@ -111,24 +114,25 @@ class CategoryScoresDisplay:
             Fitted classifier.
 
         X : array-like of shape (n_samples, ...)
-            Products, in the form that it takes.
+            Samples in the form that it accepts.
 
         y : array-like of shape (n_samples,)
-            Their true categories.
+            True labels.
 
         classes : array-like of shape (n_classes,), default=None
-            Categories to draw. With None all that `y` or the predictions hold.
+            Classes to plot. None plots all in `y` or the predictions.
 
         max_categories : int, default=40
-            Categories drawn at most: those with the lowest F1. The frame has all.
+            Maximum number of categories to plot, those with the lowest F1. The frame
+            has all of them.
 
         ax : matplotlib Axes, default=None
-            Where to draw. With None a new figure is made.
+            Axes to plot on. None creates a new figure.
 
         Returns
         -------
         display : CategoryScoresDisplay
-            The display, drawn.
+            The display, plotted.
         """
         return cls.from_predictions(
             y,
@@ -148,39 +152,41 @@ class CategoryScoresDisplay:
         max_categories: int = 40,
         ax: Any = None,
     ) -> CategoryScoresDisplay:
-        """Draw the scores of predictions.
+        """Plot the scores of predictions.
 
         Parameters
         ----------
         y_true : array-like of shape (n_samples,)
-            True categories.
+            True labels.
 
         y_pred : array-like of shape (n_samples,)
-            Predicted categories.
+            Predicted labels.
 
         classes : array-like of shape (n_classes,), default=None
-            Categories to draw. With None all that are true or predicted.
+            Classes to plot. None plots all that are true or predicted.
 
         max_categories : int, default=40
-            Categories drawn at most: those with the lowest F1. The frame has all.
+            Maximum number of categories to plot, those with the lowest F1. The frame
+            has all of them.
 
         ax : matplotlib Axes, default=None
-            Where to draw. With None a new figure is made.
+            Axes to plot on. None creates a new figure.
 
         Returns
         -------
         display : CategoryScoresDisplay
-            The display, drawn.
+            The display, plotted.
 
         Raises
         ------
         ValueError
-            When the labels do not fit together.
+            If the labels do not match.
         """
         truth = check_labels("y_true", y_true)
-        predicted = check_predicted(truth, y_pred)
+        predicted = check_labels("y_pred", y_pred, truth)
         names = find_classes(classes, truth, predicted)
         correct = pd.Series(truth[truth == predicted]).value_counts()
+        # Counts per class; 0 for classes without samples or predictions.
         hits, support, n_predicted = (
             counts.reindex(names, fill_value=0).to_numpy()
             for counts in (
@@ -189,22 +195,14 @@ class CategoryScoresDisplay:
                 pd.Series(predicted).value_counts(),
             )
         )
-        union = support + n_predicted - hits
-        scores: dict[str, Any] = {"category": names}
-        for name, total in (
-            ("precision", n_predicted),
-            ("recall", support),
-            ("f1", union),
-        ):
-            share = np.divide(
-                hits, total, out=np.full(len(hits), np.nan), where=total > 0
-            )
-            low, high = wilson_interval(hits, total)
-            if name == "f1":
-                share, low, high = (2 * v / (1 + v) for v in (share, low, high))
-            scores |= {name: share, f"{name}_low": low, f"{name}_high": high}
-        frame = pd.DataFrame({**scores, "support": support, "predicted": n_predicted})
-        # Stable: equal categories stay in the order of `classes`.
+        columns = {
+            "category": names,
+            **category_scores(hits, n_predicted, support),
+            "support": support,
+            "predicted": n_predicted,
+        }
+        frame = pd.DataFrame(columns)
+        # Stable: ties are in the order of `classes`.
         frame = frame.sort_values(
             ["f1", "support"], ascending=False, kind="stable", ignore_index=True
         )
@@ -212,41 +210,39 @@ class CategoryScoresDisplay:
         return cls(frame, accuracy).plot(ax, max_categories=max_categories)
 
     def frame(self) -> pd.DataFrame:
-        """Return the numbers that are drawn.
+        """Return the plotted scores.
 
         Returns
         -------
         scores : DataFrame
             The columns `category`; `precision`, `recall` and `f1`, NaN where they are
-            not defined, each with the bounds `_low` and `_high` of its interval;
-            `support`, the number of products of the category; and `predicted`, the
-            number of products put into it. Sorted by `f1`, the best first.
+            undefined, each with the bounds `_low` and `_high` of its interval;
+            `support`, the number of samples of the category; and `predicted`, the
+            number of samples for which it is predicted. Sorted by `f1`, descending.
         """
         return self.scores.copy()
 
+    @validate_params({"max_categories": [Interval(Integral, 1, None, closed="left")]})
     def plot(
         self, ax: Any = None, *, max_categories: int = 40
     ) -> CategoryScoresDisplay:
-        """Draw the scores.
+        """Plot the scores.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw. With None a new figure is made.
+            Axes to plot on. None creates a new figure.
 
         max_categories : int, default=40
-            Categories drawn at most: those with the lowest F1.
+            Maximum number of categories to plot, those with the lowest F1.
 
         Returns
         -------
         display : CategoryScoresDisplay
             The display itself.
         """
-        check_integer("max_categories", max_categories, 1)
-        letters = Lettering(type(self).__name__)
         shown = self.scores.tail(max_categories)
-        names = [letters.name(name, 170, NORMAL) for name in shown["category"]]
-        self.ax_ = axes_for(ax, 7.2, 1.5 + 0.36 * len(shown), type(self).__name__)
+        self.ax_ = new_axes(ax, 7.2, 1.5 + 0.36 * len(shown), type(self).__name__)
         self.figure_ = self.ax_.figure
         places = np.arange(len(shown))[::-1]
 
@@ -254,7 +250,6 @@ class CategoryScoresDisplay:
         for column, colour, marker, shift in _SCORES:
             value = shown[column].to_numpy()
             known = ~np.isnan(value)
-            # Thin: the intervals are there to be looked up, the marks to be seen.
             self.ax_.hlines(
                 places[known] + shift,
                 shown[f"{column}_low"][known],
@@ -263,6 +258,7 @@ class CategoryScoresDisplay:
                 linewidth=2.4 if column == "f1" else 1.2,
                 alpha=0.4,
             )
+            # Not clipped: markers at 0 and 1 are drawn as a whole.
             handles += self.ax_.plot(
                 value[known],
                 places[known] + shift,
@@ -273,8 +269,16 @@ class CategoryScoresDisplay:
                 clip_on=False,
                 zorder=3,
             )
+        self._annotate(shown, places)
+        labels = ("precision", "F1", "recall")
+        legend_above(self.ax_, handles, labels, n_columns=3)
+        return self
+
+    def _annotate(self, shown: pd.DataFrame, places: Any) -> None:
+        """Write names, supports and the axis label."""
+        # x in widths of the axes, y in categories.
         right = self.ax_.get_yaxis_transform()
-        small = letters.style(SMALL, color=GREY)
+        small = text_style(SMALL, color=GREY)
         for place, support, f1 in zip(
             places, shown["support"], shown["f1"], strict=True
         ):
@@ -283,26 +287,24 @@ class CategoryScoresDisplay:
             )
             if np.isnan(f1):
                 self.ax_.text(
-                    0.01, place, "no product, never predicted", va="center", **small
+                    0.01, place, "no samples, never predicted", va="center", **small
                 )
         self.ax_.text(
-            1.03, len(shown) - 0.45, "products", transform=right, va="bottom", **small
+            1.03, len(shown) - 0.45, "support", transform=right, va="bottom", **small
         )
-        tidy(self.ax_, "x")
+        style_axes(self.ax_, "x")
         self.ax_.hlines(
             places[:-1] - 0.5, 0, 1, transform=right, color="0.93", linewidth=0.8
         )
         self.ax_.set(xlim=(0, 1), ylim=(-0.55, len(shown) - 0.45))
-        self.ax_.set_yticks(places, names, **letters.style(NORMAL))
+        names = [wrapped_name(name) for name in shown["category"]]
+        self.ax_.set_yticks(places, names, **text_style())
         self.ax_.tick_params(axis="y", length=0)
         n_hidden = len(self.scores) - len(shown)
-        note = f"; {n_hidden} better categories are not shown" if n_hidden else ""
-        macro = self.scores["f1"].mean()
+        note = f"; the {n_hidden} best categories are not shown" if n_hidden else ""
         self.ax_.set_xlabel(
-            f"score with 95% interval (accuracy {self.accuracy:.3f}, "
-            f"mean F1 {macro:.3f}){note}",
+            "score with 95% confidence interval\n"
+            f"(accuracy {self.accuracy:.3f}, macro-F1 {self.scores['f1'].mean():.3f})"
+            f"{note}",
             fontsize=NORMAL,
         )
-        labels = [(name, "") for name in ("precision", "F1", "recall")]
-        legend_above(self.ax_, letters, handles, labels, n_columns=3)
-        return self

@@ -1,4 +1,4 @@
-"""Titles and photos for displays."""
+"""Titles and images of samples."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from amzest.evaluation._displays._inputs import check_rows_match
 from amzest.utils import (
     as_native,
     as_pandas,
     column_names,
-    count,
     is_missing_image,
     is_table,
     plain_image_cell,
@@ -22,130 +22,63 @@ from amzest.utils import (
     shown_list,
 )
 
-#: Height and width of a photo in pixels.
-PHOTO_SIZE = 256
+#: Height and width of an image in pixels.
+IMAGE_SIZE = 256
 
 
-def column_of(argument: str, given: Any, X: Any, default: str) -> Any:
-    """Give a column that users name or hand over.
+def column_of(argument: str, cells: Any, X: Any, default: str) -> Any:
+    """Return a column of `X` by name, `cells` themselves, or None.
 
-    Parameters
-    ----------
-    argument : str
-        Argument, for the message.
-
-    given : str, array-like or None
-        A column of `X`, or the cells themselves. None takes `default` if `X` has it.
-
-    X : object
-        What the estimator reads.
-
-    default : str
-        Usual name of the column.
-
-    Returns
-    -------
-    array-like or None
-        The cells.
-
-    Raises
-    ------
-    ValueError
-        When `X` has no such column.
+    None takes the column `default` if `X` has it.
     """
     X = as_native(X)
     columns = column_names(X) if is_table(X) else ()
-    if given is None:
+    if cells is None:
         return X[default] if default in columns else None
-    if isinstance(given, str):
-        if given not in columns:
+    if isinstance(cells, str):
+        if cells not in columns:
             listed = shown_list(columns) or "no named columns"
             raise ValueError(
-                f"`{argument}` is {shown(given)}, but `X` has {listed}. Name a column "
-                "of "
-                "`X`, or pass the cells."
+                f"`{argument}` is {shown(cells)}, but `X` has {listed}. Pass the name "
+                "of a column of `X`, or the cells."
             )
-        return X[given]
-    return given
-
-
-def as_cells(argument: str, given: Any, n_samples: int) -> list[Any]:
-    """Give the cells of a column: titles or photos.
-
-    Parameters
-    ----------
-    argument : str
-        Argument, for the message.
-
-    given : array-like of length n_samples
-        What the user gave.
-
-    n_samples : int
-        Products there are.
-
-    Returns
-    -------
-    list
-        One cell a product.
-
-    Raises
-    ------
-    ValueError
-        When there are more or fewer.
-    """
-    given = as_pandas(given, argument)
-    if isinstance(given, pd.DataFrame) and given.shape[1] == 1:
-        given = given.iloc[:, 0]
-    cells = list(given)
-    if len(cells) != n_samples:
-        raise ValueError(
-            f"`{argument}` has {count(len(cells), 'row')}, but `y_true` has "
-            f"{n_samples}. Pass "
-            "both for the same products."
-        )
+        return X[cells]
     return cells
 
 
-def decode_photos(
+def as_cells(argument: str, cells: Any, n_samples: int) -> list[Any]:
+    """Return one cell per sample: titles or images."""
+    cells = as_pandas(cells, argument)
+    if isinstance(cells, pd.DataFrame) and cells.shape[1] == 1:
+        cells = cells.iloc[:, 0]
+    listed = list(cells)
+    check_rows_match(argument, len(listed), n_samples)
+    return listed
+
+
+def decode_images(
     cells: list[Any], root: Path | None, purpose: str
 ) -> tuple[list[NDArray[np.uint8] | None], list[str]]:
-    """Decode photos one by one; one that cannot be read is no reason to fail.
+    """Decode images of shape (IMAGE_SIZE, IMAGE_SIZE, 3), None where this fails.
 
-    Parameters
-    ----------
-    cells : list
-        Paths, bytes, PIL images, arrays, or what stands for a missing photo.
-
-    root : Path or None
-        Folder that relative paths start from; None for the working directory.
-
-    purpose : str
-        Display that shows them, for the message when Pillow is not there.
-
-    Returns
-    -------
-    photos : list of (ndarray of shape (PHOTO_SIZE, PHOTO_SIZE, 3) or None)
-        Decoded photos, None where there is none.
-
-    notes : list of str
-        ``"shown"``, or why there is no photo.
+    Relative paths start from `root`. The notes are "shown", or why there is no image.
     """
-    require("PIL", extra="image", purpose=f"{purpose} with photos")
-    # Late, for these modules import Pillow.
+    require("PIL", extra="image", purpose=f"{purpose} with images")
+    # Imports Pillow.
     from amzest.image._decoding import ImageNotFound, UnreadableImage, decode
 
-    photos: list[NDArray[np.uint8] | None] = []
+    images: list[NDArray[np.uint8] | None] = []
     notes = []
     for cell in cells:
-        photo, note = None, "no photo"
+        image, note = None, "no image"
         if not is_missing_image(cell):
             try:
-                photo, note = decode(cell, root, PHOTO_SIZE), "shown"
+                image, note = decode(cell, root, IMAGE_SIZE), "shown"
             except ImageNotFound:
                 path = str(plain_image_cell(cell))
-                note = f"photo not found: {Path(path).name}"
+                note = f"image not found: {Path(path).name}"
             except UnreadableImage as error:
-                note = f"photo cannot be decoded: {error}"
-        photos.append(photo)
+                note = f"image cannot be decoded: {error}"
+        images.append(image)
         notes.append(note)
-    return photos, notes
+    return images, notes

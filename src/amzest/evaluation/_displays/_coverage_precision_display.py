@@ -1,4 +1,4 @@
-"""How many products can be left to a model, and how well it sorts those."""
+"""Precision of the most confident predictions at each coverage."""
 
 from __future__ import annotations
 
@@ -7,41 +7,40 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval
 
 from amzest.evaluation._displays._drawing import (
     GREY,
     NORMAL,
-    Lettering,
-    axes_for,
     legend_above,
-    look,
-    tidy,
+    model_style,
+    new_axes,
+    short_name,
+    style_axes,
 )
 from amzest.evaluation._displays._inputs import (
-    as_models,
-    name_of,
-    predict_with,
-    top_labels,
+    predictions_by_estimator,
+    predictions_by_model,
 )
-from amzest.utils import shown
+from amzest.utils import LabelledPredictions, check_params
 
 
 class CoveragePrecisionDisplay:
-    """Precision of the surest answers against the share of products that get one.
+    """Precision of the most confident predictions against their coverage.
 
-    Make it with :meth:`from_estimator` or :meth:`from_predictions`. A model answers
-    where the probability of its predicted category reaches a threshold; the rest goes
-    to a person. Each threshold is a point: the share answered, and how much of that
-    is right.
+    Create it with :meth:`from_estimator` or :meth:`from_predictions`. A model
+    classifies the samples for which the probability of the predicted class reaches a
+    threshold; the others are reviewed. Each threshold is a point: the fraction of
+    samples that is classified (coverage), and the fraction of these that is correct
+    (precision).
 
     Parameters
     ----------
     curves : DataFrame
-        One row a threshold of a model, as :meth:`frame` gives it.
+        One row per threshold and model, as returned by :meth:`frame`.
 
     target_precision : float or None, default=0.95
-        Precision that is marked, from 0 to 1. With None nothing is.
+        Precision to mark, from 0 to 1. None marks nothing.
 
     Attributes
     ----------
@@ -59,15 +58,16 @@ class CoveragePrecisionDisplay:
 
     See Also
     --------
-    amzest.evaluation.ReliabilityDisplay : Whether the probabilities can be believed.
+    amzest.evaluation.ReliabilityDisplay : Whether the probabilities are calibrated.
+    amzest.meta.ReviewThresholdClassifier : Learns thresholds with a guarantee.
     sklearn.model_selection.TunedThresholdClassifierCV : Tunes a threshold of two
         classes.
 
     Notes
     -----
-    This is the risk-coverage curve of [1]_ with the precision, 1 - risk, in place of
-    the risk. A threshold that is read from it was chosen on these very products: on
-    others the precision will be a little lower.
+    This is the risk-coverage curve of [1]_ with the precision, 1 - risk, instead of the
+    risk. A threshold read from it is chosen on the same samples: on others the
+    precision will be slightly lower.
 
     References
     ----------
@@ -106,42 +106,38 @@ class CoveragePrecisionDisplay:
         target_precision: float | None = 0.95,
         ax: Any = None,
     ) -> CoveragePrecisionDisplay:
-        """Ask fitted classifiers for probabilities and draw the curves.
+        """Plot the curves of fitted classifiers.
 
         Parameters
         ----------
         estimator : estimator or dict of str to estimator
-            Fitted classifiers that give probabilities.
+            Fitted classifiers with `predict_proba`.
 
         X : array-like of shape (n_samples, ...)
-            Products, in the form that they take.
+            Samples in the form that they accept.
 
         y : array-like of shape (n_samples,)
-            Their true categories. Answers are wrong for those that a model never saw.
+            True labels. For classes that a model has not seen all predictions are
+            errors.
 
         target_precision : float or None, default=0.95
-            Precision that is marked, from 0 to 1. With None nothing is.
+            Precision to mark, from 0 to 1. None marks nothing.
 
         ax : matplotlib Axes, default=None
-            Where to draw. With None a new figure is made.
+            Axes to plot on. None creates a new figure.
 
         Returns
         -------
         display : CoveragePrecisionDisplay
-            The display, drawn.
+            The display, plotted.
 
         Raises
         ------
         TypeError
-            When a classifier gives no probabilities.
+            If a classifier has no `predict_proba`.
         """
-        tops = {}
-        for name, model in as_models(
-            "estimator", estimator, name_of(estimator)
-        ).items():
-            proba, classes = predict_with(model, X)
-            tops[name] = top_labels("estimator", y, proba, classes)
-        return cls(_curves(tops), target_precision).plot(ax)
+        predictions = predictions_by_estimator(estimator, X, y)
+        return cls(_curves(predictions), target_precision).plot(ax)
 
     @classmethod
     def from_predictions(
@@ -153,62 +149,59 @@ class CoveragePrecisionDisplay:
         target_precision: float | None = 0.95,
         ax: Any = None,
     ) -> CoveragePrecisionDisplay:
-        """Draw the curves of probabilities.
+        """Plot the curves of predicted probabilities.
 
         Parameters
         ----------
         y_true : array-like of shape (n_samples,)
-            True categories.
+            True labels.
 
         proba : array-like of shape (n_samples, n_classes) or dict of str to array-like
             Probabilities of one or several models.
 
         classes : array-like of shape (n_classes,), default=None
-            Categories of the columns of all models. With None the sorted true ones.
+            Classes of the columns of all models. None uses the sorted true labels.
 
         target_precision : float or None, default=0.95
-            Precision that is marked, from 0 to 1. With None nothing is.
+            Precision to mark, from 0 to 1. None marks nothing.
 
         ax : matplotlib Axes, default=None
-            Where to draw. With None a new figure is made.
+            Axes to plot on. None creates a new figure.
 
         Returns
         -------
         display : CoveragePrecisionDisplay
-            The display, drawn.
+            The display, plotted.
 
         Raises
         ------
         ValueError
-            When labels, categories and probabilities do not fit together.
+            If labels, classes and probabilities do not match.
         """
-        models = as_models("proba", proba, "Classifier")
-        tops = {
-            name: top_labels("proba", y_true, given, classes)
-            for name, given in models.items()
-        }
-        return cls(_curves(tops), target_precision).plot(ax)
+        predictions = predictions_by_model(y_true, proba, classes)
+        return cls(_curves(predictions), target_precision).plot(ax)
 
     def frame(self) -> pd.DataFrame:
-        """Return the numbers that are drawn.
+        """Return the plotted values.
 
         Returns
         -------
         curves : DataFrame
-            The columns `model`; `threshold`, the probability from which it answers,
-            falling; `coverage`, share of the products that get an answer; `precision`,
-            share of the answers that are right; and `n_answered`.
+            The columns `model`; `threshold`, the probability from which it predicts,
+            descending; `coverage`, the fraction of the samples that is classified;
+            `precision`, the fraction of these that is correct; and `n_answered`, their
+            number.
         """
         return self.curves.copy()
 
     def at_target(self) -> pd.DataFrame:
-        """Return for each model the most it can answer at the target precision.
+        """Return the highest coverage of each model at the target precision.
 
         Returns
         -------
         points : DataFrame
             Rows of :meth:`frame`, one for each model that reaches the target. Empty
-            when `target_precision` is None.
+            if `target_precision` is None.
         """
         if self.target_precision is None:
             return self.curves.iloc[:0].copy()
@@ -216,12 +209,12 @@ class CoveragePrecisionDisplay:
         return reached.groupby("model", sort=False).tail(1).reset_index(drop=True)
 
     def plot(self, ax: Any = None) -> CoveragePrecisionDisplay:
-        """Draw the curves.
+        """Plot the curves.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw. With None a new figure is made.
+            Axes to plot on. None creates a new figure.
 
         Returns
         -------
@@ -231,18 +224,13 @@ class CoveragePrecisionDisplay:
         Raises
         ------
         ValueError
-            When `target_precision` is not between 0 and 1.
+            If `target_precision` is not between 0 and 1.
         """
-        target = self.target_precision
-        if target is not None and not (isinstance(target, Real) and 0 < target <= 1):
-            raise ValueError(
-                f"`target_precision` must be above 0 and at most 1, or None, got "
-                f"{shown(target)}."
-            )
-        name = type(self).__name__
-        letters = Lettering(name)
+        target, name = self.target_precision, type(self).__name__
+        constraint = [Interval(Real, 0, 1, closed="right"), None]
+        check_params({"target_precision": constraint}, vars(self), name)
         models = list(self.curves.groupby("model", sort=False))
-        self.ax_ = axes_for(ax, 6.4, 4.2 + 0.2 * len(models), name)
+        self.ax_ = new_axes(ax, 6.4, 4.2 + 0.2 * len(models), name)
         self.figure_ = self.ax_.figure
         points = self.at_target().set_index("model")
         if target is not None:
@@ -251,7 +239,7 @@ class CoveragePrecisionDisplay:
         labels = []
         lowest = 1.0
         for place, (model, curve) in enumerate(models):
-            style = look(place)
+            style = model_style(place)
             marker = style.pop("marker")
             only = len(curve) == 1
             handles += self.ax_.plot(
@@ -263,10 +251,10 @@ class CoveragePrecisionDisplay:
                 clip_on=not only,
                 linewidth=1.6,
             )
-            # The share of a handful of answers jumps; it may leave the picture.
+            # The precision of a few predictions is noisy: it does not set the limits.
             settled = curve[curve["n_answered"] >= min(20, len(curve))]
             lowest = min(lowest, settled["precision"].min())
-            said = ""
+            label = short_name(model)
             if model in points.index:
                 point = points.loc[model]
                 self.ax_.plot(
@@ -280,13 +268,13 @@ class CoveragePrecisionDisplay:
                     zorder=3,
                     clip_on=False,
                 )
-                said = (
-                    f"  (answers {point['coverage']:.0%}, "
-                    f"where p ≥ {point['threshold']:.2f})"
+                label += (
+                    f"  (coverage {point['coverage']:.0%}, "
+                    f"threshold {point['threshold']:.2f})"
                 )
             elif target is not None:
-                said = f"  (never reaches {target:g})"
-            labels.append((str(model), said))
+                label += f"  (precision {target:g} not reached)"
+            labels.append(label)
         if target is not None:
             lowest = min(lowest, target)
             self.ax_.annotate(
@@ -297,28 +285,28 @@ class CoveragePrecisionDisplay:
                 color=GREY,
                 fontsize=NORMAL,
             )
-        tidy(self.ax_, "both")
+        style_axes(self.ax_, "both")
         bottom = max(lowest - 0.06 * (1 - lowest) - 0.01, 0)
         self.ax_.set(xlim=(0, 1), ylim=(bottom, 1 + (1 - bottom) * 0.02))
         ticks = np.linspace(0, 1, 6)
         self.ax_.set_xticks(ticks, [f"{tick:.0%}" for tick in ticks])
         self.ax_.set_xlabel(
-            "share of products answered, the surest first", fontsize=NORMAL
+            "coverage: classified samples, the most confident first", fontsize=NORMAL
         )
-        self.ax_.set_ylabel("precision: right share of these", fontsize=NORMAL)
-        legend_above(self.ax_, letters, handles, labels)
+        self.ax_.set_ylabel("precision of these predictions", fontsize=NORMAL)
+        legend_above(self.ax_, handles, labels)
         return self
 
 
-def _curves(
-    tops: dict[str, tuple[NDArray[np.float64], NDArray[np.bool_]]],
-) -> pd.DataFrame:
-    """Count answers and right ones at every threshold of each model."""
+def _curves(predictions: dict[str, LabelledPredictions]) -> pd.DataFrame:
+    """Return coverage and precision at every threshold of each model."""
     parts = []
-    for name, (confidence, correct) in tops.items():
+    for name, model in predictions.items():
+        confidence, correct = model.confidence, model.correct
         order = np.argsort(-confidence, kind="stable")
+        # Lowering the threshold accepts samples in this order.
         falling = confidence[order]
-        # Equally sure answers stand or fall together.
+        # Equal probabilities reach a threshold together.
         last = np.flatnonzero(np.append(np.diff(falling) != 0, True))
         n_answered = last + 1
         columns = {

@@ -1,172 +1,48 @@
-"""What the displays share in drawing: looks, axes, and text that fits its place."""
+"""Style, axes and text of the displays."""
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 from amzest.utils import normalize_unicode, require
 
-#: Okabe and Ito's colours, which colour-blind readers can tell apart; each model has a
-#: marker of its own as well.
+#: The palette of Okabe and Ito, for colour-blind readers; each model has a marker too.
 COLOURS = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444",
 )  # fmt: skip
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", ":")
-#: Darker than Okabe and Ito's green and vermilion, to be read as text on white.
+#: Darker than Okabe and Ito's green and vermilion, for text on white.
 RIGHT, WRONG = "#00684A", "#B03A00"
 GREY = "0.35"
-#: Sizes of text in points.
+#: Font sizes in points.
 NORMAL, SMALL = 9.0, 8.0
-#: Stands for a character that no font at hand has.
+#: Replaces a character that no font has; matplotlib would warn.
 NO_GLYPH = "□"
-#: Longer texts are cut before they are measured.
-_LONGEST = 500
+_MAX_CHARACTERS = 500
 
 
-class Lettering:
-    """Make names and titles drawable and fit them into a width.
-
-    Titles come from catalogues: they hold dollar signs, which matplotlib takes for
-    formulas, characters that the font lacks, and any number of words. Widths are those
-    of the fonts that `rcParams` names when the object is made, followed by matplotlib's
-    own DejaVu Sans.
-
-    Parameters
-    ----------
-    purpose : str
-        Display that draws, for the message when matplotlib is not there.
-    """
-
-    def __init__(self, purpose: str) -> None:
-        matplotlib = require("matplotlib", extra="plot", purpose=purpose)
-        manager = require("matplotlib.font_manager", extra="plot", purpose=purpose)
-        families = [*matplotlib.rcParams["font.family"], "DejaVu Sans"]
-        self._families = list(dict.fromkeys(families))
-        self._fonts = [
-            manager.get_font(manager.findfont(manager.FontProperties(family=[family])))
-            for family in self._families
-        ]
-        self._ems: dict[str, float | None] = {}
-
-    def style(self, size: float, **more: Any) -> dict[str, Any]:
-        """Give the properties of a text that is drawn as it is written."""
-        plain = {"parse_math": False, "usetex": False, "fontfamily": self._families}
-        return {**plain, "fontsize": size, **more}
-
-    def plain(self, text: Any) -> str:
-        """Put a text on one line and replace what no font can draw."""
-        words = normalize_unicode("NFC", str(text))[:_LONGEST].split()
-        return "".join(map(self._drawable, " ".join(words)))
-
-    def width(self, text: str, size: float) -> float:
-        """Measure a text in points; 3% more than its letters, for hinting."""
-        return 1.03 * size * sum(self._em(letter) or 0.6 for letter in text)
-
-    def wrap(self, text: Any, width: float, size: float, max_lines: int) -> list[str]:
-        """Break a text into lines no wider than `width` points; the rest is cut."""
-        lines, line = [], ""
-        for word in self.plain(text).split(" "):
-            joined = f"{line} {word}" if line else word
-            if self.width(joined, size) <= width:
-                line = joined
-                continue
-            if line:
-                lines.append(line)
-            line = word
-            while self.width(line, size) > width and len(line) > 1:
-                n_fitting = self._n_fitting(line, width, size)
-                lines.append(line[:n_fitting])
-                line = line[n_fitting:]
-        lines.append(line)
-        if len(lines) > max_lines:
-            last = " ".join(lines[max_lines - 1 :])
-            n_fitting = self._n_fitting(last, width - self.width("…", size), size)
-            lines[max_lines - 1 :] = [last[:n_fitting].rstrip() + "…"]
-        return lines
-
-    def name(self, text: Any, width: float, size: float, max_lines: int = 2) -> str:
-        """Fit a category's name; what is too much is left out in its middle.
-
-        Paths of categories start alike and differ at their ends.
-        """
-        plain = self.plain(text)
-        lines = self.wrap(plain, width, size, len(plain) + 1)
-        kept = len(plain) - 1
-        while len(lines) > max_lines and kept > 1:
-            head, tail = plain[: (kept + 1) // 2], plain[-(kept // 2) :]
-            short = f"{head.rstrip()}…{tail.lstrip()}"
-            lines = self.wrap(short, width, size, len(short) + 1)
-            kept -= 1
-        return "\n".join(lines)
-
-    def _n_fitting(self, text: str, width: float, size: float) -> int:
-        used = 0.0
-        for n, letter in enumerate(text):
-            used += self.width(letter, size)
-            if used > width:
-                return max(n, 1)
-        return len(text)
-
-    def _drawable(self, letter: str) -> str:
-        kind = unicodedata.category(letter)
-        # Joiners, soft hyphens and marks of direction have no shape of their own;
-        # neither have marks of variants, which are wanted where a font knows them.
-        if kind in ("Cc", "Cf", "Cs"):
-            return ""
-        if self._em(letter) is not None:
-            return letter
-        return "" if kind == "Mn" else NO_GLYPH
-
-    def _em(self, letter: str) -> float | None:
-        """Measure a letter in units of the font's size; None where it is in no font."""
-        if letter not in self._ems:
-            self._ems[letter] = None
-            for font in self._fonts:
-                if font.get_char_index(ord(letter)):
-                    font.set_size(12, 72)
-                    glyph = font.load_char(ord(letter))
-                    self._ems[letter] = glyph.linearHoriAdvance / 65536 / 12
-                    break
-        return self._ems[letter]
-
-
-def axes_for(ax: Any, width: float, height: float, purpose: str) -> Any:
-    """Give the axes to draw in: the user's, or those of a new figure.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes or None
-        What the user gave.
-
-    width, height : float
-        Size of a new figure in inches.
-
-    purpose : str
-        Display that draws, for the message when matplotlib is not there.
-
-    Returns
-    -------
-    matplotlib Axes
-        The axes.
-    """
+def new_axes(ax: Any, width: float, height: float, purpose: str) -> Any:
+    """Return `ax`, or the axes of a new figure of `width` x `height` inches."""
+    pyplot = require("matplotlib.pyplot", extra="plot", purpose=purpose)
     if ax is not None:
         return ax
-    pyplot = require("matplotlib.pyplot", extra="plot", purpose=purpose)
     return pyplot.subplots(figsize=(width, height), layout="constrained")[1]
 
 
-def tidy(ax: Any, grid: str) -> None:
-    """Give axes light grid lines in one direction or ``"both"``, and no box."""
+def style_axes(ax: Any, grid: str) -> None:
+    """Draw a light grid along "x", "y" or "both", and no box."""
     ax.grid(True, axis=grid, color="0.9", linewidth=0.8)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(labelsize=SMALL)
 
 
-def look(place: int) -> dict[str, Any]:
-    """Give colour, marker and line of the model at a place, counted from 0."""
+def model_style(place: int) -> dict[str, Any]:
+    """Return colour, marker and line style of the model at a position from 0."""
     return {
         "color": COLOURS[place % len(COLOURS)],
         "marker": MARKERS[place % len(MARKERS)],
@@ -174,43 +50,71 @@ def look(place: int) -> dict[str, Any]:
     }
 
 
-def room_in(ax: Any) -> float:
-    """Measure the width of axes in points."""
-    return float(ax.get_window_extent().width / ax.figure.dpi * 72)
+def text_style(size: float = NORMAL, **more: Any) -> dict[str, Any]:
+    """Return properties of a text without formulas: titles contain dollar signs."""
+    plain = {"parse_math": False, "usetex": False, "fontfamily": _families()}
+    return {**plain, "fontsize": size, **more}
+
+
+def plain_text(text: Any) -> str:
+    """Return a text on one line, without characters that cannot be drawn."""
+    from matplotlib import font_manager
+
+    words = normalize_unicode("NFC", str(text))[:_MAX_CHARACTERS].split()
+    wanted = [font_manager.FontProperties(family=[name]) for name in _families()]
+    fonts = [font_manager.get_font(font_manager.findfont(font)) for font in wanted]
+    return "".join(_drawable(letter, fonts) for letter in " ".join(words))
+
+
+def short_name(name: Any, n_characters: int = 28) -> str:
+    """Return a name on one line, shortened in its middle.
+
+    Paths of categories start alike and differ at their ends.
+    """
+    text = plain_text(name)
+    if len(text) <= n_characters:
+        return text
+    # One character is the ellipsis.
+    tail = n_characters // 2
+    return f"{text[: n_characters - tail - 1].rstrip()}…{text[-tail:].lstrip()}"
+
+
+def wrapped_name(name: Any, n_characters: int = 28) -> str:
+    """Return a name on two lines at most, shortened in its middle."""
+    length, lines = 2 * n_characters, [""] * 3
+    while len(lines) > 2:
+        lines = textwrap.wrap(short_name(name, length), n_characters)
+        length -= 2
+    return "\n".join(lines)
+
+
+def wrapped_text(
+    text: Any, width: float, size: float, max_lines: int, **font: Any
+) -> list[str]:
+    """Return lines of at most `width` points; the rest is cut off.
+
+    `font` has other properties of the font, such as `weight`.
+    """
+    plain = plain_text(text)
+    # textwrap counts characters: start with as many as could fit, of narrow letters with
+    # 0.45 em, and measure.
+    n_characters = max(int(width / (0.45 * size)), 2)
+    while True:
+        lines = textwrap.wrap(
+            plain, n_characters, max_lines=max_lines, placeholder="…"
+        ) or [""]
+        widest = max(_text_width(line, size, font) for line in lines)
+        if widest <= width or n_characters <= 2:
+            return lines
+        # Letters differ in width: try again with as many as have fitted.
+        n_characters = min(n_characters - 1, max(2, int(n_characters * width / widest)))
 
 
 def legend_above(
-    ax: Any,
-    letters: Lettering,
-    handles: list[Any],
-    labels: list[tuple[str, str]],
-    n_columns: int = 1,
+    ax: Any, handles: Sequence[Any], labels: Sequence[str], n_columns: int = 1
 ) -> Any:
-    """Put a legend above the axes, where it covers no data.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-        Where it belongs.
-
-    letters : Lettering
-        Draws the labels as they are.
-
-    handles : list of matplotlib Artist
-        What is explained.
-
-    labels : list of tuple of (str, str)
-        A name, which is shortened to fit, and what is said of it.
-
-    n_columns : int, default=1
-        Columns of the legend.
-
-    Returns
-    -------
-    matplotlib Legend
-        The legend.
-    """
-    # Numbers first: matplotlib leaves out labels that start with an underscore.
+    """Draw a legend above the axes, where it covers no data."""
+    # Numbers first: matplotlib ignores labels that start with an underscore.
     legend = ax.legend(
         handles,
         [str(place) for place in range(len(handles))],
@@ -221,9 +125,35 @@ def legend_above(
         ncols=n_columns,
         frameon=False,
     )
-    # What handles, the space beside them and that between columns take.
-    room = room_in(ax) / n_columns - 5 * NORMAL
-    for text, (name, said) in zip(legend.get_texts(), labels, strict=True):
-        left = max(room - letters.width(said, SMALL), 40)
-        text.set(text=letters.name(name, left, SMALL, 1) + said, **letters.style(SMALL))
+    for text, label in zip(legend.get_texts(), labels, strict=True):
+        text.set(text=label, **text_style(SMALL))
     return legend
+
+
+def _families() -> list[str]:
+    """Return the user's fonts, and matplotlib's own for characters they lack."""
+    matplotlib = require("matplotlib", extra="plot", purpose="A display")
+    return [*dict.fromkeys([*matplotlib.rcParams["font.family"], "DejaVu Sans"])]
+
+
+def _text_width(text: str, size: float, font: dict[str, Any]) -> float:
+    """Return the width of a text in points."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    if not text:
+        return 0.0
+    font = {"family": _families(), **font}
+    path = TextPath((0, 0), text, size=size, prop=FontProperties(**font))
+    # Hinting makes rendered letters up to 3% wider.
+    return 1.03 * float(path.get_extents().x1)
+
+
+def _drawable(letter: str, fonts: list[Any]) -> str:
+    kind = unicodedata.category(letter)
+    # Joiners, soft hyphens and marks of direction have no glyph.
+    if kind in ("Cc", "Cf", "Cs"):
+        return ""
+    if any(font.get_char_index(ord(letter)) for font in fonts):
+        return letter
+    return "" if kind == "Mn" else NO_GLYPH

@@ -1,52 +1,57 @@
-"""The products themselves, with what they are and what they were taken for."""
+"""Products with their true and predicted categories."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval, StrOptions
 
-from amzest.evaluation._displays._cells import as_cells, column_of, decode_photos
+from amzest.evaluation._displays._cells import as_cells, column_of, decode_images
 from amzest.evaluation._displays._drawing import (
     GREY,
     NORMAL,
     RIGHT,
     SMALL,
     WRONG,
-    Lettering,
-    axes_for,
+    new_axes,
+    short_name,
+    text_style,
+    wrapped_text,
 )
 from amzest.evaluation._displays._inputs import check_labels
 from amzest.evaluation._displays._selection import (
     SELECTIONS,
     check_rows,
-    predictions_of,
+    prediction_table,
     select_rows,
 )
-from amzest.utils import check_choice, check_integer, is_missing
+from amzest.utils import is_missing, validate_params
 
-#: Sizes in inches: a tile's width and the space around it, the line of a text.
+#: Sizes in inches: the width of a tile, the space around it, and a line of text.
 _TILE, _GAP, _LINE = 2.0, 0.24, 0.155
+_POSITIVE = Interval(Integral, 1, None, closed="left")
 
 
 class ProductGridDisplay:
-    """A grid of products: photo, title, true and predicted category, probability.
+    """A grid of products: image, title, label, prediction and probability.
 
-    Make it with :meth:`from_estimator` or :meth:`from_predictions`. A right prediction
-    has a green frame and a tick, a wrong one a red, dashed frame and a cross, so that
-    colour is not needed to tell them apart.
+    Create it with :meth:`from_estimator` or :meth:`from_predictions`. A correct
+    prediction has a green frame and a tick, a wrong one a red, dashed frame and a
+    cross, which can be distinguished without colour.
 
     Parameters
     ----------
     products : DataFrame
-        One row a tile, as :meth:`frame` gives it.
+        One row per tile, as returned by :meth:`frame`.
 
     photos : sequence of (ndarray of shape (size, size, 3) or None), default=None
-        Decoded photos of the tiles. With None no photos are drawn.
+        Decoded images of the tiles. None shows no images.
 
     Attributes
     ----------
@@ -64,8 +69,8 @@ class ProductGridDisplay:
 
     See Also
     --------
-    amzest.evaluation.TopConfusionsDisplay : Which categories are taken for which.
-    amzest.load_products : Loads a table with titles and photos.
+    amzest.evaluation.TopConfusionsDisplay : Which categories are confused.
+    amzest.load_products : Loads a table with titles and images.
 
     Examples
     --------
@@ -109,52 +114,52 @@ class ProductGridDisplay:
         random_state: Any = None,
         ax: Any = None,
     ) -> ProductGridDisplay:
-        """Sort products with a fitted classifier and draw some of them.
+        """Plot samples with the predictions of a fitted classifier.
 
         Parameters
         ----------
         estimator : estimator
-            Fitted classifier. Without `predict_proba` no probabilities are drawn.
+            Fitted classifier. Without `predict_proba` no probabilities are shown.
 
         X : array-like of shape (n_samples, ...)
-            Products, in the form that it takes.
+            Samples in the form that it accepts.
 
         y : array-like of shape (n_samples,)
-            Their true categories.
+            True labels.
 
         titles : str or array-like of shape (n_samples,), default=None
-            Column of `X` with the titles, or the titles. With None it is the column
-            `title` where `X` has one.
+            Column of `X` with the titles, or the titles. None uses the column `title`
+            if `X` has one.
 
         images : str or array-like of length n_samples, default=None
-            Column of `X` with the photos, or the photos. With None it is the column
-            `image` where `X` has one.
+            Column of `X` with the images, or the images. None uses the column `image`
+            if `X` has one.
 
         image_root : str or path-like, default=None
-            Folder that relative paths start from. With None the working directory.
+            Folder of relative paths. None uses the working directory.
 
         select : {"errors", "sure errors", "unsure", "random"}, default="errors"
-            Which products are drawn, see :meth:`from_predictions`.
+            Which samples are shown, see :meth:`from_predictions`.
 
         rows : array-like of int, default=None
-            Positions of the products to draw, in this order, in place of `select`.
+            Positions of the samples to show, in this order, instead of `select`.
 
         n_products : int, default=12
-            Products drawn at most. Not used with `rows`.
+            Maximum number of samples to show. Not used with `rows`.
 
         n_columns : int, default=4
-            Tiles beside each other.
+            Number of columns of tiles.
 
         random_state : int, RandomState instance or None, default=None
-            Draws products where `select` is "errors" or "random".
+            Selects the samples if `select` is "errors" or "random".
 
         ax : matplotlib Axes, default=None
-            Where to draw. With None a new figure is made.
+            Axes to plot on. None creates a new figure.
 
         Returns
         -------
         display : ProductGridDisplay
-            The display, drawn.
+            The display, plotted.
         """
         proba = hasattr(estimator, "predict_proba")
         return cls.from_predictions(
@@ -173,6 +178,9 @@ class ProductGridDisplay:
         )
 
     @classmethod
+    @validate_params(
+        {"select": [StrOptions(set(SELECTIONS))], "n_products": [_POSITIVE]}
+    )
     def from_predictions(
         cls,
         y_true: Any,
@@ -189,65 +197,63 @@ class ProductGridDisplay:
         random_state: Any = None,
         ax: Any = None,
     ) -> ProductGridDisplay:
-        """Draw some products with their predictions.
+        """Plot samples with their predictions.
 
         Parameters
         ----------
         y_true : array-like of shape (n_samples,)
-            True categories.
+            True labels.
 
         y_pred : array-like of shape (n_samples,) or (n_samples, n_classes)
-            Predicted categories, or probabilities.
+            Predicted labels, or probabilities.
 
         titles : array-like of shape (n_samples,), default=None
-            Titles, where there are any.
+            Titles of the samples.
 
         images : array-like of length n_samples, default=None
-            Photos: paths, bytes, PIL images or arrays, missing ones included. One that
-            cannot be decoded is a tile that says so.
+            Paths, bytes, PIL images or arrays, and missing images. An image that cannot
+            be decoded is replaced by a note.
 
         image_root : str or path-like, default=None
-            Folder that relative paths start from. With None the working directory.
+            Folder of relative paths. None uses the working directory.
 
         classes : array-like of shape (n_classes,), default=None
-            Categories of the columns of probabilities. With None the sorted true ones.
+            Classes of the columns of probabilities. None uses the sorted true labels.
 
         select : {"errors", "sure errors", "unsure", "random"}, default="errors"
-            Which products are drawn: wrong ones, drawn at random; the wrong ones of
-            which the model is surest; those of which it is least sure, right or wrong;
-            or any, drawn at random. What is drawn at random stands in the order of
-            the rows.
+            Which samples are shown: a random selection of the errors; the errors with
+            the highest probability; the samples with the lowest probability, correct or
+            not; or a random selection of all. Random selections are in the order of the
+            rows.
 
         rows : array-like of int, default=None
-            Positions of the products to draw, in this order, in place of `select`.
+            Positions of the samples to show, in this order, instead of `select`.
 
         n_products : int, default=12
-            Products drawn at most. Not used with `rows`.
+            Maximum number of samples to show. Not used with `rows`.
 
         n_columns : int, default=4
-            Tiles beside each other.
+            Number of columns of tiles.
 
         random_state : int, RandomState instance or None, default=None
-            Draws products where `select` is "errors" or "random".
+            Selects the samples if `select` is "errors" or "random".
 
         ax : matplotlib Axes, default=None
-            Where to draw. With None a new figure is made.
+            Axes to plot on. None creates a new figure.
 
         Returns
         -------
         display : ProductGridDisplay
-            The display, drawn.
+            The display, plotted.
 
         Raises
         ------
         ValueError
-            When labels, probabilities, titles and photos do not fit together, a row
-            does not exist, or `select` needs probabilities that are not there.
+            If labels, probabilities, titles and images do not match, a row does not
+            exist, or `select` needs probabilities and `y_pred` has labels.
         """
-        check_choice("select", select, SELECTIONS)
-        check_integer("n_products", n_products, 1)
         truth = check_labels("y_true", y_true)
-        table = predictions_of(truth, y_pred, classes)
+        table = prediction_table(truth, y_pred, classes)
         if titles is not None:
             table["title"] = as_cells("titles", titles, len(truth))
         if rows is None:
@@ -255,63 +261,63 @@ class ProductGridDisplay:
         else:
             chosen = check_rows(rows, len(truth))
         products = table.iloc[chosen].reset_index(drop=True)
-        photos = None
+        decoded = None
         if images is not None:
-            pictures = as_cells("images", images, len(truth))
+            cells = as_cells("images", images, len(truth))
             root = None if image_root is None else Path(image_root)
-            wanted = [pictures[row] for row in chosen]
-            photos, products["photo"] = decode_photos(wanted, root, cls.__name__)
-        return cls(products, photos).plot(ax, n_columns=n_columns)
+            shown = [cells[row] for row in chosen]
+            decoded, products["photo"] = decode_images(shown, root, cls.__name__)
+        return cls(products, decoded).plot(ax, n_columns=n_columns)
 
     def frame(self) -> pd.DataFrame:
-        """Return what the tiles say.
+        """Return the texts of the tiles.
 
         Returns
         -------
         products : DataFrame
-            The columns `row`, position of the product counted from 0; `true` and
+            The columns `row`, the position of the sample from 0; `true` and
             `predicted`, categories; `correct`; `probability` of the predicted and
-            `probability_true` of the true category, NaN where they are not known;
-            `title`, where titles were given; and where photos were given `photo`,
-            which is "shown" or tells why it is not.
+            `probability_true` of the true category, NaN if unknown; `title`, if titles
+            were passed; and `photo`, if images were passed, which is "shown" or the
+            reason why the image is not.
         """
         return self.products.copy()
 
+    @validate_params({"n_columns": [_POSITIVE]})
     def plot(self, ax: Any = None, *, n_columns: int = 4) -> ProductGridDisplay:
-        """Draw the grid.
+        """Plot the grid.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; texts shrink with the tiles. With None a new figure is made,
-            of the size that can be read.
+            Axes to plot on; texts are scaled with the tiles. None creates a new figure
+            of a legible size.
 
         n_columns : int, default=4
-            Tiles beside each other.
+            Number of columns of tiles.
 
         Returns
         -------
         display : ProductGridDisplay
             The display itself.
         """
-        check_integer("n_columns", n_columns, 1)
         name = type(self).__name__
-        letters = Lettering(name)
         n_columns = max(min(n_columns, len(self.products)), 1)
-        tiles = [_texts(letters, tile) for tile in self.products.to_dict("records")]
-        photo = 0.0 if self.photos is None else _TILE
+        tiles = [_texts(tile) for tile in self.products.to_dict("records")]
+        top_of_text = 0.0 if self.photos is None else _TILE
         # Each row of tiles is as high as its longest texts.
         heights = [
-            photo + _LINE * (max(map(len, tiles[n : n + n_columns])) + 0.6) + _GAP
+            top_of_text + _LINE * (max(map(len, tiles[n : n + n_columns])) + 0.6) + _GAP
             for n in range(0, len(tiles), n_columns)
         ]
         width = n_columns * (_TILE + _GAP) + _GAP
         height = sum(heights) + _GAP if tiles else 0.6
-        self.ax_ = axes_for(ax, width, height, name)
+        self.ax_ = new_axes(ax, width, height, name)
         self.figure_ = self.ax_.figure
         self.ax_.set_axis_off()
-        # One unit is an inch of a new figure; the user's axes may be smaller.
+        # One unit is an inch of a new figure; axes of the user may be smaller.
         self.ax_.set(xlim=(0, width), ylim=(height, 0), aspect="equal", anchor="N")
+        # Points per inch of the grid, relative to a new figure.
         scale = 1.0
         if ax is None:
             self.figure_.get_layout_engine().set(w_pad=0, h_pad=0)
@@ -320,53 +326,39 @@ class ProductGridDisplay:
             inches = box.width / width, box.height / height
             scale = min(inches) / self.figure_.dpi
         if not tiles:
-            self.ax_.text(
-                width / 2,
-                height / 2,
-                "no product to show",
-                ha="center",
-                va="center",
-                fontsize=NORMAL * scale,
-            )
+            self._write(width / 2, height / 2, "no product to show", NORMAL, scale)
         for n, texts in enumerate(tiles):
             line, column = divmod(n, n_columns)
             left = _GAP + column * (_TILE + _GAP)
             top = _GAP + sum(heights[:line])
             if self.photos is not None:
-                self._draw_photo(letters, n, left, top, scale)
+                self._draw_image(n, left, top, scale)
             for place, (text, style) in enumerate(texts):
-                self.ax_.text(
-                    left,
-                    top + photo + _LINE * (place + 0.9),
-                    text,
-                    va="center",
-                    **letters.style(SMALL * scale, **style),
-                )
+                y = top + top_of_text + _LINE * (place + 0.9)
+                self._write(left, y, text, SMALL, scale, ha="left", **style)
         return self
 
-    def _draw_photo(
-        self, letters: Lettering, n: int, left: float, top: float, scale: float
+    def _write(
+        self, x: float, y: float, text: str, size: float, scale: float, **style: Any
     ) -> None:
-        """Draw a photo or a tile that says why there is none, and its frame."""
+        style = {"ha": "center", "va": "center", **style}
+        self.ax_.text(x, y, text, **text_style(size * scale, **style))
+
+    def _draw_image(self, n: int, left: float, top: float, scale: float) -> None:
+        """Show the image, or a note why there is none, and its frame."""
         tile = self.products.iloc[n]
-        photo = self.photos[n] if self.photos is not None else None
-        if photo is not None:
+        image = self.photos[n] if self.photos is not None else None
+        if image is not None:
             extent = (left, left + _TILE, top + _TILE, top)
-            self.ax_.imshow(photo, extent=extent, aspect="equal", zorder=1)
+            self.ax_.imshow(image, extent=extent, aspect="equal", zorder=1)
         else:
-            lines = letters.wrap(tile["photo"], 0.85 * _TILE * 72, NORMAL, 5)
-            self.ax_.text(
-                left + _TILE / 2,
-                top + _TILE / 2,
-                "\n".join(lines),
-                ha="center",
-                va="center",
-                **letters.style(NORMAL * scale, color=GREY),
-            )
-        x, y = [left, left + _TILE], [top, top + _TILE]
+            note = "\n".join(wrapped_text(tile["photo"], 0.85 * _TILE * 72, NORMAL, 5))
+            x, y = left + _TILE / 2, top + _TILE / 2
+            self._write(x, y, note, NORMAL, scale, color=GREY)
+        right, bottom = left + _TILE, top + _TILE
         self.ax_.plot(
-            [x[0], x[1], x[1], x[0], x[0]],
-            [y[0], y[0], y[1], y[1], y[0]],
+            [left, right, right, left, left],
+            [top, top, bottom, bottom, top],
             color=RIGHT if tile["correct"] else WRONG,
             linewidth=2 * scale,
             linestyle="-" if tile["correct"] else (0, (4, 1.5)),
@@ -374,23 +366,26 @@ class ProductGridDisplay:
         )
 
 
-def _texts(letters: Lettering, tile: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Give the lines beneath a photo and how they look."""
-    room = _TILE * 72
-    lines: list[tuple[str, Any]] = []
+def _texts(tile: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the lines below an image, each with the properties of its text."""
+    width = _TILE * 72
+    lines: list[tuple[str, dict[str, Any]]] = []
     if "title" in tile:
         title = "no title" if is_missing(tile["title"]) else tile["title"]
-        lines = [(line, {}) for line in letters.wrap(title, room, SMALL, 2)]
+        lines = [(line, {}) for line in wrapped_text(title, width, SMALL, 2)]
     sign, colour = ("✓", RIGHT) if tile["correct"] else ("✗", WRONG)
-    bold = {"color": colour, "fontweight": "bold"}
-    said = [(f"{sign} {tile['predicted']}", tile["probability"], bold)]
+    texts = [(f"{sign} {tile['predicted']}", tile["probability"], colour, "bold")]
     if not tile["correct"]:
-        normal = {"color": "0.15"}
-        said.append((f"true: {tile['true']}", tile["probability_true"], normal))
-    for text, probability, look in said:
-        share = "" if np.isnan(probability) else f" {probability:.0%}"
-        # Bold letters are wider than those that are measured.
-        fitted = letters.name(text + share, room / 1.14, SMALL, 2)
-        lines += [(line, look) for line in fitted.split("\n")]
+        label = f"label: {tile['true']}"
+        texts.append((label, tile["probability_true"], "0.15", "normal"))
+    for text, probability, color, weight in texts:
+        ending = "" if np.isnan(probability) else f" ({probability:.0%})"
+        # Shorten the name in its middle until it fits on two lines with its ending.
+        length, wrapped = 52, [""] * 3
+        while len(wrapped) > 2:
+            short = short_name(text, length) + ending
+            wrapped = wrapped_text(short, width, SMALL, 3, weight=weight)
+            length -= 4
+        lines += [(line, {"color": color, "fontweight": weight}) for line in wrapped]
     lines.append((f"row {tile['row']}", {"color": "0.5"}))
     return lines

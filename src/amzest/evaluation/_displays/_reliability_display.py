@@ -1,46 +1,46 @@
-"""Whether models are as often right as they say."""
+"""Reliability diagrams of the predicted class."""
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval
 
 from amzest.evaluation._displays._drawing import (
     NORMAL,
-    Lettering,
-    axes_for,
     legend_above,
-    look,
-    tidy,
+    model_style,
+    new_axes,
+    short_name,
+    style_axes,
 )
 from amzest.evaluation._displays._inputs import (
-    as_models,
-    name_of,
-    predict_with,
-    top_labels,
+    predictions_by_estimator,
+    predictions_by_model,
 )
-from amzest.evaluation._metrics._per_category import wilson_interval
-from amzest.utils import check_integer, count
+from amzest.evaluation._significance._intervals import wilson_interval
+from amzest.utils import LabelledPredictions, count, validate_params
 
-#: Products that a bin should hold, for its share of right answers to mean something.
+#: Smallest number of samples per bin: with fewer the accuracy is too noisy.
 MIN_PER_BIN = 10
+_VALIDATION = {"n_bins": [Interval(Integral, 1, None, closed="left")]}
 
 
 class ReliabilityDisplay:
-    """Share of right answers against what a model believes, for one or several models.
+    """Accuracy against the predicted probability, for one or several models.
 
-    Make it with :meth:`from_estimator` or :meth:`from_predictions`. Products are put
-    into bins of about equal size by the probability of the predicted category, the
-    top label; a calibrated model has its points on the diagonal. Points below it: the
-    model is surer than it is right.
+    Create it with :meth:`from_estimator` or :meth:`from_predictions`. Samples are
+    binned by the probability of the predicted class, into bins of about equal size; the
+    points of a calibrated model are on the diagonal, and those of an overconfident
+    model below it.
 
     Parameters
     ----------
     bins : DataFrame
-        One row a bin of a model, as :meth:`frame` gives it.
+        One row per bin and model, as returned by :meth:`frame`.
 
     Attributes
     ----------
@@ -48,8 +48,7 @@ class ReliabilityDisplay:
         The parameter.
 
     expected_calibration_error : dict of str to float
-        Mean distance from the diagonal of each model, weighted by the products in a
-        bin.
+        Mean distance of each model from the diagonal, weighted by the size of the bins.
 
     ax_ : matplotlib Axes
         Axes with the diagram. Exists after `plot`.
@@ -60,13 +59,13 @@ class ReliabilityDisplay:
     See Also
     --------
     sklearn.calibration.CalibrationDisplay : The same for one of two classes.
-    sklearn.calibration.CalibratedClassifierCV : Mends what this display shows.
+    amzest.ensemble.CalibratedClassifier : Calibrates probabilities.
 
     Notes
     -----
-    Products of equal probability share a bin, so there may be fewer bins than asked
-    for. Top label, diagram and error are those of [1]_; bins of equal size keep the
-    error from resting on bins that are almost empty [2]_.
+    Samples of equal probability share a bin, so that there may be fewer than `n_bins`.
+    Diagram and error are those of [1]_ for the predicted class; with bins of equal size
+    the error does not depend on bins that are almost empty [2]_.
 
     References
     ----------
@@ -106,48 +105,46 @@ class ReliabilityDisplay:
         }
 
     @classmethod
+    @validate_params(_VALIDATION)
     def from_estimator(
         cls, estimator: Any, X: Any, y: Any, *, n_bins: int = 15, ax: Any = None
     ) -> ReliabilityDisplay:
-        """Ask fitted classifiers for probabilities and draw the diagram.
+        """Plot the diagram of fitted classifiers.
 
         Parameters
         ----------
         estimator : estimator or dict of str to estimator
-            Fitted classifiers that give probabilities.
+            Fitted classifiers with `predict_proba`.
 
         X : array-like of shape (n_samples, ...)
-            Products, in the form that they take.
+            Samples in the form that they accept.
 
         y : array-like of shape (n_samples,)
-            Their true categories. Answers are wrong for those that a model never saw.
+            True labels. For classes that a model has not seen all predictions are
+            errors.
 
         n_bins : int, default=15
-            Bins of each model at most; fewer where a bin would hold less than 10
-            products.
+            Maximum number of bins of each model; fewer if a bin would have less than 10
+            samples.
 
         ax : matplotlib Axes, default=None
-            Where to draw. With None a new figure is made.
+            Axes to plot on. None creates a new figure.
 
         Returns
         -------
         display : ReliabilityDisplay
-            The display, drawn.
+            The display, plotted.
 
         Raises
         ------
         TypeError
-            When a classifier gives no probabilities.
+            If a classifier has no `predict_proba`.
         """
-        tops = {}
-        for name, model in as_models(
-            "estimator", estimator, name_of(estimator)
-        ).items():
-            proba, classes = predict_with(model, X)
-            tops[name] = top_labels("estimator", y, proba, classes)
-        return cls(_bin_all(tops, n_bins)).plot(ax)
+        predictions = predictions_by_estimator(estimator, X, y)
+        return cls(_bin_all(predictions, n_bins)).plot(ax)
 
     @classmethod
+    @validate_params(_VALIDATION)
     def from_predictions(
         cls,
         y_true: Any,
@@ -157,84 +154,84 @@ class ReliabilityDisplay:
         n_bins: int = 15,
         ax: Any = None,
     ) -> ReliabilityDisplay:
-        """Draw the diagram of probabilities.
+        """Plot the diagram of predicted probabilities.
 
         Parameters
         ----------
         y_true : array-like of shape (n_samples,)
-            True categories.
+            True labels.
 
         proba : array-like of shape (n_samples, n_classes) or dict of str to array-like
             Probabilities of one or several models.
 
         classes : array-like of shape (n_classes,), default=None
-            Categories of the columns of all models. With None the sorted true ones.
+            Classes of the columns of all models. None uses the sorted true labels.
 
         n_bins : int, default=15
-            Bins of each model at most; fewer where a bin would hold less than 10
-            products.
+            Maximum number of bins of each model; fewer if a bin would have less than 10
+            samples.
 
         ax : matplotlib Axes, default=None
-            Where to draw. With None a new figure is made.
+            Axes to plot on. None creates a new figure.
 
         Returns
         -------
         display : ReliabilityDisplay
-            The display, drawn.
+            The display, plotted.
 
         Raises
         ------
         ValueError
-            When labels, categories and probabilities do not fit together.
+            If labels, classes and probabilities do not match.
         """
-        models = as_models("proba", proba, "Classifier")
-        tops = {
-            name: top_labels("proba", y_true, given, classes)
-            for name, given in models.items()
-        }
-        return cls(_bin_all(tops, n_bins)).plot(ax)
+        predictions = predictions_by_model(y_true, proba, classes)
+        return cls(_bin_all(predictions, n_bins)).plot(ax)
 
     def frame(self) -> pd.DataFrame:
-        """Return the numbers that are drawn.
+        """Return the plotted values.
 
         Returns
         -------
         bins : DataFrame
-            The columns `model`; `confidence`, mean probability of the predicted
-            categories in a bin; `accuracy`, share of them that are right, with the
-            bounds `low` and `high` of its 95% interval; and `n_products` in the bin.
+            The columns `model`; `confidence`, the mean probability of the predicted
+            classes in a bin; `accuracy`, the fraction of them that is correct, with the
+            bounds `low` and `high` of its 95% confidence interval; and `n_products`,
+            the number of samples in the bin.
         """
         return self.bins.copy()
 
     def plot(self, ax: Any = None) -> ReliabilityDisplay:
-        """Draw the diagram.
+        """Plot the diagram.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw. With None a new figure is made.
+            Axes to plot on. None creates a new figure.
 
         Returns
         -------
         display : ReliabilityDisplay
             The display itself.
         """
-        letters = Lettering(type(self).__name__)
         models = list(self.bins.groupby("model", sort=False))
         name = type(self).__name__
-        self.ax_ = axes_for(ax, 5.4, 5.2 + 0.2 * len(models), name)
+        self.ax_ = new_axes(ax, 5.4, 5.2 + 0.2 * len(models), name)
         self.figure_ = self.ax_.figure
+        # Both axes start at the same round value below all points.
         lowest = self.bins[["confidence", "accuracy"]].min().min()
         start = min(np.floor(lowest * 10) / 10, 0.8)
         self.ax_.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--")
-        for place, va, word in ((0.93, "top", "too modest"), (0.07, "bottom", "")):
+        for x, y, ha, text in (
+            (0.07, 0.93, "left", "underconfident"),
+            (0.93, 0.07, "right", "overconfident"),
+        ):
             self.ax_.text(
-                1 - place,
-                place,
-                word or "surer than right",
+                x,
+                y,
+                text,
                 transform=self.ax_.transAxes,
-                ha="right" if va == "bottom" else "left",
-                va=va,
+                ha=ha,
+                va="center",
                 style="italic",
                 color="0.5",
                 fontsize=NORMAL,
@@ -243,7 +240,7 @@ class ReliabilityDisplay:
         handles: list[Any] = []
         labels = []
         for place, (model, part) in enumerate(models):
-            style = look(place)
+            style = model_style(place)
             self.ax_.vlines(
                 part["confidence"],
                 part["low"],
@@ -260,35 +257,28 @@ class ReliabilityDisplay:
                 clip_on=False,
             )
             few, many = part["n_products"].min(), part["n_products"].max()
-            each = (
-                count(few, "product")
-                if few == many
-                else f"{few:,} to {many:,} products"
-            )
-            said = f"  (ECE {errors[str(model)]:.3f}; {each} a point)"
-            labels.append((str(model), said))
-        tidy(self.ax_, "both")
+            size = count(many, "sample")
+            size = size if few == many else f"{few:,} to {size}"
+            error = errors[str(model)]
+            labels.append(f"{short_name(model)}  (ECE {error:.3f}; {size} per bin)")
+        style_axes(self.ax_, "both")
         self.ax_.set(xlim=(start, 1.005), ylim=(start, 1.005), aspect="equal")
-        self.ax_.set_xlabel(
-            "mean probability of the predicted category", fontsize=NORMAL
-        )
-        self.ax_.set_ylabel(
-            "share of right answers, with 95% interval", fontsize=NORMAL
-        )
-        legend_above(self.ax_, letters, handles, labels)
+        self.ax_.set_xlabel("mean probability of the predicted class", fontsize=NORMAL)
+        self.ax_.set_ylabel("accuracy with 95% confidence interval", fontsize=NORMAL)
+        legend_above(self.ax_, handles, labels)
         return self
 
 
-def _bin_all(
-    tops: dict[str, tuple[NDArray[np.float64], NDArray[np.bool_]]], n_bins: int
-) -> pd.DataFrame:
-    """Sort the products of each model into bins of about equal size."""
-    check_integer("n_bins", n_bins, 1)
+def _bin_all(predictions: dict[str, LabelledPredictions], n_bins: int) -> pd.DataFrame:
+    """Return the bins of each model, of about equal size."""
     parts = []
-    for name, (confidence, correct) in tops.items():
+    for name, model in predictions.items():
+        confidence, correct = model.confidence, model.correct
         n_filled = max(min(n_bins, len(confidence) // MIN_PER_BIN), 1)
         inner = np.linspace(0, 1, n_filled + 1)[1:-1]
+        # Quantiles that are data points, so that equal values are never split.
         edges = np.quantile(confidence, inner, method="inverted_cdf")
+        # side="left": a value that equals an edge belongs to the bin below it.
         table = pd.DataFrame({"confidence": confidence, "right": correct})
         groups = table.groupby(np.searchsorted(edges, confidence, side="left"))
         n_products = groups.size().to_numpy()

@@ -1,4 +1,4 @@
-"""Which products a grid shows."""
+"""Which samples a grid of products shows."""
 
 from __future__ import annotations
 
@@ -8,151 +8,88 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amzest.evaluation._displays._inputs import (
-    check_predicted,
-    check_probabilities,
-    find_classes,
-)
-from amzest.utils import (
-    as_pandas,
-    shown,
-)
+from amzest.evaluation._displays._inputs import check_labels
+from amzest.utils import LabelledPredictions, as_pandas, shown
 
 SELECTIONS = ("errors", "sure errors", "unsure", "random")
 
 
-def predictions_of(
-    truth: NDArray[np.object_], y_pred: Any, classes: Any
+def prediction_table(
+    y_true: NDArray[np.object_], y_pred: Any, classes: Any
 ) -> pd.DataFrame:
-    """Bring labels or probabilities into one table of predictions.
+    """Return a row per sample, from predicted labels or probabilities.
 
-    Parameters
-    ----------
-    truth : ndarray of shape (n_samples,), dtype object
-        Checked true labels.
-
-    y_pred : array-like of shape (n_samples,) or (n_samples, n_classes)
-        Predicted labels, or probabilities.
-
-    classes : array-like of shape (n_classes,) or None
-        Categories of the columns of probabilities; None for the sorted true labels.
-
-    Returns
-    -------
-    DataFrame of shape (n_samples, 6)
-        The columns `row`, `true`, `predicted`, `correct`, `probability` and
-        `probability_true`.
+    The columns are `row`, `true`, `predicted`, `correct`, `probability` and
+    `probability_true`; the last two are NaN for labels.
     """
-    given = np.asarray(as_pandas(y_pred, "y_pred"))
-    nothing = np.full(len(truth), np.nan)
-    if given.ndim == 2 and given.shape[1] > 1:
-        names = find_classes(classes, truth)
-        proba = check_probabilities("y_pred", given, len(truth), len(names))
-        predicted = np.empty(len(truth), dtype=object)
-        predicted[:] = [names[place] for place in proba.argmax(axis=1)]
-        places = {name: place for place, name in enumerate(names)}
-        # A category that the model never saw has no probability.
-        of_truth = [
-            row[places[label]] if label in places else 0.0
-            for row, label in zip(proba, truth, strict=True)
-        ]
-        sure, of_true = proba.max(axis=1), np.array(of_truth)
+    confidence = of_true = np.full(len(y_true), np.nan)
+    # A single column has predicted labels, several have probabilities. An estimator is
+    # named in the error of the validation.
+    if hasattr(y_pred, "fit") or _n_columns(y_pred) > 1:
+        predictions = LabelledPredictions.validate(
+            y_true, y_pred, classes, name="y_pred", unseen=True
+        )
+        predicted = np.empty(len(y_true), dtype=object)
+        predicted[:] = predictions.classes[predictions.predicted].tolist()
+        confidence, codes = predictions.confidence, predictions.codes
+        of_true = predictions.proba[np.arange(len(codes)), codes]
+        # A class that the model has not seen has no probability.
+        of_true = np.where(codes >= 0, of_true, 0.0)
     else:
-        predicted = check_predicted(truth, y_pred)
-        sure, of_true = nothing, nothing
+        predicted = check_labels("y_pred", y_pred, y_true)
     columns = {
-        "row": np.arange(len(truth)),
-        "true": truth,
+        "row": np.arange(len(y_true)),
+        "true": y_true,
         "predicted": predicted,
-        "correct": truth == predicted,
-        "probability": sure,
+        "correct": y_true == predicted,
+        "probability": confidence,
         "probability_true": of_true,
     }
     return pd.DataFrame(columns).astype({"correct": bool})
 
 
+def _n_columns(y_pred: Any) -> int:
+    shape = np.shape(as_pandas(y_pred, "y_pred"))
+    return shape[1] if len(shape) == 2 else 1
+
+
 def select_rows(
     table: pd.DataFrame, select: str, n_products: int, random_state: Any
 ) -> NDArray[np.intp]:
-    """Choose the positions of products to draw.
-
-    Parameters
-    ----------
-    table : DataFrame
-        What :func:`predictions_of` returns.
-
-    select : {"errors", "sure errors", "unsure", "random"}
-        Which products are wanted.
-
-    n_products : int
-        How many at most.
-
-    random_state : int, RandomState instance or None
-        Draws them.
-
-    Returns
-    -------
-    ndarray of shape (n_chosen,), dtype intp
-        The positions.
-
-    Raises
-    ------
-    ValueError
-        When probabilities are needed and not there.
-    """
-    sure = table["probability"].to_numpy()
-    if select in ("sure errors", "unsure") and np.isnan(sure).any():
+    """Return the positions of the samples to show, at most `n_products`."""
+    confidence = table["probability"].to_numpy()
+    if select in ("sure errors", "unsure") and np.isnan(confidence).any():
         raise ValueError(
             f"`select` is {shown(select)}, which needs probabilities, but `y_pred` "
-            "holds "
-            "labels. Pass what predict_proba gives."
+            "has labels. Pass the result of `predict_proba(X)`."
         )
     wrong = ~table["correct"].to_numpy()
     if select == "unsure":
-        return np.argsort(sure, kind="stable")[:n_products]
+        return np.argsort(confidence, kind="stable")[:n_products]
     found = np.flatnonzero(wrong) if select != "random" else np.arange(len(table))
     if select == "sure errors":
-        return found[np.argsort(-sure[found], kind="stable")][:n_products]
+        return found[np.argsort(-confidence[found], kind="stable")][:n_products]
+    # No random numbers are used if all of them are shown.
     if len(found) <= n_products:
         return found
     if not isinstance(random_state, np.random.RandomState):
         random_state = np.random.RandomState(random_state)
-    drawn = random_state.choice(found, n_products, replace=False)
-    return np.sort(drawn)
+    return np.sort(random_state.choice(found, n_products, replace=False))
 
 
 def check_rows(rows: Any, n_samples: int) -> NDArray[np.intp]:
-    """Check positions that the user gave.
-
-    Parameters
-    ----------
-    rows : array-like of int
-        The positions.
-
-    n_samples : int
-        Products there are.
-
-    Returns
-    -------
-    ndarray of shape (n_chosen,), dtype intp
-        The positions.
-
-    Raises
-    ------
-    ValueError
-        When they are no list of positions, or there is no such product.
-    """
+    """Return the positions that the user passed, validated."""
     places = np.asarray(rows)
     if places.size == 0:
         return np.empty(0, dtype=np.intp)
     if places.ndim != 1 or places.dtype.kind not in "iu":
         raise ValueError(
-            f"`rows` must be a list of positions counted from 0, got {shown(rows)}."
+            f"`rows` must be a list of positions from 0, got {shown(rows)}."
         )
     outside = places[(places < 0) | (places >= n_samples)]
     if len(outside):
         raise ValueError(
-            f"`rows` holds {int(outside[0])}, but there are {n_samples} products: "
-            f"positions go from 0 to {n_samples - 1}."
+            f"`rows` contains {int(outside[0])}, but there are {n_samples} products: "
+            f"positions range from 0 to {n_samples - 1}."
         )
     return places.astype(np.intp)

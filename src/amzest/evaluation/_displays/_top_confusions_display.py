@@ -1,11 +1,13 @@
-"""Which categories are taken for which, with products to look at."""
+"""The most frequent confusions of categories, with examples."""
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils._param_validation import Interval
 
 from amzest.evaluation._displays._cells import as_cells, column_of
 from amzest.evaluation._displays._drawing import (
@@ -13,37 +15,38 @@ from amzest.evaluation._displays._drawing import (
     NORMAL,
     SMALL,
     WRONG,
-    Lettering,
-    axes_for,
-    room_in,
-    tidy,
+    new_axes,
+    short_name,
+    style_axes,
+    text_style,
+    wrapped_text,
 )
-from amzest.evaluation._displays._inputs import check_labels, check_predicted
-from amzest.utils import check_integer, is_missing
+from amzest.evaluation._displays._inputs import check_labels
+from amzest.utils import count, is_missing, validate_params
 
-#: Heights in inches: a bar, and a line of text beneath it.
+#: Heights in inches: a bar, a line of text below it, and the gap between bars.
 _BAR, _LINE, _GAP = 0.2, 0.15, 0.16
 #: Width of the bars in a new figure, and of the names beside them, in inches.
 _WIDTH, _NAMES = 5.2, 2.8
 
 
 class TopConfusionsDisplay:
-    """The most frequent confusions as bars, with products that were confused.
+    """The most frequent confusions as bars, with examples.
 
-    Make it with :meth:`from_estimator` or :meth:`from_predictions`. With many
-    categories a confusion matrix is mostly empty; this shows the cells that matter,
-    and titles that tell why: a category that is two, a label that is wrong.
+    Create it with :meth:`from_estimator` or :meth:`from_predictions`. With many
+    categories a confusion matrix is mostly empty; this shows its largest cells, and
+    titles that explain them: overlapping categories, or wrong labels.
 
     Parameters
     ----------
     confusions : DataFrame
-        One row a pair of categories, as :meth:`frame` gives it.
+        One row per pair of categories, as returned by :meth:`frame`.
 
     n_products : int
-        Products there are.
+        Number of samples.
 
     n_errors : int
-        Products that were put into a wrong category.
+        Number of misclassified samples.
 
     Attributes
     ----------
@@ -68,7 +71,7 @@ class TopConfusionsDisplay:
     See Also
     --------
     sklearn.metrics.ConfusionMatrixDisplay : All pairs of categories.
-    amzest.evaluation.ProductGridDisplay : The products, with their photos.
+    amzest.evaluation.ProductGridDisplay : Samples with their images.
 
     Examples
     --------
@@ -103,7 +106,7 @@ class TopConfusionsDisplay:
         n_examples: int = 2,
         ax: Any = None,
     ) -> TopConfusionsDisplay:
-        """Sort products with a fitted classifier and draw its confusions.
+        """Plot the confusions of a fitted classifier.
 
         Parameters
         ----------
@@ -111,33 +114,33 @@ class TopConfusionsDisplay:
             Fitted classifier.
 
         X : array-like of shape (n_samples, ...)
-            Products, in the form that it takes.
+            Samples in the form that it accepts.
 
         y : array-like of shape (n_samples,)
-            Their true categories.
+            True labels.
 
         titles : str or array-like of shape (n_samples,), default=None
-            Column of `X` with the titles, or the titles. With None it is the column
-            `title` where `X` has one, and no examples are drawn where it has not.
+            Column of `X` with the titles, or the titles. None uses the column `title`
+            if `X` has one, and plots no examples otherwise.
 
         n_pairs : int, default=10
-            Pairs of categories drawn at most.
+            Maximum number of pairs of categories to plot.
 
         n_examples : int, default=2
-            Titles drawn for a pair at most; 0 draws none.
+            Maximum number of titles per pair; 0 plots none.
 
         ax : matplotlib Axes, default=None
-            Where to draw. With None a new figure is made.
+            Axes to plot on. None creates a new figure.
 
         Returns
         -------
         display : TopConfusionsDisplay
-            The display, drawn.
+            The display, plotted.
 
         Raises
         ------
         ValueError
-            When `X` has no such column.
+            If `X` has no such column.
         """
         return cls.from_predictions(
             y,
@@ -159,46 +162,46 @@ class TopConfusionsDisplay:
         n_examples: int = 2,
         ax: Any = None,
     ) -> TopConfusionsDisplay:
-        """Draw the confusions of predictions.
+        """Plot the confusions of predictions.
 
         Parameters
         ----------
         y_true : array-like of shape (n_samples,)
-            True categories.
+            True labels.
 
         y_pred : array-like of shape (n_samples,)
-            Predicted categories.
+            Predicted labels.
 
         titles : array-like of shape (n_samples,), default=None
-            Titles of the products, where there are any. With None no examples are
-            drawn.
+            Titles of the samples. None plots no examples.
 
         n_pairs : int, default=10
-            Pairs of categories drawn at most.
+            Maximum number of pairs of categories to plot.
 
         n_examples : int, default=2
-            Titles drawn for a pair at most; 0 draws none.
+            Maximum number of titles per pair; 0 plots none.
 
         ax : matplotlib Axes, default=None
-            Where to draw. With None a new figure is made.
+            Axes to plot on. None creates a new figure.
 
         Returns
         -------
         display : TopConfusionsDisplay
-            The display, drawn.
+            The display, plotted.
 
         Raises
         ------
         ValueError
-            When labels and titles do not fit together.
+            If labels and titles do not match.
         """
         truth = check_labels("y_true", y_true)
-        predicted = check_predicted(truth, y_pred)
+        predicted = check_labels("y_pred", y_pred, truth)
         cells = None
         if titles is not None:
             cells = as_cells("titles", titles, len(truth))
         rows = np.flatnonzero(truth != predicted)
         support = pd.Series(truth).value_counts()
+        # Positions of the misclassified samples by (true, predicted).
         pairs: dict[tuple[Any, Any], list[int]] = {}
         for row in rows:
             pairs.setdefault((truth[row], predicted[row]), []).append(int(row))
@@ -228,102 +231,100 @@ class TopConfusionsDisplay:
         Returns
         -------
         confusions : DataFrame
-            The columns `true` and `predicted`, categories; `count`, the products so
-            confused; `share`, what part they are of the true category's products;
-            `rows`, a list of their positions counted from 0; and `examples`, a list
-            of their titles.
+            The columns `true` and `predicted`, categories; `count`, the number of
+            samples; `share`, their fraction of the samples of the true category;
+            `rows`, a list of their positions from 0; and `examples`, a list of their
+            titles.
         """
         return self.confusions.copy()
 
+    @validate_params(
+        {
+            "n_pairs": [Interval(Integral, 1, None, closed="left")],
+            "n_examples": [Interval(Integral, 0, None, closed="left")],
+        }
+    )
     def plot(
         self, ax: Any = None, *, n_pairs: int = 10, n_examples: int = 2
     ) -> TopConfusionsDisplay:
-        """Draw the confusions.
+        """Plot the confusions.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw. With None a new figure is made.
+            Axes to plot on. None creates a new figure.
 
         n_pairs : int, default=10
-            Pairs of categories drawn at most.
+            Maximum number of pairs of categories to plot.
 
         n_examples : int, default=2
-            Titles drawn for a pair at most; 0 draws none.
+            Maximum number of titles per pair; 0 plots none.
 
         Returns
         -------
         display : TopConfusionsDisplay
             The display itself.
         """
-        check_integer("n_pairs", n_pairs, 1)
-        check_integer("n_examples", n_examples, 0)
-        letters = Lettering(type(self).__name__)
         shown = self.confusions.head(n_pairs)
-        # A title that stands in the table several times is drawn once.
+        # A title that occurs several times is shown once.
         texts = [list(dict.fromkeys(found))[:n_examples] for found in shown["examples"]]
-        # Two lines of names fit beside a bar with two titles or none.
+        # A bar without titles needs the height of the two lines of its name.
         slot = max(_BAR + _LINE * max(map(len, texts), default=0), 0.32) + _GAP
         height = 1.0 + slot * max(len(shown), 1)
-        self.ax_ = axes_for(ax, _WIDTH + _NAMES, height, type(self).__name__)
+        self.ax_ = new_axes(ax, _WIDTH + _NAMES, height, type(self).__name__)
         self.figure_ = self.ax_.figure
-        room = (_WIDTH - 0.2) * 72 if ax is None else room_in(ax)
+        box = self.ax_.get_window_extent()
+        width = (_WIDTH - 0.2 if ax is None else box.width / self.figure_.dpi) * 72
 
-        # In inches from the bottom, so that bars and lines keep their distance.
-        places = (len(shown) - 1 - np.arange(len(shown))) * slot
-        tops = places + slot - _GAP / 2
+        # In inches from the bottom, so that bars and titles keep their distance.
+        tops = (len(shown) - np.arange(len(shown))) * slot - _GAP / 2
         self.bars_ = self.ax_.barh(
             tops - _BAR / 2, shown["count"], height=_BAR, color=WRONG, alpha=0.85
         )
-        most = int(shown["count"].max()) if len(shown) else 1
-        for top, count, share, examples in zip(
-            tops, shown["count"], shown["share"], texts, strict=True
-        ):
-            self.ax_.annotate(
-                f"{count:,}  ({share:.0%} of the true category)",
-                (count, top - _BAR / 2),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                **letters.style(SMALL),
-            )
+        labels = [
+            f"{number:,}  ({share:.0%} of the true category)"
+            for number, share in zip(shown["count"], shown["share"], strict=True)
+        ]
+        self.ax_.bar_label(self.bars_, labels, padding=4, **text_style(SMALL))
+        for top, examples in zip(tops, texts, strict=True):
             for n, text in enumerate(examples):
-                line = letters.wrap(text, room, SMALL, 1)[0]
                 self.ax_.text(
                     0.004,
                     top - _BAR - _LINE * (n + 0.55),
-                    line,
+                    wrapped_text(text, width, SMALL, 1)[0],
                     transform=self.ax_.get_yaxis_transform(),
                     va="center",
-                    clip_on=True,
-                    **letters.style(SMALL, color=GREY),
+                    **text_style(SMALL, color=GREY),
                 )
-        tidy(self.ax_, "x")
-        self.ax_.grid(False)  # lines would run through the titles
+        style_axes(self.ax_, "x")
+        self.ax_.grid(False)  # lines would cross the titles
         names = [
-            letters.name(true, 190, NORMAL, 1)
-            + f"\n→ {letters.name(wrong, 176, NORMAL, 1)}"
+            f"{short_name(true)}\n→ {short_name(wrong)}"
             for true, wrong in zip(shown["true"], shown["predicted"], strict=True)
         ]
         self.ax_.set_yticks(
             tops - (_BAR + (0.12 if any(texts) else 0)) / 2,
             names,
             va="center",
-            **letters.style(NORMAL),
+            **text_style(),
         )
         self.ax_.tick_params(axis="y", length=0)
-        # Room for the numbers beside the longest bar.
-        self.ax_.set_xlim(0, most * (1 + 160 / max(room - 160, 60)))
+        # Leave space for the label of the longest bar.
+        most = int(shown["count"].max()) if len(shown) else 1
+        self.ax_.set_xlim(0, most * (1 + 160 / max(width - 160, 60)))
         self.ax_.set_ylim(0, slot * max(len(shown), 1))
         self.ax_.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
-        self.ax_.set_xlabel("products", fontsize=NORMAL)
-        head = f"{self.n_errors:,} of {self.n_products:,} products are confused"
-        if len(shown) < len(self.confusions):
-            head += (
-                f", {int(shown['count'].sum()):,} of them in these {len(shown)} ways"
-            )
+        self.ax_.set_xlabel("number of samples", fontsize=NORMAL)
         if len(shown) == 0:
             self.ax_.set_axis_off()
-        lines = letters.wrap(head, room, NORMAL, 3)
-        self.ax_.set_title("\n".join(lines), loc="left", **letters.style(NORMAL))
+        lines = wrapped_text(self._title(shown), width, NORMAL, 3)
+        self.ax_.set_title("\n".join(lines), loc="left", **text_style())
         return self
+
+    def _title(self, shown: pd.DataFrame) -> str:
+        title = f"{self.n_errors:,} of {count(self.n_products, 'sample')}"
+        title += f" {'is' if self.n_errors == 1 else 'are'} misclassified"
+        if len(shown) < len(self.confusions):
+            n_shown = int(shown["count"].sum())
+            title += f", {n_shown:,} of them in the {len(shown)} pairs shown"
+        return title

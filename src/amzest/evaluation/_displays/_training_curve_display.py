@@ -1,4 +1,4 @@
-"""How networks learnt, epoch by epoch."""
+"""Loss and validation score of networks per epoch."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ import pandas as pd
 from amzest.evaluation._displays._drawing import (
     GREY,
     NORMAL,
-    Lettering,
-    axes_for,
     legend_above,
-    look,
-    tidy,
+    model_style,
+    new_axes,
+    short_name,
+    style_axes,
+    text_style,
 )
 from amzest.evaluation._displays._inputs import as_models, name_of
 from amzest.utils import count, shown
 
 
 class TrainingCurveDisplay:
-    """Training loss and validation score of networks, epoch by epoch.
+    """Training loss and validation score of networks per epoch.
 
-    Make it with :meth:`from_estimator` or :meth:`from_curves`. The loss tells whether
-    a network still learnt when training ended; the score on products held out of
-    training tells whether what it learnt still helped.
+    Create it with :meth:`from_estimator` or :meth:`from_curves`. The training loss
+    shows whether a network had converged; the score on held-out samples shows whether
+    it was overfitting.
 
     Parameters
     ----------
     curves : DataFrame
-        The columns `model`, `epoch`, `loss` and `validation_score`, one row an epoch
-        of a model; NaN where there is no score.
+        The columns `model`, `epoch`, `loss` and `validation_score`, one row per epoch
+        and model; NaN where there is no score.
 
     Attributes
     ----------
@@ -40,11 +41,11 @@ class TrainingCurveDisplay:
         The parameter.
 
     ax_ : matplotlib Axes
-        The axes that was given or made. With scores it is empty and holds both panels.
-        Exists after `plot`.
+        The axes that were passed or created. With scores they are empty and contain
+        both panels. Exists after `plot`.
 
     axes_ : ndarray of shape (1,) or (2,), dtype object
-        Panels with losses and, where there are any, with scores. Exists after `plot`.
+        Panels with losses and, if there are any, with scores. Exists after `plot`.
 
     figure_ : matplotlib Figure
         Figure that holds them. Exists after `plot`.
@@ -53,11 +54,11 @@ class TrainingCurveDisplay:
     --------
     sklearn.model_selection.LearningCurveDisplay : Scores against the number of
         training samples.
-    amzest.evaluation.CategoryScoresDisplay : Which categories are sorted well.
+    amzest.evaluation.CategoryScoresDisplay : Scores of each category.
 
     Examples
     --------
-    Any network with `loss_curve_` will do, scikit-learn's own too:
+    Any network with `loss_curve_` is supported, also those of scikit-learn:
 
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.neural_network import MLPClassifier
@@ -74,25 +75,25 @@ class TrainingCurveDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Any = None) -> TrainingCurveDisplay:
-        """Draw the curves of all networks in fitted estimators.
+        """Plot the curves of all networks in fitted estimators.
 
         Parameters
         ----------
         estimator : estimator or dict of str to estimator
-            Fitted networks, or what holds some: pipelines, ensembles, searches.
+            Fitted networks, or pipelines, ensembles and searches of networks.
 
         ax : matplotlib Axes, default=None
-            Where to draw. With None a new figure is made.
+            Axes to plot on. None creates a new figure.
 
         Returns
         -------
         display : TrainingCurveDisplay
-            The display, drawn.
+            The display, plotted.
 
         Raises
         ------
         ValueError
-            When an estimator holds no fitted network.
+            If an estimator contains no fitted network.
         """
         losses: dict[str, Any] = {}
         scores: dict[str, Any] = {}
@@ -101,9 +102,8 @@ class TrainingCurveDisplay:
             found = list(_networks(model, ()))
             if not found:
                 raise ValueError(
-                    f"`estimator` {shown(name)} holds no network with a `loss_curve_`. "
-                    "Fit "
-                    "it first, or leave it out."
+                    f"`estimator` {shown(name)} contains no network with a "
+                    "`loss_curve_`. Fit it first, or leave it out."
                 )
             for path, network in found:
                 label = " / ".join((name, *path)) if len(found) > 1 else name
@@ -119,29 +119,29 @@ class TrainingCurveDisplay:
         *,
         ax: Any = None,
     ) -> TrainingCurveDisplay:
-        """Draw curves that were kept from training.
+        """Plot curves that were recorded in training.
 
         Parameters
         ----------
         loss_curves : array-like of shape (n_epochs,) or dict of str to array-like
-            Training loss of each epoch, of one or several models.
+            Training loss per epoch, of one or several models.
 
         validation_scores : array-like or dict of str to array-like, default=None
-            Validation score of each epoch. Models may be left out or be None.
+            Validation score per epoch. Models may be left out or None.
 
         ax : matplotlib Axes, default=None
-            Where to draw. With None a new figure is made.
+            Axes to plot on. None creates a new figure.
 
         Returns
         -------
         display : TrainingCurveDisplay
-            The display, drawn.
+            The display, plotted.
 
         Raises
         ------
         ValueError
-            When a curve is empty or no column of numbers, or there are scores of more
-            epochs or of a model that has no losses.
+            If a curve is empty or not one-dimensional, or there are scores of more
+            epochs than losses or of a model without losses.
         """
         losses = as_models("loss_curves", loss_curves, "Network")
         scores: dict[str, Any] = {}
@@ -150,29 +150,28 @@ class TrainingCurveDisplay:
                 validation_scores, Mapping
             ):
                 raise ValueError(
-                    "`validation_scores` must be a dict where `loss_curves` is one, "
-                    "and a single curve where that is one."
+                    "`validation_scores` must be a dict if `loss_curves` is a dict, "
+                    "and otherwise a single curve."
                 )
             scores = as_models("validation_scores", validation_scores, "Network")
-        lost = set(scores) - set(losses)
-        if lost:
+        if unknown := set(scores) - set(losses):
             raise ValueError(
-                f"`validation_scores` names {sorted(lost)}, which `loss_curves` does "
-                "not have. Use the same names in both."
+                f"`validation_scores` has the models {sorted(unknown)}, which "
+                "`loss_curves` does not have. Use the same names in both."
             )
         parts = []
-        for name, curve in losses.items():
-            loss = _curve("loss_curves", name, curve)
+        for name, values in losses.items():
+            loss = _curve("loss_curves", name, values)
             score = np.full(len(loss), np.nan)
             if scores.get(name) is not None:
-                given = _curve("validation_scores", name, scores[name])
-                if len(given) > len(loss):
+                curve = _curve("validation_scores", name, scores[name])
+                if len(curve) > len(loss):
                     raise ValueError(
                         f"`validation_scores` of {shown(name)} has "
-                        f"{count(len(given), 'epoch')}, its "
-                        f"loss curve has {len(loss)}."
+                        f"{count(len(curve), 'epoch')}, its loss curve has "
+                        f"{count(len(loss), 'epoch')}."
                     )
-                score[: len(given)] = given
+                score[: len(curve)] = curve
             part = {"epoch": np.arange(1, len(loss) + 1), "loss": loss}
             frame = pd.DataFrame({**part, "validation_score": score})
             frame.insert(0, "model", name)
@@ -180,7 +179,7 @@ class TrainingCurveDisplay:
         return cls(pd.concat(parts, ignore_index=True)).plot(ax)
 
     def frame(self) -> pd.DataFrame:
-        """Return the numbers that are drawn.
+        """Return the plotted values.
 
         Returns
         -------
@@ -190,23 +189,22 @@ class TrainingCurveDisplay:
         return self.curves.copy()
 
     def plot(self, ax: Any = None) -> TrainingCurveDisplay:
-        """Draw the curves.
+        """Plot the curves.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw. With None a new figure is made.
+            Axes to plot on. None creates a new figure.
 
         Returns
         -------
         display : TrainingCurveDisplay
             The display itself.
         """
-        letters = Lettering(type(self).__name__)
         models = list(self.curves.groupby("model", sort=False))
         scored = bool(self.curves["validation_score"].notna().any())
         height = (5.2 if scored else 3.4) + 0.2 * len(models)
-        self.ax_ = axes_for(ax, 6.4, height, type(self).__name__)
+        self.ax_ = new_axes(ax, 6.4, height, type(self).__name__)
         self.figure_ = self.ax_.figure
         panels = [self.ax_]
         if scored:
@@ -219,9 +217,9 @@ class TrainingCurveDisplay:
         handles: list[Any] = []
         labels = []
         for place, (name, curve) in enumerate(models):
-            style = {**look(place), "markersize": 3.5, "linewidth": 1.4}
+            style = {**model_style(place), "markersize": 3.5, "linewidth": 1.4}
             handles += panels[0].plot(curve["epoch"], curve["loss"], **style)
-            said = ""
+            label = short_name(name)
             if curve["validation_score"].notna().any():
                 panels[1].plot(curve["epoch"], curve["validation_score"], **style)
                 best = curve.loc[curve["validation_score"].idxmax()]
@@ -235,21 +233,21 @@ class TrainingCurveDisplay:
                     markerfacecolor="none",
                     markeredgecolor=style["color"],
                 )
-                said = f"  (best score {score:.3f}, epoch {epoch})"
-            labels.append((str(name), said))
+                label += f"  (best score {score:.3f}, epoch {epoch})"
+            labels.append(label)
         panels[0].set_ylabel("training loss", fontsize=NORMAL)
         if self.curves["loss"].min() >= 0:
             panels[0].set_ylim(bottom=0)
         if scored:
             panels[1].set_ylabel("validation score", fontsize=NORMAL)
         for panel in panels:
-            tidy(panel, "both")
+            style_axes(panel, "both")
             panel.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         longest = int(self.curves["epoch"].max())
         panels[-1].set_xlim(0.5, longest + 0.5)
         panels[-1].set_xlabel("epoch", fontsize=NORMAL)
         if scored:
-            note = "○ best epoch of a network"
+            note = "○ best epoch"
             panels[1].text(
                 0.99,
                 0.04,
@@ -257,26 +255,25 @@ class TrainingCurveDisplay:
                 transform=panels[1].transAxes,
                 ha="right",
                 color=GREY,
-                **letters.style(7.5),
+                **text_style(7.5),
             )
-        legend_above(panels[0], letters, handles, labels)
+        legend_above(panels[0], handles, labels)
         return self
 
 
 def _curve(argument: str, name: str, values: Any) -> Any:
-    """Check one curve and give it as an array."""
+    """Return a curve as an array, validated."""
     curve = np.asarray(values, dtype=np.float64)
     if curve.ndim != 1 or len(curve) == 0:
         raise ValueError(
             f"`{argument}` of {shown(name)} has shape {curve.shape}; expected one "
-            "number "
-            "for each epoch, that is shape (n_epochs,)."
+            "number per epoch, that is shape (n_epochs,)."
         )
     return curve
 
 
 def _networks(model: Any, path: tuple[str, ...]) -> Iterator[tuple[Any, Any]]:
-    """Yield the fitted networks in a model with the names that lead to them."""
+    """Yield the fitted networks in a model, each with the names of its parents."""
     if getattr(model, "loss_curve_", None) is not None:
         yield path, model
         return
@@ -285,16 +282,17 @@ def _networks(model: Any, path: tuple[str, ...]) -> Iterator[tuple[Any, Any]]:
 
 
 def _parts(model: Any) -> list[tuple[str, Any]]:
-    """Give what a pipeline, an ensemble or a search is made of, as it was fitted."""
+    """Return the fitted parts of a pipeline, an ensemble or a search, by name."""
     named = getattr(model, "named_estimators_", None)
     if isinstance(named, Mapping):
         parts = [(str(name), part) for name, part in named.items()]
         return [*parts, ("", getattr(model, "final_estimator_", None))]
+    # (name, estimator) pairs of column transformers, unions and pipelines.
     for attribute in ("transformers_", "transformer_list", "steps"):
         found = getattr(model, attribute, None)
         if isinstance(found, Sequence):
-            # The name of the only network is not wanted, that of several is.
             return [(str(step[0]), step[1]) for step in found]
+    # Ensembles without names are numbered.
     for attribute in ("calibrated_classifiers_", "estimators_"):
         found = getattr(model, attribute, None)
         if isinstance(found, Sequence):

@@ -1,4 +1,4 @@
-"""What a design costs: seconds and parameters."""
+"""Costs of designs: seconds and number of parameters."""
 
 from __future__ import annotations
 
@@ -7,23 +7,14 @@ from typing import Any
 
 import numpy as np
 
-#: Columns of costs: seconds of one fit, seconds for 1,000 rows, parameters.
+#: Seconds of one fit, seconds for 1,000 rows, and number of parameters.
 COSTS = ["fit_seconds", "predict_seconds_per_1000", "n_parameters"]
 
 
 def member_costs(crossfit: Any) -> dict[str, dict[str, float]]:
-    """Read seconds and parameters of the members of a cross-fit.
+    """Return the known ones of :data:`COSTS` of each member of a fitted CrossFit.
 
-    Parameters
-    ----------
-    crossfit : CrossFit
-        Fitted.
-
-    Returns
-    -------
-    dict of str to dict of str to float
-        For each member some of :data:`COSTS`: the mean of a fold's fit, all folds'
-        predictions by 1,000 rows, and the parameters where they can be counted.
+    The seconds of a fit are the mean over the folds.
     """
     costs: dict[str, dict[str, float]] = {}
     n_samples = len(crossfit.y_)
@@ -34,9 +25,10 @@ def member_costs(crossfit: Any) -> dict[str, dict[str, float]]:
         if name in (predict := _mapping(crossfit, "predict_seconds_")):
             seconds = 1000 * float(np.sum(predict[name])) / n_samples
             known["predict_seconds_per_1000"] = seconds
-        # The fitted design; with no other, or an average of fold models, one of these.
+        # The refitted member; without it, or with an average, one of the fold models.
         whole = _mapping(crossfit, "estimators_").get(name)
         folds = _mapping(crossfit, "fold_estimators_").get(name) or []
+        # All fold models of a member have about as many parameters.
         for fitted in [whole, *folds[:1]]:
             n_parameters = count_parameters(fitted)
             if n_parameters is not None:
@@ -51,19 +43,10 @@ def _mapping(crossfit: Any, attribute: str) -> Mapping[str, Any]:
 
 
 def count_parameters(estimator: Any) -> int | None:
-    """Count the numbers that a fitted estimator learnt, where it says so.
+    """Return the number of learnt values of a fitted estimator, or None if unknown.
 
-    Parameters
-    ----------
-    estimator : estimator
-        A network of amzest (`weights_`), a linear model (`coef_` and `intercept_`),
-        scikit-learn's perceptron (`coefs_` and `intercepts_`), or one that holds such:
-        a pipeline, a union, a search, a vote, a stack.
-
-    Returns
-    -------
-    int or None
-        Their number, zeros included; None where nothing is found.
+    Supported are `weights_` of amzest's networks, linear models, scikit-learn's
+    perceptrons, and pipelines, unions, searches and ensembles of these.
     """
     weights = getattr(estimator, "weights_", None)
     if isinstance(weights, Mapping):
@@ -80,12 +63,12 @@ def count_parameters(estimator: Any) -> int | None:
 
 
 def _size(values: Any) -> int:
-    # `np.size` of a sparse matrix is 1, its own `size` leaves zeros out.
+    # `np.size` of a sparse matrix is 1, and its own `size` does not count zeros.
     return int(np.prod(values.shape))
 
 
 def _parts(estimator: Any) -> Iterable[Any]:
-    """Yield the fitted estimators within one, in the places scikit-learn keeps them."""
+    """Yield the fitted parts of an estimator, from the attributes of scikit-learn."""
     for attribute in ("steps", "transformer_list"):
         yield from (entry[1] for entry in getattr(estimator, attribute, ()))
     yield from (entry[1] for entry in getattr(estimator, "transformers_", ()))

@@ -1,4 +1,4 @@
-"""Precision, recall and F1 of each design in each category."""
+"""Precision, recall and F1 of each category."""
 
 from __future__ import annotations
 
@@ -7,36 +7,33 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtri
+
+from amzest.evaluation._significance._intervals import wilson_interval
 
 
-def wilson_interval(
-    n_hits: Any, n_rows: Any, confidence_level: float = 0.95
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return Wilson's interval of a share.
+def category_scores(
+    hits: Any, n_predicted: Any, support: Any, confidence_level: float = 0.95
+) -> dict[str, NDArray[np.float64]]:
+    """Return `precision`, `recall` and `f1`, each with `_low` and `_high`.
 
-    Parameters
-    ----------
-    n_hits, n_rows : array-like
-        Hits and the rows among which they were counted.
-
-    confidence_level : float, default=0.95
-        Confidence of the interval.
-
-    Returns
-    -------
-    low, high : tuple of (ndarray, ndarray)
-        Ends of the interval; NaN where there is no row.
+    The arguments are counts per category. Undefined scores are NaN.
     """
-    quantile = float(ndtri((1 + confidence_level) / 2))
-    rows = np.asarray(n_rows, dtype=np.float64)
-    rows = np.where(rows > 0, rows, np.nan)
-    share = np.asarray(n_hits, dtype=np.float64) / rows
-    extra = quantile**2 / rows
-    middle = share + extra / 2
-    spread = np.sqrt(share * (1 - share) * extra + extra**2 / 4)
-    low, high = (middle - spread) / (1 + extra), (middle + spread) / (1 + extra)
-    return np.maximum(low, 0.0), np.minimum(high, 1.0)
+    # F1 = 2 J / (1 + J), where J = hits / (hits + misses + false alarms) is a
+    # proportion: the interval of F1 is that of J, transformed in the same way.
+    either = support + n_predicted - hits
+    scores = {}
+    for name, total in (
+        ("precision", n_predicted),
+        ("recall", support),
+        ("f1", either),
+    ):
+        share = hits / np.where(total > 0, total, np.nan)
+        values = [share, *wilson_interval(hits, total, confidence_level)]
+        if name == "f1":
+            values = [2 * value / (1 + value) for value in values]
+        for ending, value in zip(("", "_low", "_high"), values, strict=True):
+            scores[name + ending] = value
+    return scores
 
 
 def score_categories(
@@ -46,29 +43,10 @@ def score_categories(
     predicted: NDArray[np.int64],
     confidence_level: float,
 ) -> pd.DataFrame:
-    """Score each design in each category.
+    """Return the table of `ClassifierComparison.per_category`.
 
-    Parameters
-    ----------
-    names : list of str
-        Designs.
-
-    classes : ndarray of shape (n_classes,)
-        Categories.
-
-    codes : ndarray of shape (n_samples,)
-        True category, as a position in `classes`.
-
-    predicted : ndarray of shape (n_designs, n_samples)
-        Predicted category, as a position in `classes`.
-
-    confidence_level : float
-        Confidence of the intervals of F1.
-
-    Returns
-    -------
-    DataFrame of shape (n_classes * n_designs, 8)
-        See :meth:`ClassifierComparison.per_category`.
+    `codes` (n_samples,) and `predicted` (n_designs, n_samples) are positions in
+    `classes`.
     """
     n_classes = len(classes)
     support = np.bincount(codes, minlength=n_classes)
@@ -76,26 +54,14 @@ def score_categories(
     for name, row in zip(names, predicted, strict=True):
         hits = np.bincount(codes[row == codes], minlength=n_classes)
         n_predicted = np.bincount(row, minlength=n_classes)
-        # F1 grows with hits / (hits + misses + false alarms), which is a plain share
-        # and has an interval of its own even for a handful of rows.
-        either = support + n_predicted - hits
-        low, high = wilson_interval(hits, either, confidence_level)
-        share = hits / np.where(either > 0, either, np.nan)
-        scores = {
-            "category": classes,
-            "design": name,
-            "support": support,
-            "precision": hits / np.where(n_predicted > 0, n_predicted, np.nan),
-            "recall": hits / np.where(support > 0, support, np.nan),
-            "f1": _f1(share),
-            "f1_low": _f1(low),
-            "f1_high": _f1(high),
-        }
-        tables.append(pd.DataFrame(scores))
+        scores = category_scores(hits, n_predicted, support, confidence_level)
+        columns = ("precision", "recall", "f1", "f1_low", "f1_high")
+        tables.append(
+            pd.DataFrame(
+                {"category": classes, "design": name, "support": support}
+                | {column: scores[column] for column in columns}
+            )
+        )
+    # Sorted by category, and by design within each.
     every = pd.concat(tables)
-    # Categories in their order, and designs in theirs within each.
     return every.sort_index(kind="stable").reset_index(drop=True)
-
-
-def _f1(share: NDArray[np.float64]) -> NDArray[np.float64]:
-    return 2 * share / (1 + share)

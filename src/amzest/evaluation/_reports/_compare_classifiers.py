@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from amzest.evaluation._metrics._scoring import (
     Scores,
@@ -30,14 +31,16 @@ from amzest.evaluation._reports._fusion import (
     drop_one_averages,
 )
 from amzest.evaluation._significance._bootstrap import bootstrap_sums
-from amzest.utils import (
-    check_choice,
-    check_integer,
-    draw_seeds,
-    shown,
+from amzest.utils import check_params, count, draw_seeds, validate_params
+
+
+@validate_params(
+    {
+        "n_bootstrap": [Interval(Integral, 1, None, closed="left")],
+        "confidence_level": [Interval(Real, 0, 1, closed="neither")],
+        "correction": [StrOptions({"holm", "bonferroni"}), None],
+    }
 )
-
-
 def compare_classifiers(
     y_true: Any = None,
     probas: Any = None,
@@ -52,56 +55,63 @@ def compare_classifiers(
     confidence_level: float = 0.95,
     correction: Literal["holm", "bonferroni"] | None = "holm",
     random_state: int | np.random.RandomState | None = 0,
+    sample_weight: Any = None,
 ) -> ClassifierComparison:
-    """Compare designs that were scored on the same rows, with intervals and tests.
+    """Compare the predictions of designs on the same rows, with intervals and tests.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,) or CrossFit, default=None
-        Labels. A fitted CrossFit may stand here as well, alone.
+        Labels, or a fitted CrossFit without other predictions.
 
     probas : dict of str to array-like of shape (n_samples, n_classes), default=None
-        Probabilities that each design gave to rows it was not fitted on, one column
-        for each of `classes`. (name, array) pairs are accepted, and the columns of a
-        DataFrame that are named by class are put in order.
+        Probabilities that each design predicts for rows it was not fitted on, with one
+        column for each of `classes`. (name, array) pairs are accepted. The columns of a
+        DataFrame that are named by the classes are reordered to them.
 
     crossfit : CrossFit, default=None
-        Takes the place of `y_true`, `probas`, `classes` and `present`: its members are
-        compared on their out-of-fold probabilities, with their seconds and parameters.
+        Replaces `y_true`, `probas`, `classes` and `present`: its members are compared
+        on their out-of-fold probabilities, with their seconds and parameters.
 
     ensembles : dict of str to array-like or object, default=None
-        Ensembles of these designs: probabilities that are honest for every row, or
-        objects that hold such as `oof_proba_`. They are compared like the others, and
-        the fusion report says what they gain over the best member.
+        Ensembles of these designs: out-of-fold probabilities, or objects that have them
+        as `oof_proba_`. They are compared like the others, and the fusion report has
+        their gain over the best member.
 
     classes : array-like of shape (n_classes,), default=None
-        Labels, in the order of the columns. None takes the sorted labels of `y_true`.
+        Classes, in the order of the columns. None uses the sorted labels of `y_true`.
 
     present : dict of str to array-like of shape (n_samples,), dtype bool, default=None
-        False where a design had nothing to read. The fusion report leaves it out of
-        the average there; its own scores count all rows.
+        False where a sample is missing for a design. The fusion report excludes the
+        design from the average there; its own scores are of all rows.
 
     costs : dict of str to dict of str to float, default=None
         Any of "fit_seconds", "predict_seconds_per_1000" and "n_parameters" of designs
-        that bring none, such as ensembles.
+        whose costs are not known, such as ensembles.
 
     top_k : int or sequence of int, default=(3,)
-        Lengths of the lists of suggestions among which the true class is looked for.
-        Those that are as long as there are classes are left out.
+        Values of k for the top-k accuracy. Those that are not smaller than the number
+        of classes are ignored.
 
     n_bootstrap : int, default=2000
-        Number of resamples. No p-value of a bootstrap falls below
+        Number of bootstrap resamples. The smallest p-value of a bootstrap is
         ``2 / (n_bootstrap + 1)`` before correction.
 
     confidence_level : float, default=0.95
-        Confidence of the intervals. A corrected p-value below the rest of 1 makes one
-        design better than another.
+        Confidence level of the intervals. Differences with a corrected p-value below
+        ``1 - confidence_level`` are significant.
 
     correction : {"holm", "bonferroni"} or None, default="holm"
-        How p-values are corrected for the number of pairs.
+        Correction of p-values for the number of pairs.
 
     random_state : int, RandomState instance or None, default=0
-        Draws the resamples. Pass another int for other ones.
+        Determines the resamples. Pass another int for other ones.
+
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows in all metrics, their intervals and bootstrap tests, and in
+        the accuracies and gains of the fusion report. Not weighted are numbers of rows,
+        shared errors and the scores of each category, nor McNemar's test, which counts
+        rows: with weights accuracies are tested by the bootstrap.
 
     Returns
     -------
@@ -111,39 +121,39 @@ def compare_classifiers(
     Raises
     ------
     ValueError
-        If shapes do not match, probabilities are none, labels are unknown or missing, a
-        name stands for two designs, or an argument is out of range.
+        If shapes do not match, rows are no probabilities, labels are unknown or
+        missing, a name is used for two designs, or an argument is out of range.
     TypeError
-        If an argument is of the wrong type.
+        If an argument has the wrong type, such as a model in place of probabilities.
     NotFittedError
         If the CrossFit has not been fitted.
 
     Warns
     -----
     UserWarning
-        If `n_bootstrap` is too small for any corrected p-value of a bootstrap to be
-        below ``1 - confidence_level``.
+        If `n_bootstrap` is too small for a significant corrected p-value of a
+        bootstrap.
 
     See Also
     --------
-    ClassifierComparison : What is returned.
-    FusionReport : What fusing the designs brings.
+    ClassifierComparison : Tables, plots and tests.
+    FusionReport : The gain of ensembles of the designs.
 
     Notes
     -----
-    Each resample draws as many rows as there are, with replacement and not stratified,
-    since the categories of new products are left to chance as well. All designs see the
-    same resamples. Intervals are percentile intervals [1]_; for the calibration error
-    they are mirrored, see :class:`ClassifierComparison`.
+    Each resample has as many rows as the data, sampled with replacement and without
+    stratification, since the categories of new samples are random too. The same
+    resamples are used for all designs. Intervals are percentile intervals [1]_; for the
+    calibration error they are mirrored, see :class:`ClassifierComparison`.
 
-    McNemar's test [2]_ is the exact one: a binomial test on the rows that only one of
-    two designs gets right. The mid-p variant finds a little more but may exceed its
-    level. Holm's correction [3]_ keeps the chance of any false "better" among all pairs
-    below ``1 - confidence_level``, for one metric.
+    McNemar's test [2]_ is exact: a binomial test on the rows for which only one of two
+    designs is correct. The mid-p variant is slightly more powerful but may exceed its
+    level. Holm's correction [3]_ keeps the probability of any false "better" among all
+    pairs below ``1 - confidence_level``, for one metric.
 
-    Both take designs as they are and rows as independent. They do not speak of what
-    another run of the training would give, nor of repeated products: keep those
-    together when splitting.
+    Both treat the fitted designs as fixed and rows as independent. They do not account
+    for the variation between training runs, nor for duplicates: keep those in one fold
+    when splitting.
 
     References
     ----------
@@ -176,9 +186,6 @@ def compare_classifiers(
       first second  difference better
     0  text  image        0.35   text
     """
-    check_integer("n_bootstrap", n_bootstrap, 1)
-    check_choice("correction", correction, ("holm", "bonferroni", None))
-    _check_confidence(confidence_level)
     lengths = _check_top_k(top_k)
     designs = collect_designs(
         y_true,
@@ -188,13 +195,13 @@ def compare_classifiers(
         classes=classes,
         present=present,
         costs=costs,
+        sample_weight=sample_weight,
     )
+    # With k classes the top-k accuracy is 1 for every design.
     lengths = [k for k in lengths if k < len(designs.classes)]
     _check_resolution(
         len(designs.names), int(n_bootstrap), confidence_level, correction
     )
-    # A seed of its own from whatever stands for random_state: which purpose it is
-    # drawn for does not matter here.
     generator = np.random.default_rng(draw_seeds(random_state)["shuffle"])
     scores, averages = _score(designs, lengths, int(n_bootstrap), generator)
     fusion = None
@@ -211,22 +218,11 @@ def compare_classifiers(
     )
 
 
-def _check_confidence(confidence_level: Any) -> None:
-    if not isinstance(confidence_level, Real) or isinstance(confidence_level, bool):
-        msg = f"`confidence_level` must be a float, got {shown(confidence_level)}."
-        raise TypeError(msg)
-    if not 0 < float(confidence_level) < 1:
-        msg = (
-            "`confidence_level` must be between 0 and 1, got "
-            f"{shown(confidence_level)}."
-        )
-        raise ValueError(msg)
-
-
 def _check_top_k(top_k: int | Sequence[int]) -> list[int]:
     lengths = list(top_k) if isinstance(top_k, Sequence) else [top_k]
     for k in lengths:
-        check_integer("top_k", k, 2)
+        constraint = [Interval(Integral, 2, None, closed="left")]
+        check_params({"top_k": constraint}, {"top_k": k}, "compare_classifiers")
     return sorted({int(k) for k in lengths})
 
 
@@ -236,15 +232,16 @@ def _check_resolution(
     n_pairs = n_designs * (n_designs - 1) // 2
     level = 1 - confidence_level
     n_tests = 1 if correction is None else n_pairs
+    # The smallest p-value of a bootstrap is 2 / (n_bootstrap + 1), and the correction
+    # multiplies the smallest of n_tests by n_tests.
     if n_pairs and 2 * n_tests / (n_bootstrap + 1) >= level:
         enough = int(2 * n_tests / level) + 1
         warnings.warn(
-            f"n_bootstrap={n_bootstrap} is too small for {n_pairs} pair"
-            f"{'s' if n_pairs > 1 else ''} of designs: no p-value of a bootstrap can "
-            f"fall below {level:.3g} after correction. Pass n_bootstrap={enough} or "
-            "more.",
+            f"n_bootstrap={n_bootstrap} is too small for {count(n_pairs, 'pair')} of "
+            f"designs: no corrected p-value of a bootstrap can be below {level:.3g}. "
+            f"Pass n_bootstrap={enough} or more.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,  # the caller of the decorated function
         )
 
 
@@ -258,34 +255,31 @@ def _score(
     generator: np.random.Generator,
 ) -> tuple[Scores, Averages]:
     """Score the designs, and averages of members, on all rows and on resamples."""
-    codes, n_members = designs.codes, designs.n_members
-    scoring = Scoring(designs.probas, codes, top_k)
+    n_samples, weights = len(designs.codes), designs.weights
+    scoring = Scoring(designs.probas, designs.codes, top_k, weights)
+    averages = _average_contributions(designs)
     contributions: list[Any] = [scoring.means, scoring.counts]
-    n_averages = n_members + 1 if n_members > 1 else 0
-    if n_averages:
-        right, losses = [], []
-        for average in drop_one_averages(
-            designs.probas[:n_members], designs.present[:n_members]
-        ):
-            right.append(truth_ranks(average, codes) == 0)
-            losses.append(row_log_loss(average, codes))
-        contributions.append(np.array([*right, *losses], dtype=np.float64))
+    if len(averages):
+        contributions.append(averages)
+    if weights is not None:
+        # A resample has a total weight of its own: scores are ratios of sums.
+        contributions.append(weights[np.newaxis])
 
     def all_scores(
         sums: list[NDArray[np.float64]],
     ) -> dict[str, NDArray[np.float64]]:
-        found = scoring.scores(sums[0], sums[1])
-        if n_averages:
-            means = sums[2] / len(codes)
-            found["average_accuracy"] = means[:n_averages]
-            found["average_log_loss"] = means[n_averages:]
+        total = n_samples if weights is None else sums[-1][0]
+        found = scoring.scores(sums[0], sums[1], total)
+        if len(averages):
+            found["averages"] = sums[2] / total
         return found
 
-    ones = np.ones((len(codes), 1))
+    # The data are the resample with weight 1 for every row.
+    ones = np.ones((n_samples, 1))
     values = all_scores([np.asarray(lines @ ones) for lines in contributions])
     blocks = [
         all_scores(sums)
-        for sums in bootstrap_sums(contributions, len(codes), n_bootstrap, generator)
+        for sums in bootstrap_sums(contributions, n_samples, n_bootstrap, generator)
     ]
     samples = {
         name: np.concatenate([block[name] for block in blocks], axis=1)
@@ -298,12 +292,32 @@ def _score(
         predicted=scoring.predicted,
         calibration_chance=scoring.chance,
     )
-    averages = {
-        name: (values[f"average_{name}"][:, 0], samples[f"average_{name}"])
-        for name in ("accuracy", "log_loss")
-        if n_averages
+    if not len(averages):
+        return scores, {}
+    accuracy, log_loss = np.split(values["averages"][:, 0], 2)
+    of_accuracy, of_log_loss = np.split(samples["averages"], 2)
+    return scores, {
+        "accuracy": (accuracy, of_accuracy),
+        "log_loss": (log_loss, of_log_loss),
     }
-    return scores, averages
+
+
+def _average_contributions(designs: ComparedDesigns) -> NDArray[np.float64]:
+    """Return what each row adds to accuracy and log-loss of averages of members.
+
+    The averages are those of all members, and of all but each of them.
+    """
+    n_members, codes = designs.n_members, designs.codes
+    if n_members < 2:
+        return np.empty((0, len(codes)))
+    right, losses = [], []
+    for average in drop_one_averages(
+        designs.probas[:n_members], designs.present[:n_members]
+    ):
+        right.append(truth_ranks(average, codes) == 0)
+        losses.append(row_log_loss(average, codes))
+    lines = np.array([*right, *losses], dtype=np.float64)
+    return lines if designs.weights is None else lines * designs.weights
 
 
 def _fuse(
@@ -326,6 +340,7 @@ def _fuse(
             averages,
             confidence_level,
             correction,
+            designs.weights,
         ),
         overlap=describe_overlap(names, right, predicted),
         gains=describe_gains(
@@ -336,6 +351,6 @@ def _fuse(
             confidence_level,
             correction,
         ),
-        oracle_accuracy=float(right.any(axis=0).mean()),
+        oracle_accuracy=float(np.average(right.any(axis=0), weights=designs.weights)),
         confidence_level=float(confidence_level),
     )

@@ -1,13 +1,15 @@
-"""Designs side by side: scores with intervals, tests, costs, categories, fusion."""
+"""The result of a comparison: scores, intervals, tests, costs and categories."""
 
 from __future__ import annotations
 
 from itertools import combinations
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from amzest.evaluation._displays._comparison_plots import (
     plot_categories,
@@ -18,6 +20,7 @@ from amzest.evaluation._metrics._per_category import score_categories
 from amzest.evaluation._metrics._scoring import Metric, Scores, list_metrics
 from amzest.evaluation._reports._compared_designs import ComparedDesigns
 from amzest.evaluation._reports._comparison_report import (
+    ComparisonSummary,
     comparison_as_html,
     comparison_as_text,
 )
@@ -33,53 +36,48 @@ from amzest.evaluation._significance._paired_tests import (
     group_letters,
     mcnemar_p_value,
 )
-from amzest.utils import (
-    check_choice,
-    check_integer,
-    count,
-    shown,
-)
+from amzest.utils import check_choice, count, shown, validate_params
 
 
 class ClassifierComparison:
-    """Scores of designs with intervals, and which of them is better.
+    """Scores of designs with intervals, and tests of their differences.
 
-    Made by :func:`compare_classifiers`. It prints as a table and shows as tables in a
-    notebook.
+    Returned by :func:`compare_classifiers`. It prints as a table, in a notebook as
+    HTML.
 
     Parameters
     ----------
     designs : ComparedDesigns
-        Labels and probabilities.
+        Labels and predictions.
 
     scores : Scores
         Their scores.
 
     fusion : FusionReport or None
-        What fusing them brings.
+        Ensembles of them.
 
     top_k : tuple of int
-        Lengths of the lists of suggestions.
+        Values of k of the top-k accuracy.
 
     n_bootstrap : int
         Number of resamples.
 
     confidence_level : float
-        Confidence of the intervals.
+        Confidence level of the intervals.
 
     correction : {"holm", "bonferroni"} or None
-        How p-values are corrected for the number of pairs.
+        Correction of p-values for the number of pairs.
 
     Attributes
     ----------
     names : list of str
-        Designs, members first and ensembles after them.
+        Designs, members first, then ensembles.
 
     classes : ndarray of shape (n_classes,)
-        Categories.
+        The classes.
 
     n_samples : int
-        Number of rows that every design was scored on.
+        Number of rows.
 
     metrics : list of str
         "accuracy", "macro_f1", "top_3_accuracy" and the like, "log_loss", "brier" and
@@ -89,32 +87,32 @@ class ClassifierComparison:
         Number of resamples.
 
     confidence_level : float
-        Confidence of the intervals.
+        Confidence level of the intervals.
 
     correction : {"holm", "bonferroni"} or None
-        How p-values are corrected for the number of pairs.
+        Correction of p-values for the number of pairs.
 
     See Also
     --------
-    compare_classifiers : Makes this object and says how intervals and tests are made.
-    FusionReport : What fusing the designs brings.
+    compare_classifiers : Returns this object; describes intervals and tests.
+    FusionReport : The gain of ensembles of the designs.
 
     Notes
     -----
     Accuracy, macro-F1, log-loss and the Brier score (from 0 to 2, for two classes from
-    0 to 1) are those of :mod:`sklearn.metrics`. Top-k accuracy is the share of rows
-    whose true class is among the k most probable; of equally probable classes the
-    first stands first, as for the prediction.
+    0 to 1) are those of :mod:`sklearn.metrics`. Top-k accuracy is the fraction of rows
+    whose true class is among the k most probable; ties are in the order of the classes,
+    as for the prediction.
 
-    The calibration error is the expected one of the most probable class [1]_: rows are
-    sorted by its probability into 15 bins of about equally many rows (equal
-    probabilities share a bin), and the gaps between mean probability and share of right
-    answers are averaged. Chance alone makes gaps, so that it is biased upwards, the
-    more so on few rows. Its interval is the basic bootstrap interval, which takes most
-    of that bias off and may lie below the value; it starts at 0 when the value is no
-    larger than chance would make that of a perfectly calibrated design [2]_. With
-    fewer than about 50 rows a bin it holds the truth less often than it says. Bins stay
-    as they are in resamples.
+    The calibration error is the expected calibration error of the predicted class
+    [1]_: rows are binned by its probability into 15 bins of about equal size (equal
+    probabilities share a bin), and the absolute differences between mean probability
+    and accuracy are averaged. It is biased upwards, since it is positive for a
+    calibrated design too, more so on few rows. Its interval is the basic bootstrap
+    interval, which subtracts most of the bias and may be below the value; it starts at
+    0 if the value is not larger than expected of a calibrated design [2]_. With less
+    than about 50 rows per bin its coverage is below the confidence level. The bins are
+    the same in all resamples.
 
     References
     ----------
@@ -158,10 +156,11 @@ class ClassifierComparison:
         self.n_bootstrap = n_bootstrap
         self.confidence_level = confidence_level
         self.correction: Correction = correction
-        # Probabilities are not kept: the scores hold all that is asked for later.
+        # Probabilities are not stored: the scores are sufficient.
         self._codes, self._costs = designs.codes, designs.costs
         self._scores, self._fusion = scores, fusion
         self._known = {metric.name: metric for metric in list_metrics(top_k)}
+        self._weighted = designs.weights is not None
 
     def frame(self, *, intervals: bool = True) -> pd.DataFrame:
         """Return scores, seconds and parameters as a table.
@@ -169,17 +168,17 @@ class ClassifierComparison:
         Parameters
         ----------
         intervals : bool, default=True
-            Whether columns such as `accuracy_low` and `accuracy_high` follow each
-            metric.
+            Whether each metric is followed by its interval, in columns such as
+            `accuracy_low` and `accuracy_high`.
 
         Returns
         -------
         DataFrame of shape (n_designs, n_columns)
-            One row a design, in the order given. A column for each of `metrics`, then
-            `fit_seconds` (one fit; of a CrossFit the mean of the folds' fits),
-            `predict_seconds_per_1000` (of 1,000 rows) and `n_parameters` (what the
-            design learnt: weights of networks, coefficients and intercepts of linear
-            models). Seconds and parameters are missing where they are not known.
+            One row per design, in the order of `names`. A column for each of `metrics`,
+            then `fit_seconds` (one fit; of a CrossFit the mean over the folds),
+            `predict_seconds_per_1000` (of 1,000 rows) and `n_parameters` (weights of
+            networks, coefficients and intercepts of linear models). Unknown seconds and
+            parameters are missing.
         """
         columns: dict[str, Any] = {}
         for name in self.metrics:
@@ -192,7 +191,7 @@ class ClassifierComparison:
         return table.join(self._costs)
 
     def tests(self, metric: str = "accuracy") -> pd.DataFrame:
-        """Test every two designs against each other.
+        """Test the difference of each pair of designs.
 
         Parameters
         ----------
@@ -202,25 +201,27 @@ class ClassifierComparison:
         Returns
         -------
         DataFrame of shape (n_pairs, n_columns)
-            One row a pair: `first`, `second`; `difference`, the first one's value
-            minus the second one's, with its interval `difference_low` and
+            One row per pair: `first`, `second`; `difference`, the value of the first
+            minus that of the second, with its interval `difference_low` and
             `difference_high`, not corrected; `bootstrap_p`, and
             `bootstrap_p_corrected` for the number of pairs; `better`, the name of the
-            better design or None. For accuracy also `n_only_first` and
-            `n_only_second`, rows that only the one gets right, `mcnemar_p` and
-            `mcnemar_p_corrected`.
+            significantly better design or None. For accuracy also `n_only_first` and
+            `n_only_second`, the rows for which only that design is correct, `mcnemar_p`
+            and `mcnemar_p_corrected`, unless the rows are weighted.
 
-            A design is better when the corrected p-value is below
-            ``1 - confidence_level``: McNemar's for accuracy, which no simulation
-            limits, the bootstrap's for other metrics.
+            A difference is significant if the corrected p-value is below
+            ``1 - confidence_level``: that of McNemar's test for accuracy without
+            weights, otherwise that of the bootstrap.
         """
         found = self._metric(metric)
         values, samples = self._scores.values[metric], self._scores.samples[metric]
+        # reshape: without a pair the array would be one-dimensional.
         pairs = np.array(
             list(combinations(range(len(self.names)), 2)), dtype=int
         ).reshape(-1, 2)
         first, second = pairs.T
         names = np.array(self.names, dtype=object)
+        # Paired: both designs are scored on the same resamples.
         differences = np.array([samples[i] - samples[j] for i, j in pairs])
         differences = differences.reshape(-1, self.n_bootstrap)
         low, high = percentile_interval(differences, self.confidence_level)
@@ -232,7 +233,7 @@ class ClassifierComparison:
             "difference_high": high,
         }
         p_values = {"bootstrap": bootstrap_p_value(differences)}
-        if metric == "accuracy":
+        if metric == "accuracy" and not self._weighted:
             right = self._scores.right
             counts = [
                 ((right[i] & ~right[j]).sum(), (right[j] & ~right[i]).sum())
@@ -240,7 +241,7 @@ class ClassifierComparison:
             ]
             only = np.array(counts, dtype=np.int64).reshape(-1, 2)
             columns |= {"n_only_first": only[:, 0], "n_only_second": only[:, 1]}
-            # First, because it decides.
+            # The first one decides.
             mcnemar = mcnemar_p_value(only[:, 0], only[:, 1])
             p_values = {"mcnemar": mcnemar} | p_values
         corrected = {}
@@ -261,10 +262,10 @@ class ClassifierComparison:
         -------
         DataFrame of shape (n_classes * n_designs, 8)
             Columns `category`, `design`, `support` (rows of the category),
-            `precision`, `recall`, `f1`, `f1_low` and `f1_high`. Precision is NaN where
-            nothing was predicted to be in the category. The interval is Wilson's, of
-            the share of right rows among those that are in the category or are
-            predicted to be, turned into F1.
+            `precision`, `recall`, `f1`, `f1_low` and `f1_high`. Precision is NaN if the
+            category is never predicted. The interval is Wilson's, of the proportion of
+            correct rows among those of which the category is true or predicted,
+            transformed to F1.
         """
         return score_categories(
             self.names,
@@ -275,7 +276,7 @@ class ClassifierComparison:
         )
 
     def fusion(self) -> FusionReport:
-        """Return what members add to ensembles, and where they err together.
+        """Return the gains of ensembles and the shared errors of members.
 
         Returns
         -------
@@ -288,14 +289,18 @@ class ClassifierComparison:
             If there is only one member.
         """
         if self._fusion is None:
-            msg = (
+            raise ValueError(
                 f"There is only one member ({shown(self.names[0])}); fusion needs at "
-                "least "
-                "two. Pass others in `probas`."
+                "least two. Pass others in `probas`."
             )
-            raise ValueError(msg)
         return self._fusion
 
+    @validate_params(
+        {
+            "kind": [StrOptions({"scores", "per_category", "overlap"})],
+            "max_categories": [Interval(Integral, 1, None, closed="left")],
+        }
+    )
     def plot(
         self,
         kind: str = "scores",
@@ -304,30 +309,30 @@ class ClassifierComparison:
         max_categories: int = 30,
         ax: Any = None,
     ) -> Any:
-        """Draw the comparison.
+        """Plot the comparison.
 
         Parameters
         ----------
         kind : {"scores", "per_category", "overlap"}, default="scores"
             "scores" shows `metric` of each design with its interval, the best at the
-            top. Filled dots stand for designs that no other is better than, and two
-            designs share a letter unless one is better [1]_. "per_category" shows F1 in
-            each category, the hardest at the top. "overlap" shows how many errors of
-            each member another one makes as well.
+            top. Two designs share a letter unless they differ significantly [1]_;
+            filled markers are designs that no other is significantly better than.
+            "per_category" shows F1 in each category, the hardest at the top. "overlap"
+            shows the fraction of the errors of each member that others make too.
 
         metric : str, default="accuracy"
             One of `metrics`, for kind "scores".
 
         max_categories : int, default=30
-            Number of categories that kind "per_category" shows, the hardest ones.
+            Maximum number of categories for kind "per_category", the hardest ones.
 
         ax : matplotlib.axes.Axes, default=None
-            Where to draw. None makes a figure of fitting size.
+            Axes to plot on. None creates a new figure.
 
         Returns
         -------
         matplotlib.axes.Axes
-            What was drawn on.
+            The axes.
 
         References
         ----------
@@ -335,10 +340,9 @@ class ClassifierComparison:
            All-Pairwise Comparisons", Journal of Computational and Graphical Statistics
            13, 2004.
         """
-        check_choice("kind", kind, ("scores", "per_category", "overlap"))
-        check_integer("max_categories", max_categories, 1)
         if kind == "overlap":
-            return plot_overlap(self.fusion(), ax)
+            fusion = self.fusion()
+            return plot_overlap(fusion.overlap_matrix(), fusion.members["accuracy"], ax)
         if kind == "per_category":
             return plot_categories(self.per_category(), max_categories, ax)
         low, high = self._interval(metric)
@@ -347,17 +351,38 @@ class ClassifierComparison:
             index=self.names,
         )
         scores["letters"] = self._letters(metric)
-        claims = self.tests(metric).dropna(subset="better")
-        worse = claims["first"].where(claims["first"] != claims["better"])
-        scores["leading"] = ~scores.index.isin(worse.fillna(claims["second"]))
+        significant = self.tests(metric).dropna(subset="better")
+        worse = significant["first"].where(
+            significant["first"] != significant["better"]
+        )
+        scores["leading"] = ~scores.index.isin(worse.fillna(significant["second"]))
         scores = scores.loc[self._ranking(metric)]
-        return plot_scores(scores, self._known[metric], self._claim(metric), ax)
+        known = self._known[metric]
+        better = "higher" if known.higher_is_better else "lower"
+        label = f"{known.label} ({known.unit}; {better} is better)"
+        return plot_scores(scores, label, self._test(metric), ax)
 
     def __repr__(self) -> str:
-        return comparison_as_text(self)
+        return comparison_as_text(self._summary())
 
     def _repr_html_(self) -> str:
-        return comparison_as_html(self)
+        return comparison_as_html(self._summary())
+
+    def _summary(self) -> ComparisonSummary:
+        """Return what the reports show, the best accuracy first."""
+        return ComparisonSummary(
+            scores=self.frame().loc[self._ranking("accuracy")],
+            letters=self._letters("accuracy"),
+            metrics=[self._known[name] for name in self.metrics],
+            tests=self.tests(),
+            categories=self.per_category(),
+            test=self._test("accuracy"),
+            n_samples=self.n_samples,
+            n_bootstrap=self.n_bootstrap,
+            confidence_level=self.confidence_level,
+            corrected=self.correction is not None,
+            fusion=self._fusion,
+        )
 
     def _metric(self, name: str) -> Metric:
         check_choice("metric", name, tuple(self.metrics))
@@ -378,19 +403,22 @@ class ClassifierComparison:
         return [self.names[place] for place in order]
 
     def _letters(self, metric: str) -> pd.Series:
-        """Return letters by name: two designs share one unless one is better."""
+        """Return letters by name: two designs share one unless they differ."""
         ranking = self._ranking(metric)
-        claims = self.tests(metric).dropna(subset="better")
+        significant = self.tests(metric).dropna(subset="better")
         differing = [
             (ranking.index(first), ranking.index(second))
-            for first, second in zip(claims["first"], claims["second"], strict=True)
+            for first, second in zip(
+                significant["first"], significant["second"], strict=True
+            )
         ]
         return pd.Series(group_letters(len(ranking), differing), index=ranking)
 
-    def _claim(self, metric: str) -> str:
-        """Say what it takes to be better."""
+    def _test(self, metric: str) -> str:
+        """Describe the test of which differences are significant."""
         n_pairs = len(self.names) * (len(self.names) - 1) // 2
-        test = "McNemar’s exact test" if metric == "accuracy" else "paired bootstrap"
+        exact = metric == "accuracy" and not self._weighted
+        test = "McNemar’s exact test" if exact else "paired bootstrap"
         corrections = {"holm": "Holm’s", "bonferroni": "Bonferroni’s"}
         after = (
             f"{corrections[self.correction]} correction for {count(n_pairs, 'pair')}"

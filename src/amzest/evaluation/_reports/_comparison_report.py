@@ -1,209 +1,160 @@
-"""Write a comparison as text and as HTML."""
+"""A comparison as text and as HTML."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
-from amzest.evaluation._reports._fusion_report import fusion_sections, gain_sentence
+from amzest.evaluation._metrics._scoring import Metric
+from amzest.evaluation._reports._fusion_report import fusion_tables, gain_sentence
 from amzest.evaluation._reports._tables import (
-    HtmlCell,
-    cut,
+    Table,
     html_page,
     html_table,
-    interval,
     percent,
+    text_table,
+    wrapped,
+    write_differences,
+    write_number,
     write_p,
+    write_scores,
 )
 from amzest.utils import count
 
-if TYPE_CHECKING:
-    from amzest.evaluation._reports._comparison import ClassifierComparison
-
-_WIDTH = 88
-#: Categories that are written out in HTML, the hardest ones.
+#: Categories that are listed in HTML, the hardest ones.
 _MAX_CATEGORIES = 50
+_COSTS = (
+    ("fit_seconds", "seconds to fit", ",.3g"),
+    ("predict_seconds_per_1000", "seconds for 1,000 rows", ",.3g"),
+    ("n_parameters", "parameters", ",.0f"),
+)
+_TESTS = {
+    "n_only_first": "only first correct",
+    "n_only_second": "only second correct",
+    "mcnemar_p_corrected": "McNemar p",
+    "bootstrap_p_corrected": "bootstrap p",
+}
 
 
-def comparison_as_text(comparison: ClassifierComparison) -> str:
-    """Write a comparison as a table of at most 88 columns.
+@dataclass(frozen=True)
+class ComparisonSummary:
+    """What a report of a comparison shows: the best accuracy is the first row."""
 
-    Parameters
-    ----------
-    comparison : ClassifierComparison
-        What is written.
+    scores: pd.DataFrame
+    letters: pd.Series
+    metrics: list[Metric]
+    tests: pd.DataFrame
+    categories: pd.DataFrame
+    test: str
+    n_samples: int
+    n_bootstrap: int
+    confidence_level: float
+    corrected: bool
+    fusion: Any
 
-    Returns
-    -------
-    str
-        The table, without a line break at its end.
-    """
-    table = comparison.frame().loc[comparison._ranking("accuracy")]
-    letters = comparison._letters("accuracy")
-    several = len(table) > 1
-    columns = [["accuracy", *_intervals(table, "accuracy")]]
-    if several:
-        columns.append(["", *letters.loc[table.index]])
-    for name in comparison.metrics[1:]:
-        heading = comparison._known[name].label
-        columns.append([heading, *(f"{value:.3f}" for value in table[name])])
-    # Long names give way before numbers do; what does not fit is in `frame()`.
-    longest = max(len("design"), *(len(cut(name, 30)) for name in table.index))
-    while (room := _WIDTH - _width(columns)) < min(longest, 14) and len(columns) > 1:
-        columns.pop()
-    columns.insert(0, ["design", *(cut(name, min(room, 30)) for name in table.index)])
-    widths = [max(map(len, column)) for column in columns]
-    texts = (0, 2) if several else (0,)
-    lines = [f"ClassifierComparison: {_size(comparison)}", ""]
-    for cells in zip(*columns, strict=True):
-        parts = [
-            # Names and letters are texts, the rest are numbers.
-            f"{cell:<{width}}" if place in texts else f"{cell:>{width}}"
-            for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        ]
-        lines.append("  ".join(parts).rstrip())
-    lines.append("")
-    level = percent(comparison.confidence_level)
-    lines.append(f"Intervals of {level} from {comparison.n_bootstrap:,} resamples.")
-    if several:
-        lines += [
-            "Designs that share a letter: neither is better in accuracy",
-            f"({comparison._claim('accuracy')}).",
-        ]
-    if comparison._fusion is not None:
-        lines += gain_sentence(comparison._fusion)
-    return "\n".join(lines)
-
-
-def _width(columns: list[list[str]]) -> int:
-    """Return the width of columns, with two blanks before each."""
-    return sum(2 + max(map(len, column)) for column in columns)
-
-
-def _size(comparison: ClassifierComparison) -> str:
-    n_designs = len(comparison.names)
-    return (
-        f"{count(n_designs, 'design')}, {count(comparison.n_samples, 'row')}, "
-        f"{count(len(comparison.classes), 'category')}"
-    )
-
-
-def _intervals(table: pd.DataFrame, name: str) -> list[str]:
-    return [
-        f"{value:.3f} ({low:.3f}–{high:.3f})"
-        for value, low, high in zip(
-            table[name], table[f"{name}_low"], table[f"{name}_high"], strict=True
+    @property
+    def heading(self) -> str:
+        """Number of designs, rows and categories."""
+        n_designs = len(self.scores)
+        n_categories = len(self.categories) // n_designs
+        return (
+            f"ClassifierComparison: {count(n_designs, 'design')}, "
+            f"{count(self.n_samples, 'row')}, {count(n_categories, 'category')}"
         )
-    ]
 
-
-def comparison_as_html(comparison: ClassifierComparison) -> str:
-    """Write a comparison as HTML tables, names escaped.
-
-    Parameters
-    ----------
-    comparison : ClassifierComparison
-        What is written.
-
-    Returns
-    -------
-    str
-        One `div` element that brings its own style.
-    """
-    sections = [_scores_section(comparison)]
-    if len(comparison.names) > 1:
-        sections.append(_tests_section(comparison))
-    sections.append(_categories_section(comparison))
-    if comparison._fusion is not None:
-        sections += fusion_sections(comparison._fusion)
-    return html_page("ClassifierComparison", _size(comparison), sections)
-
-
-def _scores_section(comparison: ClassifierComparison) -> str:
-    table = comparison.frame().loc[comparison._ranking("accuracy")]
-    letters = comparison._letters("accuracy")
-    several = len(table) > 1
-    head = ["design", *(["group"] if several else [])]
-    for name in comparison.metrics:
-        metric = comparison._known[name]
-        head.append(f"{metric.label} {'↑' if metric.higher_is_better else '↓'}")
-    head += ["seconds to fit", "seconds for 1,000 rows", "parameters"]
-    rows = []
-    for design, row in table.iterrows():
-        cells: list[HtmlCell] = [str(letters[design])] if several else []
-        for name in comparison.metrics:
-            spread = f"{row[f'{name}_low']:.3f}–{row[f'{name}_high']:.3f}"
-            cells.append((f"{row[name]:.3f}", spread))
-        cells += [
-            _number(row["fit_seconds"], ",.3g"),
-            _number(row["predict_seconds_per_1000"], ",.3g"),
-            _number(row["n_parameters"], ",.0f"),
-        ]
-        rows.append((str(design), cells))
-    level = percent(comparison.confidence_level)
-    caption = (
-        f"Scores, the best accuracy first; below each its interval of {level} from "
-        f"{comparison.n_bootstrap:,} resamples. ↑ higher, ↓ lower is better."
-    )
-    if several:
-        caption += (
-            " Designs that share a letter: neither is better in accuracy "
-            f"({comparison._claim('accuracy')})."
+    @property
+    def notes(self) -> str:
+        """Which intervals and tests are reported."""
+        notes = (
+            f"{percent(self.confidence_level)} confidence intervals from "
+            f"{self.n_bootstrap:,} bootstrap resamples."
         )
-    text_columns = (1,) if several else ()
-    return html_table(caption, head, rows, text_columns=text_columns)
+        if len(self.scores) > 1:
+            notes += (
+                " Designs without a group letter in common differ significantly in "
+                f"accuracy ({self.test})."
+            )
+        return notes
 
 
-def _number(value: object, form: str) -> str:
-    if pd.isna(value):
-        return "–"
-    text = format(value, form)
-    # Three digits of a large number come in exponents.
-    return f"{float(text):,.0f}" if "e+" in text else text
+def comparison_as_text(summary: ComparisonSummary) -> str:
+    """Write the scores, in lines of at most 88 characters."""
+    table = _scores_table(summary, intervals="accuracy", arrows=False)
+    parts = [summary.heading, "", text_table(table), "", wrapped(summary.notes)]
+    if summary.fusion is not None:
+        parts.append(gain_sentence(summary.fusion))
+    return "\n".join(parts)
 
 
-def _tests_section(comparison: ClassifierComparison) -> str:
-    head = [
-        *("first", "second", "difference in accuracy", "only first right"),
-        *("only second right", "McNemar p", "bootstrap p", "better"),
-    ]
-    rows = []
-    for pair in comparison.tests().itertuples():
-        cells: list[HtmlCell] = [
-            pair.second,
-            interval(pair.difference, pair.difference_low, pair.difference_high),
-            f"{pair.n_only_first:,}",
-            f"{pair.n_only_second:,}",
-            write_p(pair.mcnemar_p_corrected),
-            write_p(pair.bootstrap_p_corrected),
-            pair.better or "–",
-        ]
-        rows.append((pair.first, cells))
+def comparison_as_html(summary: ComparisonSummary) -> str:
+    """Write all tables as one `div` element."""
+    folded = [_categories_table(summary)]
+    if len(summary.scores) > 1:
+        folded.insert(0, _tests_table(summary))
+    if summary.fusion is not None:
+        folded += fusion_tables(summary.fusion)
+    scores = html_table(_scores_table(summary), folded=False)
+    tables = [html_table(table, folded=True) for table in folded]
+    return html_page(summary.heading, [scores, *tables])
+
+
+def _scores_table(
+    summary: ComparisonSummary, *, intervals: str = "all", arrows: bool = True
+) -> Table:
+    """Return scores, and with intervals of all metrics seconds and parameters too."""
+    scores = summary.scores
+    columns: dict[str, pd.Series] = {}
+    for metric in summary.metrics:
+        arrow = " ↑" if metric.higher_is_better else " ↓"
+        columns[metric.label + (arrow if arrows else "")] = (
+            write_scores(scores, metric.name)
+            if intervals in ("all", metric.name)
+            else scores[metric.name].map(write_number)
+        )
+        if metric.name == "accuracy" and len(scores) > 1:
+            columns["group"] = summary.letters.loc[scores.index]
+    if intervals == "all":
+        for name, heading, form in _COSTS:
+            columns[heading] = scores[name].map(lambda n, f=form: write_number(n, f))
+    caption = f"Scores; ↑ higher, ↓ lower is better. {summary.notes}"
+    return Table("Scores", caption, pd.DataFrame(columns).rename_axis("design"))
+
+
+def _tests_table(summary: ComparisonSummary) -> Table:
+    tests = summary.tests
+    columns = {
+        "second": tests["second"],
+        "difference in accuracy": write_differences(tests, "difference"),
+    }
+    for name, heading in _TESTS.items():
+        if name in tests:
+            write = write_p if name.endswith("_p_corrected") else "{:,}".format
+            columns[heading] = tests[name].map(write)
+    columns["better"] = tests["better"].fillna("–")
+    cells = pd.DataFrame(columns).set_axis(pd.Index(tests["first"], name="first"))
     caption = (
-        f"Every two designs. Better means: {comparison._claim('accuracy')}. "
-        "p-values are "
-        f"{'corrected' if comparison.correction else 'not corrected'}, intervals are "
-        "those of single differences."
+        f"Better: {summary.test}. p-values are "
+        f"{'corrected' if summary.corrected else 'not corrected'}, the intervals of "
+        "differences are not."
     )
-    n_pairs = len(rows)
-    title = f"Tests of {count(n_pairs, 'pair')}"
-    return html_table(caption, head, rows, title=title, text_columns=(1, 7))
+    return Table(f"Tests of {count(len(tests), 'pair')}", caption, cells)
 
 
-def _categories_section(comparison: ClassifierComparison) -> str:
-    table = comparison.per_category()
-    f1 = table["f1"].to_numpy().reshape(-1, len(comparison.names))
-    support = table["support"].to_numpy()[:: len(comparison.names)]
-    means = pd.DataFrame(f1).mean(axis=1)
-    hardest = means.sort_values(kind="stable").index[:_MAX_CATEGORIES]
-    rows = []
-    for place in hardest:
-        cells: list[HtmlCell] = [f"{support[place]:,}"]
-        cells += [_number(value, ".3f") for value in f1[place]]
-        rows.append((str(comparison.classes[place]), cells))
+def _categories_table(summary: ComparisonSummary) -> Table:
+    table = summary.categories
+    # `per_category` is sorted by category, with all designs of a category together.
+    n_designs = len(summary.scores)
+    f1 = table["f1"].to_numpy().reshape(-1, n_designs)
+    cells = pd.DataFrame(f1, columns=table["design"][:n_designs])
+    hardest = cells.mean(axis=1).sort_values(kind="stable").index[:_MAX_CATEGORIES]
+    cells = cells.map(write_number)
+    support = table["support"].to_numpy()[::n_designs]
+    cells.insert(0, "support", [f"{rows:,}" for rows in support])
+    names = table["category"].astype(str).to_numpy()[::n_designs]
+    cells.index = pd.Index(names, name="category")
     caption = "F1 in each category, the hardest first."
     if len(hardest) < len(f1):
         caption = f"F1 in the {len(hardest)} hardest of {len(f1):,} categories."
-    head = ["category", "rows", *comparison.names]
-    return html_table(caption, head, rows, title="Categories")
+    return Table("Categories", caption, cells.iloc[hardest])

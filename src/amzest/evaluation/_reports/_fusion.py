@@ -1,4 +1,4 @@
-"""What members add to an ensemble, where they err together, and what fusing gains."""
+"""Contributions of members to ensembles, shared errors, and gains of ensembles."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.utils._param_validation import StrOptions
 
 from amzest.evaluation._reports._fusion_report import fusion_as_html, fusion_as_text
 from amzest.evaluation._significance._bootstrap import (
@@ -15,63 +16,63 @@ from amzest.evaluation._significance._bootstrap import (
     percentile_interval,
 )
 from amzest.evaluation._significance._paired_tests import Correction, correct_p_values
-from amzest.utils import shown
+from amzest.utils import validate_params
 
-#: Name of the ensemble that is made here.
+#: Name of the ensemble that every comparison contains.
 AVERAGE = "equal-weight average"
+_MEASURES = ("share_of_errors", "jaccard", "yule_q")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class FusionReport:
-    """What fusing designs brings, and which of them bring it.
+    """Gains of ensembles of designs, and the contributions of the members.
 
-    Made by :meth:`ClassifierComparison.fusion`. It prints as tables and shows as
-    tables in a notebook.
+    Returned by :meth:`ClassifierComparison.fusion`. It prints as tables, in a notebook
+    as HTML.
 
     Parameters
     ----------
     members : DataFrame of shape (n_members, 10)
-        One row a member. `accuracy` alone; `present_share`, the share of rows in which
-        it had something to read; `adds`, the accuracy of the equal-weight average of
-        all members minus that of the average without this one, with `adds_low`,
+        One row per member. `accuracy` of its own; `present_share`, the fraction of
+        non-missing samples; `adds`, the accuracy of the equal-weight average of all
+        members minus that of the average without this one, with `adds_low`,
         `adds_high`, `adds_p` and `adds_p_corrected` (for the number of members);
-        `adds_log_loss`, the same difference of log-losses, negative where the member
-        helps; `n_only_right`, rows that no other member gets right, and
-        `share_only_right` of all rows.
+        `adds_log_loss`, the same difference of log-losses, negative if the member
+        improves it; `n_only_right`, the number of rows for which only this member is
+        correct, and `share_only_right`, their fraction.
 
     overlap : DataFrame of shape (n_pairs, 8)
-        One row a pair of members. `n_both_wrong`; `share_of_first`, the share of the
-        first one's errors that the second one makes too (it errs in the same row,
-        in whatever way), and `share_of_second`; `same_answer`, the share of these rows
-        in which both name the same wrong category; `jaccard`, rows where both are wrong
-        by rows where either is; `yule_q`, 1 where one's errors are among the other's,
-        0 where errors are independent, negative where they avoid each other.
+        One row per pair of members. `n_both_wrong`; `share_of_first`, the fraction of
+        the errors of the first member that the second makes too (an error on the same
+        row, with the same prediction or not), and `share_of_second`; `same_answer`, the
+        fraction of these rows for which both predict the same class; `jaccard`, the
+        rows where both are wrong divided by those where either is; `yule_q`, 1 if the
+        errors of one are a subset of those of the other, 0 if they are independent,
+        negative if they rarely coincide.
 
     gains : DataFrame of shape (1 + n_ensembles, 8)
-        One row an ensemble, the equal-weight average first. `accuracy`; `best_member`
+        One row per ensemble, the equal-weight average first. `accuracy`; `best_member`
         and `best_member_accuracy`; `gain`, the difference, with `gain_low`,
         `gain_high`, `gain_p` and `gain_p_corrected` (for the number of ensembles).
 
     oracle_accuracy : float
-        Share of rows that at least one member gets right: what a perfect choice
-        between members would reach.
+        Fraction of rows for which at least one member is correct: the accuracy of a
+        perfect selection of members.
 
     confidence_level : float
-        Confidence of the intervals.
+        Confidence level of the intervals.
 
     See Also
     --------
-    ClassifierComparison : Makes this report.
+    ClassifierComparison : Returns this report.
 
     Notes
     -----
-    The equal-weight average leaves members out in rows where they had nothing to read,
-    and takes all of them where none had. Differences are paired, see
-    :func:`compare_classifiers`.
+    The equal-weight average excludes members for which a sample is missing, unless it
+    is missing for all. Differences are paired, see :func:`compare_classifiers`.
 
-    The best member is the best one on the same rows, chosen anew in each resample. The
-    luckiest of several members looks better than it is, so that the gain leans towards
-    too little, never towards too much.
+    The best member is selected on the same rows, in each resample anew. Its accuracy is
+    therefore biased upwards, and the gain is conservative.
 
     References
     ----------
@@ -102,24 +103,21 @@ class FusionReport:
     oracle_accuracy: float
     confidence_level: float
 
+    @validate_params({"measure": [StrOptions(set(_MEASURES))]})
     def overlap_matrix(self, measure: str = "share_of_errors") -> pd.DataFrame:
-        """Return how much members err together as a square table.
+        """Return how many errors members share, as a square table.
 
         Parameters
         ----------
         measure : {"share_of_errors", "jaccard", "yule_q"}, default="share_of_errors"
-            "share_of_errors" is the share of the row's errors that the column's member
-            makes too; the others are symmetric.
+            "share_of_errors" is the fraction of the errors of the row's member that the
+            column's member makes too; the others are symmetric.
 
         Returns
         -------
         DataFrame of shape (n_members, n_members)
             The measure, 1 on the diagonal.
         """
-        choices = ("share_of_errors", "jaccard", "yule_q")
-        if measure not in choices:
-            msg = f"`measure` must be one of {choices}, got {shown(measure)}."
-            raise ValueError(msg)
         names = self.members.index
         matrix = pd.DataFrame(1.0, index=names, columns=names)
         for pair in self.overlap.itertuples():
@@ -142,22 +140,9 @@ class FusionReport:
 def average_members(
     probas: Sequence[NDArray[np.float64]], present: Sequence[NDArray[np.bool_]]
 ) -> NDArray[np.float64]:
-    """Average the members that had something to read, row by row.
-
-    Parameters
-    ----------
-    probas : sequence of ndarray of shape (n_samples, n_classes)
-        Probabilities of each member.
-
-    present : sequence of ndarray of shape (n_samples,), dtype bool
-        True where the member had something to read.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes), dtype float64
-        The mean of the members that are there, of all of them where none is.
-    """
-    masks = np.array(present)
+    """Return the mean of the members that are present, or of all if none is."""
+    masks = np.array(present)  # (n_members, n_samples)
+    # A sample that is missing for all members still needs a prediction.
     weights = np.where(masks.any(axis=0), masks, True)
     total = np.zeros_like(probas[0])
     for proba, weight in zip(probas, weights, strict=True):
@@ -169,18 +154,7 @@ def average_members(
 def drop_one_averages(
     probas: Sequence[NDArray[np.float64]], present: Sequence[NDArray[np.bool_]]
 ) -> Iterator[NDArray[np.float64]]:
-    """Average all members, then all but each of them in turn.
-
-    Parameters
-    ----------
-    probas, present : sequence of ndarray
-        As for :func:`average_members`, at least two.
-
-    Yields
-    ------
-    ndarray of shape (n_samples, n_classes), dtype float64
-        Probabilities of the average.
-    """
+    """Yield the average of all members, then that without each of them."""
     yield average_members(probas, present)
     for left_out in range(len(probas)):
         kept = [place for place in range(len(probas)) if place != left_out]
@@ -194,36 +168,15 @@ def describe_members(
     averages: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]],
     confidence_level: float,
     correction: Correction,
+    weights: NDArray[np.float64] | None = None,
 ) -> pd.DataFrame:
-    """Tabulate what each member adds to the equal-weight average.
+    """Return `FusionReport.members`.
 
-    Parameters
-    ----------
-    names : sequence of str
-        Members.
-
-    right : ndarray of shape (n_members, n_samples), dtype bool
-        True where the member is right.
-
-    present : sequence of ndarray of shape (n_samples,), dtype bool
-        True where the member had something to read.
-
-    averages : dict of str to (ndarray, ndarray)
-        For "accuracy" and "log_loss", values of the averages of
-        :func:`drop_one_averages`, of shape (1 + n_members,), and those in the
-        resamples, of shape (1 + n_members, n_bootstrap).
-
-    confidence_level : float
-        Confidence of the intervals.
-
-    correction : {"holm", "bonferroni"} or None
-        How p-values are corrected for the number of members.
-
-    Returns
-    -------
-    DataFrame of shape (n_members, 10)
-        See :class:`FusionReport`.
+    `averages` has values (1 + n_members,) and resamples (1 + n_members, n_bootstrap) of
+    the averages of :func:`drop_one_averages`.
     """
+    # Leave one out: the first average has all members, the others lack one each. The
+    # resamples are shared, so that the differences are paired.
     value, samples = averages["accuracy"]
     differences = samples[0] - samples[1:]
     low, high = percentile_interval(differences, confidence_level)
@@ -231,7 +184,7 @@ def describe_members(
     losses = averages["log_loss"][0]
     only_right = (right & (right.sum(axis=0) == 1)).sum(axis=1)
     columns = {
-        "accuracy": right.mean(axis=1),
+        "accuracy": np.average(right, axis=1, weights=weights),
         "present_share": [mask.mean() for mask in present],
         "adds": value[0] - value[1:],
         "adds_low": low,
@@ -250,24 +203,7 @@ def describe_overlap(
     right: NDArray[np.bool_],
     predicted: NDArray[np.int64],
 ) -> pd.DataFrame:
-    """Tabulate the errors that members have in common.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Members.
-
-    right : ndarray of shape (n_members, n_samples), dtype bool
-        True where the member is right.
-
-    predicted : ndarray of shape (n_members, n_samples), dtype int64
-        What the member says.
-
-    Returns
-    -------
-    DataFrame of shape (n_pairs, 8)
-        See :class:`FusionReport`.
-    """
+    """Return `FusionReport.overlap` from `right` and `predicted` (n_members, n)."""
     rows = []
     for i, first in enumerate(names):
         for j in range(i + 1, len(names)):
@@ -275,8 +211,9 @@ def describe_overlap(
             n_both = int(both_wrong.sum())
             n_first, n_second = int((~right[i]).sum()), int((~right[j]).sum())
             n_neither = int((right[i] & right[j]).sum())
+            # Yule's Q of the 2 x 2 table of right and wrong (Kuncheva, Whitaker 2003).
             agreeing = n_both * n_neither
-            apart = (n_first - n_both) * (n_second - n_both)
+            disagreeing = (n_first - n_both) * (n_second - n_both)
             n_same = int((predicted[i] == predicted[j])[both_wrong].sum())
             rows.append(
                 {
@@ -287,7 +224,7 @@ def describe_overlap(
                     "share_of_second": _share(n_both, n_second),
                     "same_answer": _share(n_same, n_both),
                     "jaccard": _share(n_both, n_first + n_second - n_both),
-                    "yule_q": _share(agreeing - apart, agreeing + apart),
+                    "yule_q": _share(agreeing - disagreeing, agreeing + disagreeing),
                 }
             )
     return pd.DataFrame(rows)
@@ -305,36 +242,15 @@ def describe_gains(
     confidence_level: float,
     correction: Correction,
 ) -> pd.DataFrame:
-    """Tabulate how far ensembles are above their best member.
+    """Return `FusionReport.gains`.
 
-    Parameters
-    ----------
-    names : sequence of str
-        Ensembles.
-
-    members : tuple of (sequence of str, ndarray, ndarray)
-        Names of the members, their accuracies of shape (n_members,), and those in the
-        resamples, of shape (n_members, n_bootstrap).
-
-    accuracy : ndarray of shape (n_ensembles,)
-        Accuracies of the ensembles.
-
-    samples : ndarray of shape (n_ensembles, n_bootstrap)
-        Those in the resamples.
-
-    confidence_level : float
-        Confidence of the intervals.
-
-    correction : {"holm", "bonferroni"} or None
-        How p-values are corrected for the number of ensembles.
-
-    Returns
-    -------
-    DataFrame of shape (n_ensembles, 8)
-        See :class:`FusionReport`.
+    `members` has the names, accuracies (n_members,) and resamples (n_members,
+    n_bootstrap) of members; `accuracy` and `samples` are those of ensembles.
     """
     member_names, member_accuracy, member_samples = members
     best = int(member_accuracy.argmax())
+    # The best member is selected in each resample, as it was on the data: otherwise the
+    # interval would ignore the uncertainty of the selection.
     differences = samples - member_samples.max(axis=0)
     low, high = percentile_interval(differences, confidence_level)
     p_values = bootstrap_p_value(differences)

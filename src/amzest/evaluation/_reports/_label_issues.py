@@ -1,26 +1,26 @@
-"""Rows whose label the members of a CrossFit doubt."""
+"""Samples with doubtful labels, found from out-of-fold predictions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from numbers import Integral
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from amzest.meta._out_of_fold import check_proba, encode_given_labels
 from amzest.utils import (
-    check_integer,
-    count,
+    LabelledPredictions,
+    encode_known_labels,
     require,
     shown,
+    validate_params,
 )
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
+@validate_params({"n_examples": [Interval(Integral, 1, None, closed="left"), None]})
 def find_label_issues(
     crossfit: Any,
     y: Any = None,
@@ -28,72 +28,71 @@ def find_label_issues(
     members: Sequence[str] | None = None,
     n_examples: int | None = None,
 ) -> pd.DataFrame:
-    """List the rows whose label is doubtful, the most doubtful first.
+    """Rank samples by how doubtful their label is, the most doubtful first.
 
-    The out-of-fold probabilities of the members, of each row those of the members that
-    had something to read, are averaged and given to cleanlab. Nothing is fitted.
+    The out-of-fold probabilities of the members, except where the sample is missing for
+    a member, are averaged and passed to cleanlab, without refitting.
 
     Parameters
     ----------
     crossfit : CrossFit
-        Fitted. A fitted ensemble with `oof_proba_`, which is then the only member, is
-        accepted as well.
+        Fitted. A fitted ensemble with `oof_proba_` is accepted as the only member.
 
     y : array-like of shape (n_samples,), default=None
-        The labels to be looked at, in the order of the rows that `crossfit` was fitted
-        on. None takes those it was fitted on. The index of a Series is kept.
+        The labels to check, in the order of the samples that `crossfit` was fitted on.
+        None uses the labels it was fitted on. The index of a Series is kept.
 
     members : sequence of str, default=None
-        Names of the members to be asked. None asks all.
+        Names of the members to use. None uses all.
 
     n_examples : int, default=None
-        Number of rows to list. None lists all that any member could read.
+        Number of samples to list. None lists all that are not missing for all members.
 
     Returns
     -------
     DataFrame of shape (n_examples, 7)
         Sorted by `quality`. Its index is that of `y` if it is a Series, and otherwise
-        the position of the row. The columns are:
+        the position of the sample. The columns are:
 
         row : int
-            Position of the row, counted from 0.
+            Position of the sample, counted from 0.
         given_label : object
-            The label that the row has.
+            The label of the sample.
         suggested_label : object
-            The label that is most probable; it may be the given one.
+            The most probable label; it may be the given one.
         quality : float
-            From 0 to 1, half of one more than the margin by which the given label is
-            more probable than the best other one: below 0.5 another label is more
+            ``(1 + margin) / 2``, where the margin is the probability of the given label
+            minus that of the most probable other one: below 0.5 another label is more
             probable.
         n_disagree : int
-            Number of members that find another label more probable.
+            Number of members that predict another label.
         n_members : int
-            Number of members that had something to read.
+            Number of members for which the sample is not missing.
         is_issue : bool
-            Whether the label counts as wrong: another one is not only more probable,
-            but as probable as it is on average in the rows that have it.
+            Whether the label is probably wrong: another label is not only more
+            probable, but as probable as on average in the samples that have it.
 
     Raises
     ------
     ValueError
-        If `crossfit` has nothing out of fold, or members, rows and labels do not fit.
+        If `crossfit` has no out-of-fold probabilities, or members, rows and labels do
+        not match.
     ImportError
         If cleanlab is not installed.
 
     See Also
     --------
-    ReviewThresholdClassifier : Sends doubtful products to review before they are
-        labelled.
+    ReviewThresholdClassifier : Predicts "review" for uncertain samples.
     amzest.ensemble.CrossFit : Fits the members on the folds.
 
     Notes
     -----
-    Rows are ranked by cleanlab's normalized margin, which suits labels that were
-    confused with others of the same catalogue. `is_issue` is confident learning [1]_:
-    each class has a threshold of its own, the mean probability it gets in rows that
-    have it, so that members that are too sure of one class and too careful with another
-    do no harm. It marks few sound labels and not all wrong ones; who has the time reads
-    on in the order of `quality`.
+    Samples are ranked by the normalized margin of cleanlab, which suits labels that
+    were confused with other classes of the data. `is_issue` is confident learning [1]_:
+    each class has a threshold of its own, its mean probability in the samples that have
+    it, so that members which are overconfident for one class and underconfident for
+    another are no problem. It marks few correct labels, but misses some wrong ones: to
+    find more, continue in the order of `quality`.
 
     References
     ----------
@@ -116,41 +115,33 @@ def find_label_issues(
        given_label  suggested_label  n_disagree  is_issue
     7            2                0           1      True
     """
-    import pandas as pd
-
-    if n_examples is not None:
-        check_integer("n_examples", n_examples, 1)
     rank = require("cleanlab.rank", extra="labels", purpose="find_label_issues")
     filtering = require("cleanlab.filter", extra="labels", purpose="find_label_issues")
     check_is_fitted(crossfit)
-    classes = np.asarray(crossfit.classes_)
-    probas, present = _member_rows(crossfit, members, len(classes))
-    targets = np.asarray(crossfit.y_) if y is None else encode_given_labels(y, classes)
-    n_samples = len(probas[0])
-    if len(targets) != n_samples:
-        msg = (
-            f"`y` has {count(len(targets), 'row')}, but `crossfit` was fitted on "
-            f"{n_samples}. "
-            "Pass the labels of the same rows in the same order."
-        )
-        raise ValueError(msg)
+    predictions = _out_of_fold(crossfit, y, members)
+    classes, targets = predictions[0].classes, predictions[0].codes
+    probas = np.stack([member.proba for member in predictions])
+    present = np.stack([member.present for member in predictions])
 
+    # probas (n_members, n_samples, n_classes), present (n_members, n_samples)
     n_members = present.sum(axis=0)
     rows = np.flatnonzero(n_members)
     given = targets[rows]
     if len(np.unique(given)) < 2:
-        msg = (
-            "`y` has fewer than two classes among the rows that a member could read, "
-            "so that no label can be another one."
+        raise ValueError(
+            "`y` has fewer than two classes among the samples that are not missing, so "
+            "that no other label can be suggested."
         )
-        raise ValueError(msg)
+    # The average over the members for which the sample is not missing.
     mean = np.einsum("mn,mnk->nk", present, probas)[rows] / n_members[rows, None]
-    # In rows of exact 0 and 1 rounding may leave the range that cleanlab accepts.
+    # Rounding errors may leave the range that cleanlab validates.
     mean = np.clip(mean, 0.0, 1.0)
     quality = rank.get_label_quality_scores(given, mean, method="normalized_margin")
+    # n_jobs=1: starting processes takes longer than the computation.
     is_issue = filtering.find_label_issues(
         given, mean, filter_by="confident_learning", n_jobs=1
     )
+    # (n_members, n_samples)
     disagree = (probas.argmax(axis=2) != targets) & present
 
     order = np.argsort(quality, kind="stable")[:n_examples]
@@ -170,32 +161,35 @@ def find_label_issues(
     )
 
 
-def _member_rows(
-    crossfit: Any, members: Sequence[str] | None, n_classes: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Stack what the members say, and which rows they could read."""
+def _out_of_fold(
+    crossfit: Any, y: Any, members: Sequence[str] | None
+) -> list[LabelledPredictions]:
+    """Return the validated out-of-fold predictions of each member."""
     kept = getattr(crossfit, "oof_proba_", None)
     if kept is None:
-        msg = (
-            f"`crossfit` ({type(crossfit).__name__}) keeps no out-of-fold "
-            "probabilities. Pass a fitted CrossFit."
+        raise ValueError(
+            f"`crossfit` ({type(crossfit).__name__}) has no out-of-fold probabilities. "
+            "Pass a fitted CrossFit."
         )
-        raise ValueError(msg)
+    classes = np.asarray(crossfit.classes_)
+    codes = np.asarray(crossfit.y_) if y is None else encode_known_labels(y, classes)[1]
     if not isinstance(kept, dict):
         if members is not None:
-            msg = (
-                f"`members` is {shown(members)}, but `crossfit` is one classifier. "
-                "Leave "
-                "`members` out, or pass the CrossFit."
+            raise ValueError(
+                f"`members` is {shown(members)}, but `crossfit` is a single classifier."
+                " Leave out `members`, or pass the CrossFit."
             )
-            raise ValueError(msg)
-        proba = check_proba(kept, n_classes)
-        return proba[None], np.ones((1, len(proba)), dtype=bool)
+        return [LabelledPredictions.of_codes(classes, codes, kept, name="crossfit")]
     names = list(kept) if members is None else list(members)
     unknown = [name for name in names if name not in kept]
     if isinstance(members, str) or unknown or not names:
-        msg = f"`members` must be a list of some of {list(kept)}, got {shown(members)}."
-        raise ValueError(msg)
-    probas = np.stack([check_proba(kept[name], n_classes) for name in names])
-    present = np.stack([crossfit.oof_present_[name] for name in names])
-    return probas, present
+        raise ValueError(
+            f"`members` must be a list of some of {list(kept)}, got {shown(members)}."
+        )
+    present = crossfit.oof_present_
+    return [
+        LabelledPredictions.of_codes(
+            classes, codes, kept[name], name="crossfit", present=present[name]
+        )
+        for name in names
+    ]

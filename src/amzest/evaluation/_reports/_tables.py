@@ -1,192 +1,123 @@
-"""Numbers and HTML tables of reports."""
+"""Tables of reports, as text and as HTML."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from html import escape
+from textwrap import wrap
+from typing import NamedTuple
 
-#: A cell's text, or a text with a smaller one below it.
-HtmlCell = str | tuple[str, str]
+import pandas as pd
 
-# Colours are the notebook's own, at part strength, so that light and dark both work.
-_TABLE = "border-collapse:collapse;font-size:0.9em;color:inherit;margin:0.25em 0"
-_TEXT = "padding:0.25em 0.6em;text-align:left;vertical-align:top"
-_NUMBER = (
-    "padding:0.25em 0.6em;text-align:right;vertical-align:top;"
-    "font-variant-numeric:tabular-nums"
-)
-_NAME = f"{_TEXT};font-weight:normal;overflow-wrap:anywhere;min-width:6em"
-_LINE = "border-top:1px solid rgba(128,128,128,0.5)"
-_CAPTION = (
-    "caption-side:top;text-align:left;padding:0.25em 0.6em;color:inherit;max-width:60em"
-)
+#: Characters per line of a report.
+WIDTH = 88
+#: Columns of a value and the ends of its interval.
+_ENDINGS = ("", "_low", "_high")
 
 
-def cut(text: str, length: int) -> str:
-    """Put a text on one line of so many characters at most.
+class Table(NamedTuple):
+    """A table of texts with title and caption; the index name is a heading."""
 
-    Parameters
-    ----------
-    text : str
-        The text.
+    title: str
+    caption: str
+    cells: pd.DataFrame
 
-    length : int
-        Characters that are kept; "…" stands for what is cut off.
 
-    Returns
-    -------
-    str
-        The line.
-    """
-    line = " ".join(text.split())
+def cut(text: object, length: int) -> str:
+    """Return a text on one line of at most `length` characters."""
+    line = " ".join(str(text).split())
+    # The ellipsis is one of the characters.
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
 def percent(share: float) -> str:
-    """Write a share as per cent without needless digits.
-
-    Parameters
-    ----------
-    share : float
-        From 0 to 1.
-
-    Returns
-    -------
-    str
-        Such as "95%".
-    """
+    """Write a fraction as a percentage: "95%", "99.5%"."""
     return f"{100 * share:.4g}%"
 
 
-def interval(value: float, low: float, high: float) -> tuple[str, str]:
-    """Write a difference with its interval.
-
-    Parameters
-    ----------
-    value, low, high : float
-        The difference and the ends of its interval.
-
-    Returns
-    -------
-    tuple of (str, str)
-        Such as ("+0.012", "+0.004 to +0.020").
-    """
-    return f"{value:+.3f}", f"{low:+.3f} to {high:+.3f}"
+def write_number(value: object, form: str = ".3f") -> str:
+    """Write a number; "–" if it is missing."""
+    if pd.isna(value):
+        return "–"
+    text = format(value, form)
+    # Three digits of a large number are written with an exponent.
+    return f"{float(text):,.0f}" if "e+" in text else text
 
 
 def write_p(p_value: float) -> str:
-    """Write a p-value.
-
-    Parameters
-    ----------
-    p_value : float
-        From 0 to 1.
-
-    Returns
-    -------
-    str
-        Such as "0.012" or "<0.001".
-    """
+    """Write a p-value: "0.012" or "<0.001"."""
     return "<0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
-def html_table(
-    caption: str,
-    head: Sequence[str],
-    rows: Sequence[tuple[str, Sequence[HtmlCell]]],
-    *,
-    title: str | None = None,
-    text_columns: Collection[int] = (),
-) -> str:
-    """Write an HTML table, everything escaped.
+def write_scores(scores: pd.DataFrame, name: str) -> pd.Series:
+    """Write a column with its interval: "0.912 (0.887–0.940)"."""
+    parts = [scores[name + ending].map("{:.3f}".format) for ending in _ENDINGS]
+    return parts[0] + " (" + parts[1] + "–" + parts[2] + ")"
 
-    Parameters
-    ----------
-    caption : str
-        What the table shows.
 
-    head : sequence of str
-        Headings; the first is that of the rows' names.
+def write_differences(differences: pd.DataFrame, name: str) -> pd.Series:
+    """Write a column with its interval: "+0.012 (-0.004 to +0.020)"."""
+    parts = [differences[name + ending].map("{:+.3f}".format) for ending in _ENDINGS]
+    return parts[0] + " (" + parts[1] + " to " + parts[2] + ")"
 
-    rows : sequence of (str, sequence of str or (str, str))
-        Name and cells of each row.
 
-    title : str, default=None
-        Heading under which the table is folded away. None shows it at once.
+def wrapped(text: str) -> str:
+    """Return a text in lines of at most `WIDTH` characters."""
+    return "\n".join(wrap(text, WIDTH, break_on_hyphens=False))
 
-    text_columns : collection of int, default=()
-        Columns besides the first that hold text and no numbers.
 
-    Returns
-    -------
-    str
-        A `table` element, in a `details` element if there is a title.
+def text_table(table: Table) -> str:
+    """Return a table as text, in lines of at most `WIDTH` characters.
+
+    Names are cut off first, and then columns: the HTML has all of them.
     """
-    styles = [
-        _TEXT if place == 0 or place in text_columns else _NUMBER
-        for place in range(len(head))
-    ]
-    headings = "".join(
-        f'<th scope="col" style="{style}">{escape(name)}</th>'
-        for name, style in zip(head, styles, strict=True)
+    cells = table.cells
+    while True:
+        for length in range(34, 13, -4):
+            text = _as_text(cells, length)
+            if max(map(len, text.splitlines())) <= WIDTH or cells.shape[1] == 1:
+                return text
+        cells = cells.iloc[:, :-1]
+
+
+def _as_text(cells: pd.DataFrame, name_length: int) -> str:
+    short = cells.set_axis([cut(name, name_length) for name in cells.index])
+    # pandas separates texts by one space; two are easier to read.
+    short.columns = [f" {heading}" for heading in cells.columns]
+    return str(short.rename_axis(columns=cells.index.name).to_string())
+
+
+def html_table(table: Table, *, folded: bool) -> str:
+    """Return a table as HTML, escaped; `folded` hides it below its title."""
+    # A long cell is not shortened, and dollar signs in names are no formulas.
+    options = ("display.max_colwidth", None, "display.html.use_mathjax", False)
+    cells = table.cells.rename_axis(index=None, columns=table.cells.index.name)
+    with pd.option_context(*options):
+        head, body = cells.to_html(border=0).split("<tbody>")
+    caption = (
+        '<caption style="caption-side:top;text-align:left;max-width:60em">'
+        f"{escape(table.caption)}</caption>"
     )
-    body = "".join(
-        f'<tr style="{_LINE}"><th scope="row" style="{_NAME}">{escape(name)}</th>'
-        + "".join(
-            f'<td style="{style}">{_html_cell(cell)}</td>'
-            for cell, style in zip(cells, styles[1:], strict=True)
-        )
-        + "</tr>"
-        for name, cells in rows
-    )
-    table = (
-        f'<table style="{_TABLE}"><caption style="{_CAPTION}">{escape(caption)}'
-        f"</caption><thead><tr>{headings}</tr></thead><tbody>{body}</tbody></table>"
-    )
-    label = escape(title or caption)
+    head = head.replace("<thead>", f"{caption}<thead>")
+    head = head.replace("<th>", '<th scope="col">')
+    body = body.replace("<th>", '<th scope="row">')
     # A wide table scrolls by itself; the keyboard reaches it too.
     scrolled = (
-        f'<div role="region" aria-label="{label}" tabindex="0" '
-        f'style="overflow-x:auto">{table}</div>'
+        f'<div role="region" aria-label="{escape(table.title)}" tabindex="0" '
+        f'style="overflow-x:auto">{head}<tbody>{body}</div>'
     )
-    if title is None:
+    if not folded:
         return scrolled
     return (
-        '<details style="margin:0.25em 0"><summary style="cursor:pointer;'
-        f'padding:0.25em 0.6em">{escape(title)}</summary>{scrolled}</details>'
+        '<details><summary style="cursor:pointer">'
+        f"{escape(table.title)}</summary>{scrolled}</details>"
     )
 
 
-def _html_cell(cell: HtmlCell) -> str:
-    if isinstance(cell, str):
-        return escape(cell)
-    value, below = cell
+def html_page(heading: str, tables: Sequence[str]) -> str:
+    """Return tables as HTML below a heading such as "Report: 3 designs"."""
+    kind, _, size = heading.partition(": ")
     return (
-        f'{escape(value)}<br><span style="font-size:0.85em;white-space:nowrap;'
-        f'opacity:0.85">{escape(below)}</span>'
-    )
-
-
-def html_page(kind: str, size: str, sections: Sequence[str]) -> str:
-    """Put tables below a heading.
-
-    Parameters
-    ----------
-    kind : str
-        Class of the report.
-
-    size : str
-        What it is about.
-
-    sections : sequence of str
-        Tables as HTML.
-
-    Returns
-    -------
-    str
-        One `div` element.
-    """
-    return (
-        '<div style="color:inherit"><p style="margin:0.25em 0.6em">'
-        f"<strong>{escape(kind)}</strong>: {escape(size)}</p>{''.join(sections)}</div>"
+        f"<div><p><strong>{escape(kind)}</strong>: {escape(size)}</p>"
+        f"{''.join(tables)}</div>"
     )

@@ -1,4 +1,4 @@
-"""Resample rows, the same ones for every design, and read intervals off the result."""
+"""Bootstrap over rows, with the same resamples for every design."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-#: Numbers that one block of resamples may hold, 32 MiB of them.
+#: Values per block of resamples, 32 MiB.
 _BLOCK = 2**22
 
 
@@ -19,59 +19,29 @@ def bootstrap_sums(
     n_bootstrap: int,
     generator: np.random.Generator,
 ) -> Iterator[list[NDArray[np.float64]]]:
-    """Sum rows' contributions over resamples of the rows.
+    """Yield sums of the rows' contributions over resamples, block by block.
 
-    Every resample draws `n_samples` rows with replacement, and all contributions see
-    the same resamples, so that differences between them are paired.
-
-    Parameters
-    ----------
-    contributions : sequence of array or sparse array of shape (n_sums, n_samples)
-        What each row adds to each sum.
-
-    n_samples : int
-        Number of rows.
-
-    n_bootstrap : int
-        Number of resamples.
-
-    generator : Generator
-        Draws the rows. The draws do not depend on `contributions`.
-
-    Yields
-    ------
-    list of ndarray of shape (n_sums, n_resamples)
-        Sums, for one block of resamples after another.
+    Each resample has `n_samples` rows, drawn with replacement. The same resamples are
+    used for all contributions, so that differences between them are paired; they depend
+    on the generator only. A sum has shape (n_sums, n_resamples).
     """
+    # Blocks bound the memory of the weights and of the sums.
     widest = max(n_samples, *(lines.shape[0] for lines in contributions))
     block = min(n_bootstrap, max(1, _BLOCK // widest))
     for start in range(0, n_bootstrap, block):
         size = min(block, n_bootstrap - start)
         weights = np.empty((n_samples, size))
         for column in range(size):
-            drawn = generator.integers(n_samples, size=n_samples)
-            weights[:, column] = np.bincount(drawn, minlength=n_samples)
+            rows = generator.integers(n_samples, size=n_samples)
+            # How often each row is in the resample: its sum is one matrix product.
+            weights[:, column] = np.bincount(rows, minlength=n_samples)
         yield [np.asarray(lines @ weights) for lines in contributions]
 
 
 def percentile_interval(
     samples: NDArray[np.float64], confidence_level: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Cut off the same share of resamples at both ends.
-
-    Parameters
-    ----------
-    samples : ndarray of shape (..., n_bootstrap)
-        Values in the resamples.
-
-    confidence_level : float
-        Share that is kept.
-
-    Returns
-    -------
-    low, high : tuple of (ndarray, ndarray) of shape (...)
-        Ends of the interval.
-    """
+    """Return the quantiles of resamples (..., n_bootstrap) that enclose the level."""
     tail = (1 - confidence_level) / 2
     low, high = np.quantile(samples, [tail, 1 - tail], axis=-1)
     return low, high
@@ -83,52 +53,30 @@ def debiased_interval(
     chance: NDArray[np.float64],
     confidence_level: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mirror the percentile interval, for a score that noise can only raise.
+    """Return an interval of a score that noise can only increase, (n_designs,) each.
 
-    A calibration error is a sum of absolute values: it is too large on few rows, and a
-    resample makes it larger once more. The basic interval takes that off again, but
-    too little of it where nothing but noise is there: then the interval starts at 0.
-
-    Parameters
-    ----------
-    value : ndarray of shape (n_designs,)
-        Values on all rows.
-
-    samples : ndarray of shape (n_designs, n_bootstrap)
-        Values in the resamples.
-
-    chance : ndarray of shape (n_designs, 2)
-        Mean and standard deviation of what noise alone gives.
-
-    confidence_level : float
-        Share that is kept.
-
-    Returns
-    -------
-    low, high : tuple of (ndarray, ndarray) of shape (n_designs,)
-        Ends of the interval, not below 0 and wide enough to hold `value`.
+    `chance` has the mean and standard deviation that noise alone results in.
     """
+    # A calibration error is a sum of absolute values: it is biased upwards on few rows,
+    # and in a resample once more. The basic bootstrap interval (the percentile interval
+    # mirrored at the value) subtracts this bias, but too little of it where the error
+    # is only noise: then the interval starts at 0.
     low, high = percentile_interval(samples, confidence_level)
     mean, deviation = chance.T
+    # Consistency resampling (Bröcker and Smith 2007), approximated by a normal
+    # distribution: is the value larger than expected of a calibrated design?
     noise = value <= mean + ndtri((1 + confidence_level) / 2) * deviation
     start = np.where(noise, 0.0, np.clip(2 * value - high, 0, value))
     return start, np.maximum(2 * value - low, value)
 
 
 def bootstrap_p_value(samples: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Test whether differences are 0, by inverting the percentile interval.
+    """Return two-sided p-values of differences (..., n_bootstrap) being 0.
 
-    Parameters
-    ----------
-    samples : ndarray of shape (..., n_bootstrap)
-        Differences in the resamples.
-
-    Returns
-    -------
-    ndarray of shape (...)
-        Two-sided p-values, ``2 / (n_bootstrap + 1)`` at the least: the resamples on
-        the rarer side of 0, those at 0 and the table itself counted in, twice.
+    The test inverts the percentile interval; they are at least
+    ``2 / (n_bootstrap + 1)``.
     """
+    # Resamples on the rarer side of 0, including those at 0 and the observed data.
     n_below = (samples <= 0).sum(axis=-1)
     n_above = (samples >= 0).sum(axis=-1)
     rarer = np.minimum(n_below, n_above) + 1

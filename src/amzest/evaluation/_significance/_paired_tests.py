@@ -1,4 +1,4 @@
-"""Tests of two designs on the same rows, and what many such tests have to pay."""
+"""Paired tests of designs, and their correction for multiple testing."""
 
 from __future__ import annotations
 
@@ -16,21 +16,12 @@ Correction = Literal["holm", "bonferroni"] | None
 def mcnemar_p_value(
     n_only_first: NDArray[np.int64] | int, n_only_second: NDArray[np.int64] | int
 ) -> NDArray[np.float64]:
-    """Test whether two designs are right equally often, exactly.
+    """Return exact two-sided p-values of two designs being equally accurate.
 
-    Rows on which both are right or both are wrong say nothing about it. Of the others,
-    each falls to either side with probability 1/2 when the designs are equally good.
-
-    Parameters
-    ----------
-    n_only_first, n_only_second : int or ndarray of int
-        Rows that only the one design gets right.
-
-    Returns
-    -------
-    ndarray
-        Two-sided p-values of the binomial test; 1 when there is no such row.
+    The arguments are numbers of rows for which only one of them is correct.
     """
+    # Under the hypothesis each of these rows is correct for either design with
+    # probability 1/2; the other rows are not informative (McNemar 1947).
     first, second = np.asarray(n_only_first), np.asarray(n_only_second)
     tail = bdtr(np.minimum(first, second).astype(float), first + second, 0.5)
     return np.asarray(np.minimum(2 * tail, 1.0))
@@ -39,28 +30,14 @@ def mcnemar_p_value(
 def correct_p_values(
     p_values: NDArray[np.float64], correction: Correction
 ) -> NDArray[np.float64]:
-    """Raise p-values for the number of tests.
-
-    Parameters
-    ----------
-    p_values : ndarray of shape (n_tests,)
-        What the tests gave.
-
-    correction : {"holm", "bonferroni"} or None
-        "bonferroni" multiplies each by the number of tests. "holm" multiplies the
-        smallest by it, the next by one less, and so on, and lets none fall below the
-        one before: it holds the same guarantee and finds more. None leaves them alone.
-
-    Returns
-    -------
-    ndarray of shape (n_tests,)
-        Corrected p-values, at most 1.
-    """
+    """Return p-values corrected for their number."""
     n_tests = len(p_values)
     if correction is None or not n_tests:
         return p_values.copy()
     if correction == "bonferroni":
         return np.minimum(p_values * n_tests, 1.0)
+    # Holm (1979): the smallest is multiplied by n, the next by n - 1, and so on; none
+    # is smaller than the one before. Same guarantee as Bonferroni's, but more powerful.
     order = np.argsort(p_values, kind="stable")
     raised = p_values[order] * np.arange(n_tests, 0, -1)
     corrected = np.empty(n_tests)
@@ -69,28 +46,18 @@ def correct_p_values(
 
 
 def group_letters(n_designs: int, differing: Iterable[tuple[int, int]]) -> list[str]:
-    """Give letters to designs so that two share one unless they differ.
+    """Return letters such that two designs share one unless they differ.
 
-    Parameters
-    ----------
-    n_designs : int
-        Number of designs, the best first.
-
-    differing : iterable of (int, int)
-        Pairs of which one is better than the other.
-
-    Returns
-    -------
-    list of str
-        Letters of each design, "a" among those of the best.
+    `differing` has pairs of positions; "a" is a letter of the first design, the best.
     """
+    # Insert and absorb (Piepho 2004): start with one group of all designs, split each
+    # group that contains a differing pair, and remove groups within others.
     groups = [frozenset(range(n_designs))]
     for pair in differing:
         split: list[frozenset[int]] = []
         for group in groups:
             parts = [group - {one} for one in pair] if group >= set(pair) else [group]
             split += [part for part in parts if part not in split]
-        # A group within another one says nothing new.
         groups = [one for one in split if not any(one < other for other in split)]
     groups.sort(key=sorted)
     return [

@@ -1,0 +1,149 @@
+"""Predictions of fitted networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+from sklearn.base import TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from amzest.neural._engine import Engine, Output, Weights
+from amzest.neural._live import live_engine
+from amzest.neural._training import forward_rows
+from amzest.utils import PredictLogProbaMixin, describe_rows, draw_seeds, owner_of
+
+
+class NetworkPredictionMixin(TransformerMixin, PredictLogProbaMixin):
+    """Predict and transform with the fitted network."""
+
+    # Set by `fit`, and hooks of the base class.
+    classes_: NDArray[Any]
+    class_prior_: NDArray[np.float64]
+    weights_: Weights
+    architecture_: dict[str, Any]
+    _n_features_out: int
+    _read: Any
+    _encode_parts: Any
+    _import_framework: Any
+    _build_engine: Any
+    _settings: Any
+
+    @property
+    def net_(self) -> Any:
+        """The framework's own object around the network, rebuilt from `weights_`.
+
+        A skorch ``NeuralNet`` for text, a scikeras ``KerasClassifier`` for images.
+        """
+        check_is_fitted(self, "weights_")
+        return self._engine().net
+
+    def _engine(self) -> Engine:
+        return live_engine(owner_of(self), self.weights_, self._rebuild_engine)
+
+    def _rebuild_engine(self) -> Engine:
+        self._import_framework()
+        return self._build_engine(self.architecture_, self._settings(draw_seeds(0)))
+
+    def _forward(
+        self, X: Any, output: Output
+    ) -> tuple[NDArray[np.float32], NDArray[np.intp], int]:
+        """Return the output for non-missing samples, their rows and the row count."""
+        check_is_fitted(self, "weights_")
+        engine = self._engine()  # first: it raises if the framework is not installed
+        read = self._read(X, reset=False)
+        width = len(self.classes_) if output == "logits" else self._n_features_out
+        outputs, rows = [np.empty((0, width), dtype=np.float32)], []
+        n_rows = 0
+        for inputs in self._encode_parts(read):
+            present = np.flatnonzero(inputs.present)
+            if len(present):
+                outputs.append(forward_rows(engine, inputs, present, output))
+            rows.append(present + n_rows)
+            n_rows += len(inputs)
+        return np.concatenate(outputs), np.concatenate(rows), n_rows
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,) or (n_samples, n_columns)
+            Samples in the form accepted by `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities in the order of `classes_`. Missing samples get the class
+            frequencies of the training set.
+        """
+        return self.predict_proba_and_presence(X)[0]
+
+    def predict_proba_and_presence(
+        self, X: Any
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Predict class probabilities, and mark the samples that are not missing.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,) or (n_samples, n_columns)
+            Samples in the form accepted by `fit`.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes)
+            As returned by :meth:`predict_proba`.
+        present : ndarray of shape (n_samples,), dtype bool
+            False for missing samples, whose probabilities are the class frequencies.
+            Ensembles ignore such predictions.
+        """
+        logits, rows, n_rows = self._forward(X, "logits")
+        not_finite = rows[~np.isfinite(logits).all(axis=1)]
+        if len(not_finite):
+            raise ValueError(
+                f"The network has no finite output for {describe_rows(not_finite)} of "
+                "`X`: its training has diverged. Fit it again with a lower "
+                "`learning_rate`."
+            )
+        proba = np.tile(self.class_prior_, (n_rows, 1))
+        proba[rows] = softmax(logits.astype(np.float64), axis=1)
+        present = np.zeros(n_rows, dtype=bool)
+        present[rows] = True
+        return proba, present
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict class labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,) or (n_samples, n_columns)
+            Samples in the form accepted by `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Predicted labels, of the type passed to `fit`.
+        """
+        best = self.predict_proba(X).argmax(axis=1)
+        labels: NDArray[Any] = self.classes_[best]
+        return labels
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        """Compute the activations before the last layer.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,) or (n_samples, n_columns)
+            Samples in the form accepted by `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out), dtype float32
+            Activations of each sample; zeros for missing samples.
+        """
+        features, rows, n_rows = self._forward(X, "features")
+        result = np.zeros((n_rows, self._n_features_out), dtype=np.float32)
+        result[rows] = features
+        return result

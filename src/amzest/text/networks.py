@@ -1,0 +1,346 @@
+"""The text networks in PyTorch, and their base class. Importing it loads torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = [
+    "TextCNN",
+    "TextLSTM",
+    "TextNetwork",
+    "TextTransformer",
+    "dropout",
+    "masked_max",
+    "masked_mean",
+]
+
+#: Standard deviation of untrained word vectors.
+_INITIAL_SCALE = 0.05
+
+#: Weights of the logits of the two parts: the deep part is overconfident.
+_DEEP_WEIGHT, _LINEAR_WEIGHT = 0.4, 1.6
+
+
+class _SumOfRows(torch.autograd.Function):
+    """Weighted sums of table rows, as `embedding_bag`, with a fast sparse gradient.
+
+    The bags that each row belongs to are known beforehand. The gradient is therefore a
+    sum of rows again, and already coalesced: torch's own would be sorted first.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, table: Tensor, bags: dict[str, Tensor]) -> Tensor:
+        ctx.bags, ctx.shape = bags, table.shape
+        return functional.embedding_bag(
+            bags["rows"],
+            table,
+            bags["starts"],
+            mode="sum",
+            per_sample_weights=bags["weights"],
+        )  # (n_bags, width)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        bags = ctx.bags
+        values = functional.embedding_bag(
+            bags["owners"],
+            gradient.contiguous(),
+            bags["owner_starts"],
+            mode="sum",
+            per_sample_weights=bags["shares"],
+        )  # (n_distinct, width)
+        rows = bags["distinct"][None]
+        return torch.sparse_coo_tensor(
+            rows, values, ctx.shape, is_coalesced=True, check_invariants=False
+        ), None
+
+
+def _sum_of_rows(table: Tensor, batch: dict[str, Tensor], prefix: str) -> Tensor:
+    """Sum the rows of the bags whose names start with `prefix`, (n_bags, width)."""
+    start = f"{prefix}_"
+    bags = {
+        name.removeprefix(start): tensor
+        for name, tensor in batch.items()
+        if name.startswith(start)
+    }
+    return _SumOfRows.apply(table, bags)
+
+
+def dropout(x: Tensor, rate: float, training: bool) -> Tensor:
+    """Apply dropout as `torch.nn.functional.dropout`, several times faster on a CPU."""
+    if not training or not rate or x.device.type != "cpu":
+        return functional.dropout(x, rate, training)
+    # Most of the time of dropout goes into random numbers. 16 bits are enough for each
+    # element, so that one 64-bit integer serves four.
+    integers = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(
+        -(2**63), None
+    )
+    uniform = integers.view(torch.int16)[: x.numel()].view(x.shape)
+    n_dropped = round(rate * 2**16)  # of the 2**16 values that start at -(2**15)
+    kept = uniform >= n_dropped - 2**15
+    return x * (kept.to(x.dtype) * (2**16 / (2**16 - n_dropped)))
+
+
+def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
+    """Average the words of each text: (batch, length, size) -> (batch, size)."""
+    return (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+
+
+def masked_max(x: Tensor, mask: Tensor) -> Tensor:
+    """Max-pool over the words of each text: (batch, length, size) -> (batch, size)."""
+    return x.masked_fill(~mask[..., None], -torch.inf).amax(1)
+
+
+class TextNetwork(nn.Module):
+    """Base class of text networks: a deep part and a linear part, trained jointly.
+
+    A subclass implements `encode`. Word vectors, the linear model of TF-IDF features
+    and the last layer are implemented here. In training each part has its own loss;
+    their logits are added, as in wide and deep learning (Cheng et al., 2016,
+    https://arxiv.org/abs/1606.07792).
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of vectors of words and n-grams.
+
+    n_linear_features : int
+        Number of features of the linear part.
+
+    n_classes : int
+        Number of classes.
+
+    n_features_out : int
+        Size of `features`: that of `encode`, plus `embedding_size`, plus `n_classes`.
+
+    embedding_size : int
+        Size of word vectors.
+
+    dropout : float
+        Dropout rate before the last layer.
+
+    embedding_dropout : float
+        Dropout rate of word vectors.
+
+    n_pretrained : int, default=0
+        Number of pretrained word vectors.
+
+    train_pretrained : bool, default=False
+        Whether pretrained word vectors are trained.
+    """
+
+    #: Embedding tables of which a batch uses few rows.
+    sparse_parameters = ("table", "linear", "pretrained")
+
+    def __init__(
+        self,
+        *,
+        n_rows: int,
+        n_linear_features: int,
+        n_classes: int,
+        n_features_out: int,
+        embedding_size: int,
+        dropout: float,
+        embedding_dropout: float,
+        n_pretrained: int = 0,
+        train_pretrained: bool = False,
+    ) -> None:
+        super().__init__()
+        self.dropout, self.embedding_dropout = dropout, embedding_dropout
+        self.table = nn.Parameter(torch.randn(n_rows, embedding_size) * _INITIAL_SCALE)
+        self.linear = nn.Parameter(torch.zeros(n_linear_features, n_classes))
+        pretrained = torch.zeros(n_pretrained, embedding_size)
+        if train_pretrained:
+            self.pretrained = nn.Parameter(pretrained)
+        else:
+            self.register_buffer("pretrained", pretrained)
+        self.logits = nn.Linear(n_features_out - n_classes, n_classes)
+
+    def encode(self, x: Tensor, mask: Tensor, lengths: Tensor) -> Tensor:
+        """Encode the words of each text in order.
+
+        Parameters
+        ----------
+        x : tensor of shape (batch, length, embedding_size)
+            Word vectors; padding and words hidden by token dropout are zero vectors.
+        mask : tensor of shape (batch, length), dtype bool
+            False for padding, which must not affect the result.
+        lengths : tensor of shape (batch,)
+            Number of words of each text.
+
+        Returns
+        -------
+        tensor of shape (batch, width)
+            Features of each text.
+        """
+        raise NotImplementedError
+
+    def _word_vectors(self, batch: dict[str, Tensor]) -> Tensor:
+        vectors = _sum_of_rows(
+            self.table, batch, "word"
+        )  # (n_distinct_words, embedding_size)
+        if "pretrained_rows" in batch:
+            vectors = vectors + functional.embedding(
+                batch["pretrained_rows"], self.pretrained, padding_idx=0, sparse=True
+            )
+        padding = vectors.new_zeros(1, vectors.shape[1])  # word 0
+        return functional.embedding(batch["words"], torch.cat([padding, vectors]))
+
+    def _deep(self, batch: dict[str, Tensor]) -> Tensor:
+        x = self._word_vectors(batch)
+        position = torch.arange(x.shape[1], device=x.device)
+        mask = position < batch["lengths"][:, None]  # (batch, length)
+        x = dropout(x, self.embedding_dropout, self.training)
+        encoded = self.encode(x, mask, batch["lengths"])
+        return torch.cat([encoded.float(), masked_mean(x, mask)], 1)  # (batch, width)
+
+    def _linear(self, batch: dict[str, Tensor]) -> Tensor:
+        return _sum_of_rows(self.linear, batch, "feature")  # (batch, n_classes)
+
+    def features(self, **batch: Tensor) -> Tensor:
+        """Return the activations before the last layer, (batch, n_features_out)."""
+        return torch.cat([self._deep(batch), self._linear(batch)], 1)
+
+    def forward(self, **batch: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """Return logits, (batch, n_classes); in training those of each part."""
+        deep = dropout(self._deep(batch), self.dropout, self.training)
+        parts = self.logits(deep).float(), self._linear(batch)
+        if self.training:
+            return parts
+        return _DEEP_WEIGHT * parts[0] + _LINEAR_WEIGHT * parts[1]
+
+
+class TextCNN(TextNetwork):
+    """Convolutions of several sizes, max-pooled over the text (Kim, 2014)."""
+
+    def __init__(
+        self, *, n_filters: int, kernel_sizes: Sequence[int], **common: Any
+    ) -> None:
+        super().__init__(**common)
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(common["embedding_size"], n_filters, size)
+            for size in kernel_sizes
+        )
+
+    def encode(self, x: Tensor, mask: Tensor, lengths: Tensor) -> Tensor:
+        """Return the maximum of each filter, (batch, n_filters * n_sizes)."""
+        # One matrix product for all positions of all filters, then shifted sums: for
+        # texts as short as these it is faster than convolutions.
+        positions = [weight for c in self.convolutions for weight in c.weight.unbind(2)]
+        products = functional.linear(x, torch.cat(positions))
+        products = products.split(self.convolutions[0].out_channels, 2)
+        pooled, first = [], 0
+        for convolution in self.convolutions:
+            size = convolution.kernel_size[0]
+            convolved = _shift_and_add(products[first : first + size])
+            # The bias is the same for all positions: it is added after pooling.
+            pooled.append(masked_max(convolved, mask) + convolution.bias)
+            first += size
+        return functional.relu(torch.cat(pooled, 1))
+
+
+def _shift_and_add(products: Sequence[Tensor]) -> Tensor:
+    """Sum up a convolution: its product k belongs k - size // 2 words further on."""
+    middle = len(products) // 2
+    total = products[middle].clone()  # (batch, length, n_filters)
+    for position, product in enumerate(products):
+        shift = position - middle
+        if shift < 0:
+            total[:, -shift:] += product[:, :shift]
+        elif shift > 0:
+            total[:, :-shift] += product[:, shift:]
+    return total
+
+
+class TextLSTM(TextNetwork):
+    """A bidirectional LSTM, pooled over the words."""
+
+    def __init__(self, *, hidden_size: int, **common: Any) -> None:
+        super().__init__(**common)
+        width = common["embedding_size"]
+        self.onward = nn.LSTM(width, hidden_size, batch_first=True)
+        self.backward_ = nn.LSTM(width, hidden_size, batch_first=True)
+
+    def encode(self, x: Tensor, mask: Tensor, lengths: Tensor) -> Tensor:
+        """Return maximum and mean of the states, (batch, 4 * hidden_size)."""
+        position = torch.arange(x.shape[1], device=x.device)
+        # Each text is reversed within its own length, so that padding stays behind it.
+        # Packed sequences would do the same several times slower.
+        flipped = torch.where(mask, lengths[:, None] - 1 - position, position)
+        flipped = flipped[..., None]
+        ahead, _ = self.onward(x)
+        back, _ = self.backward_(x.gather(1, flipped.expand_as(x)))
+        back = back.gather(1, flipped.expand_as(back))
+        states = torch.cat([ahead, back], 2)  # (batch, length, 2 * hidden_size)
+        return torch.cat([masked_max(states, mask), masked_mean(states, mask)], 1)
+
+
+def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    if query.device.type == "cpu":
+        # On a CPU its gradient is several times slower in bfloat16 than in float32.
+        with torch.autocast("cpu", enabled=False):
+            return functional.scaled_dot_product_attention(
+                query.float(), key.float(), value.float(), attn_mask=mask
+            )
+    return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+
+
+class _Block(nn.Module):
+    """Self-attention and a feed-forward layer, with layer normalisation before each."""
+
+    def __init__(self, width: int, n_heads: int, dropout: float) -> None:
+        super().__init__()
+        self.n_heads, self.dropout = n_heads, dropout
+        self.norm_attention, self.norm_feed = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.query_key_value = nn.Linear(width, 3 * width)
+        self.project = nn.Linear(width, width)
+        self.widen, self.narrow = (
+            nn.Linear(width, 2 * width),
+            nn.Linear(2 * width, width),
+        )
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        batch, length, width = x.shape
+        heads = self.query_key_value(self.norm_attention(x))
+        heads = heads.view(batch, length, 3, self.n_heads, -1)
+        query, key, value = heads.permute(2, 0, 3, 1, 4)  # (batch, heads, length, size)
+        attended = _attend(query, key, value, mask[:, None, None])
+        attended = self.project(attended.transpose(1, 2).reshape(batch, length, width))
+        x = x + dropout(attended, self.dropout, self.training)
+        hidden = self.narrow(functional.gelu(self.widen(self.norm_feed(x))))
+        return x + dropout(hidden, self.dropout, self.training)
+
+
+class TextTransformer(TextNetwork):
+    """A Transformer encoder with learned positions, pooled over the words."""
+
+    def __init__(
+        self,
+        *,
+        hidden_size: int,
+        n_layers: int,
+        n_heads: int,
+        block_dropout: float,
+        n_positions: int,
+        **common: Any,
+    ) -> None:
+        super().__init__(**common)
+        self.widen = nn.Linear(common["embedding_size"], hidden_size)
+        self.positions = nn.Parameter(torch.randn(n_positions, hidden_size) * 0.02)
+        self.blocks = nn.ModuleList(
+            _Block(hidden_size, n_heads, block_dropout) for _ in range(n_layers)
+        )
+        self.norm = nn.LayerNorm(hidden_size)
+
+    def encode(self, x: Tensor, mask: Tensor, lengths: Tensor) -> Tensor:
+        """Return maximum and mean of the outputs, (batch, 2 * hidden_size)."""
+        x = self.widen(x) + self.positions[: x.shape[1]]
+        for block in self.blocks:
+            x = block(x, mask)
+        x = self.norm(x)  # (batch, length, hidden_size)
+        return torch.cat([masked_max(x, mask), masked_mean(x, mask)], 1)
