@@ -44,7 +44,7 @@ def test_report_prints():
         'repeated  title      2  "Mug & <script>"'
     )
     assert str(CleaningReport(1)) == (
-        "CleaningReport: 1 row in, 1 kept, 0 dropped\nNo rule touched a row."
+        "CleaningReport: 1 row in, 1 kept, 0 dropped\nNo rule applied to any row."
     )
 
 
@@ -104,17 +104,19 @@ def test_report_as_html_is_escaped():
     assert "&amp;lt;" in html
 
 
-def test_report_as_html_says_what_heads_what():
+def test_report_as_html_has_scopes_and_a_caption():
     parser = Tags()
     parser.feed(make_report()._repr_html_())
     scopes = [attrs["scope"] for tag, attrs in parser.tags if tag == "th"]
-    assert scopes.count("col") == 4
-    assert scopes.count("rowgroup") == 2
+    assert scopes.count("col") == 5
     assert scopes.count("row") == 3
     assert [tag for tag, _ in parser.tags].count("caption") == 1
-    # Both light and dark notebooks: no colour of its own but half-transparent grey.
-    assert "#" not in parser.get_starttag_text()
-    assert "No rule touched a row." in CleaningReport()._repr_html_()
+    cells = parser.text.split()
+    assert cells.count("changed") == 2
+    assert cells.count("dropped") == 2  # in the caption and in a row
+    # The colours of light and dark notebooks stay.
+    assert not any("color" in attrs.get("style", "") for _, attrs in parser.tags)
+    assert "No rule applied to any row." in CleaningReport()._repr_html_()
 
 
 def test_reports_add_up():

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from amzest.datasets._cleaning._markup import decode_entities
+from amzest.datasets._cleaning._html_entities import decode_entities
 from amzest.utils import shown
 
 #: The ten categories, and under which names the releases publish what belongs to each.

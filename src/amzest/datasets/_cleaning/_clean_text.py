@@ -14,7 +14,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from amzest.datasets._cleaning._markup import decode_entities, remove_code, remove_tags
+from amzest.datasets._cleaning._html_entities import decode_entities
+from amzest.datasets._cleaning._html_tags import remove_tags
+from amzest.datasets._cleaning._pasted_code import remove_code
 from amzest.utils import normalize_unicode, require
 
 #: Rule to the text before and after it, the first time that it changed something.
