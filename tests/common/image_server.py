@@ -1,9 +1,9 @@
-"""A server of photos on this machine that misbehaves in every way that is known.
+"""A local server of images, with all kinds of faults.
 
     with ImageServer() as server:
-        server.url("/photo/1.jpg")
+        server.url("/image/1.jpg")
 
-It counts the requests for each path and how many ran at the same time.
+It counts the requests for each path, and how many run at the same time.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ PAGE = b"<!DOCTYPE html><html><body>Not here</body></html>"
 
 
 @cache
-def photo(n: int = 0, kind: str = "JPEG", size: tuple[int, int] = (24, 18)) -> bytes:
-    """Encode a photo that differs with `n`."""
+def encoded_image(
+    n: int = 0, kind: str = "JPEG", size: tuple[int, int] = (24, 18)
+) -> bytes:
+    """Return an encoded image that depends on `n`."""
     image = Image.effect_mandelbrot(size, (-2, -1.5, 1 + n / 100, 1.5), 50)
     file = io.BytesIO()
     image.convert("RGB").save(file, kind)
@@ -51,7 +53,7 @@ class ImageServer:
     """Serve on 127.0.0.1 until the `with` block ends.
 
     `certificate` is the path of a PEM file with key and certificate, for https. `delay`
-    is the number of seconds before each photo.
+    is the number of seconds before each image.
     """
 
     def __init__(self, *, certificate: str | None = None, delay: float = 0.0) -> None:
@@ -167,14 +169,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     # What is right.
 
-    def send_photo(self, path):
+    def send_image(self, path):
         time.sleep(self.server.image_server.delay)
-        self.answer(photo(int(path.split("/")[2].partition(".")[0])))
+        self.answer(encoded_image(int(path.split("/")[2].partition(".")[0])))
+
+    send_photo = send_image
 
     def send_hop(self, path):
         left = int(path.split("/")[2])
         self.answer(
-            status=302, Location=f"../hop/{left - 1}" if left else "/photo/0.jpg"
+            status=302, Location=f"../hop/{left - 1}" if left else "/image/0.jpg"
         )
 
     def send_redirect(self, path):
@@ -182,13 +186,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.answer(PAGE, status=301, Location=to)
 
     def send_gzipped(self, path):
-        self.answer(gzip.compress(photo()), Content_Encoding="gzip")
+        self.answer(gzip.compress(encoded_image()), Content_Encoding="gzip")
 
     def send_chunked(self, path):
         self.send_response(200)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        body = photo()
+        body = encoded_image()
         for i in range(0, len(body), 100):
             piece = body[i : i + 100]
             self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
@@ -200,13 +204,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.wait()
 
     def send_stall_body(self, path):
-        self.start(len(photo()))
-        self.wfile.write(photo()[:200])
+        self.start(len(encoded_image()))
+        self.wfile.write(encoded_image()[:200])
         self.wait()
 
     def send_stall_once(self, path):
         if self.n_before(path):
-            self.answer(photo())
+            self.answer(encoded_image())
         else:
             self.wait()
 
@@ -218,31 +222,31 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
 
     def send_trickle(self, path):
-        self.start(len(photo()))
-        self.trickle(photo())
+        self.start(len(encoded_image()))
+        self.trickle(encoded_image())
 
     def send_trickle_open_end(self, path):
         self.start()
-        self.trickle(photo())
+        self.trickle(encoded_image())
 
     def send_trickle_head(self, path):
         self.close_connection = True
         self.trickle(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 1000)
 
     def send_cut(self, path):
-        self.start(len(photo()))
-        self.wfile.write(photo()[:-50])
+        self.start(len(encoded_image()))
+        self.wfile.write(encoded_image()[:-50])
 
     def send_cut_once(self, path):
         if self.n_before(path):
-            self.answer(photo())
+            self.answer(encoded_image())
         else:
             self.send_cut(path)
 
     def send_cut_anywhere(self, path):
         """End early without having said how long it would be, each time elsewhere."""
         self.start()
-        self.wfile.write(photo()[: 300 + self.n_before(path)])
+        self.wfile.write(encoded_image()[: 300 + self.n_before(path)])
 
     def send_reset(self, path):
         linger = struct.pack("ii", 1, 0)
@@ -260,10 +264,10 @@ class _Handler(BaseHTTPRequestHandler):
     # What is not what it says.
 
     def send_png(self, path):
-        self.answer(photo(kind="PNG"), kind="text/html; charset=utf-8")
+        self.answer(encoded_image(kind="PNG"), kind="text/html; charset=utf-8")
 
     def send_jpeg(self, path):
-        self.answer(photo(), kind="image/png")
+        self.answer(encoded_image(), kind="image/png")
 
     def send_page(self, path):
         self.answer(PAGE, kind="image/jpeg")
@@ -272,16 +276,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.answer(b"")
 
     def send_text(self, path):
-        self.answer(b"no photo today")
+        self.answer(b"no image today")
 
     def send_truncated(self, path):
-        self.answer(photo()[:-100])
+        self.answer(encoded_image()[:-100])
 
     def send_head_only(self, path):
-        self.answer(photo()[:10])
+        self.answer(encoded_image()[:10])
 
     def send_truncated_once(self, path):
-        self.answer(photo() if self.n_before(path) else photo()[:-100])
+        self.answer(encoded_image() if self.n_before(path) else encoded_image()[:-100])
 
     # What is too much.
 
@@ -293,7 +297,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send_gzip_bomb(self, path):
         self.answer(
-            gzip.compress(photo() + bytes(50_000_000), 9), Content_Encoding="gzip"
+            gzip.compress(encoded_image() + bytes(50_000_000), 9),
+            Content_Encoding="gzip",
         )
 
     def send_large(self, path):
@@ -303,7 +308,7 @@ class _Handler(BaseHTTPRequestHandler):
     def send_large_open_end(self, path):
         self.start()
         while not self.server.image_server.closed.is_set():
-            self.wfile.write(photo().ljust(65536, b"\0"))
+            self.wfile.write(encoded_image().ljust(65536, b"\0"))
 
     def send_loop(self, path):
         self.answer(PAGE, status=302, Location="/loop")
@@ -326,11 +331,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.n_before(path) < 2:
             self.answer(PAGE, status=503)
         else:
-            self.answer(photo())
+            self.answer(encoded_image())
 
     def send_busy_once(self, path):
         if self.n_before(path):
-            self.answer(photo())
+            self.answer(encoded_image())
         else:
             self.answer(status=429, Retry_After="1")
 

@@ -1,4 +1,4 @@
-"""What is public in amzest.datasets, and what it says where a package is missing."""
+"""Public names of amzest.datasets, and errors for packages that are not installed."""
 
 import subprocess
 import sys
@@ -23,15 +23,15 @@ def test_public_names_are_sorted_and_importable():
         ("read_amazon_metadata(path)", "pyjson5"),
         ("list(read_amazon_metadata(path))", "pyarrow"),
         ("clean_products(frame)", "ftfy"),
-        ("download_images(frame, path + '-photos')", "urllib3"),
-        ("download_images(frame, path + '-photos')", "PIL"),
-        ("download_images(frame, path + '-photos')", "pyarrow"),
-        ("download_images(frame, path + '-photos')", "tqdm"),
+        ("download_images(frame, path + '-images')", "urllib3"),
+        ("download_images(frame, path + '-images')", "PIL"),
+        ("download_images(frame, path + '-images')", "pyarrow"),
+        ("download_images(frame, path + '-images')", "tqdm"),
         ("prepare_products(path, path + '.out')", "pyarrow"),
         ("fetch_amazon_products('2014', data_home=path + '-home')", "pyarrow"),
     ],
 )
-def test_missing_package_says_what_to_type(tmp_path, call, missing):
+def test_error_for_a_package_that_is_not_installed(tmp_path, call, missing):
     path = tmp_path / "meta"
     path.write_text("{'asin': 'a', 'title': 'b'}\n")
     code = f"""

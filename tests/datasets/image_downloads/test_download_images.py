@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from image_server import ImageServer
-from image_server import photo as encoded_image
+from image_server import ImageServer, encoded_image
 from loopback import allow_only_loopback
 from pandas.testing import assert_frame_equal
 
@@ -76,7 +75,7 @@ def stem(url):
 
 
 def test_images_and_manifest(tmp_path, server):
-    urls = [server.url(f"/photo/{n}.jpg") for n in (1, 2)] + [server.url("/png")]
+    urls = [server.url(f"/image/{n}.jpg") for n in (1, 2)] + [server.url("/png")]
     frame = table(urls, title=["a", "b", "c"])
     before = frame.copy()
 
@@ -112,7 +111,7 @@ def test_images_and_manifest(tmp_path, server):
 
 
 def test_rows_keep_index_and_share_images(tmp_path, server):
-    url = server.url("/photo/1.jpg")
+    url = server.url("/image/1.jpg")
     placeholder = "https://images.example/G/01/x-site/icons/no-img-sm._CB192198896_.gif"
     cells = [url, None, f" {url}\n", "", "  ", np.nan, placeholder, url]
     frame = pd.DataFrame({"link": cells}, index=list("aabbccdd"))
@@ -126,7 +125,7 @@ def test_rows_keep_index_and_share_images(tmp_path, server):
     assert out["path"].isna().tolist() == [c not in (0, 2, 7) for c in range(8)]
     assert set(out["path"].dropna()) == {path}
     assert manifest["image_url"].tolist() == [url]
-    assert server.n_requests == {"/photo/1.jpg": 1}
+    assert server.n_requests == {"/image/1.jpg": 1}
     assert set(files(tmp_path)) == {path, "manifest.parquet"}
 
 
@@ -138,7 +137,7 @@ def test_no_rows(tmp_path):
 
 
 def test_second_call_sends_no_request(tmp_path, server):
-    urls = [server.url(p) for p in ("/photo/1.jpg", "/missing", "/page.jpg", "/loop")]
+    urls = [server.url(p) for p in ("/image/1.jpg", "/missing", "/page.jpg", "/loop")]
     urls += ["ftp://127.0.0.1/x.jpg"]
     first = download_images(table(urls), tmp_path, allow_private=True)
     n_requests, before = server.n_requests.copy(), files(tmp_path)
@@ -152,7 +151,7 @@ def test_second_call_sends_no_request(tmp_path, server):
 
 
 def test_second_call_downloads_deleted_files(tmp_path, server):
-    urls = [server.url(f"/photo/{n}.jpg") for n in range(4)]
+    urls = [server.url(f"/image/{n}.jpg") for n in range(4)]
     out, _ = download(urls, tmp_path)
     before = files(tmp_path)
     (tmp_path / out["image"][2]).unlink()
@@ -160,13 +159,13 @@ def test_second_call_downloads_deleted_files(tmp_path, server):
     download(urls, tmp_path)
 
     assert files(tmp_path) == before
-    assert server.n_requests.pop("/photo/2.jpg") == 2
+    assert server.n_requests.pop("/image/2.jpg") == 2
     assert set(server.n_requests.values()) == {1}
 
 
 @pytest.mark.parametrize("content", [b"", encoded_image(2)[:-60], encoded_image(3)])
 def test_file_of_another_size_is_downloaded_again(tmp_path, server, content):
-    urls = [server.url(f"/photo/{n}.jpg") for n in range(4)]
+    urls = [server.url(f"/image/{n}.jpg") for n in range(4)]
     out, _ = download(urls, tmp_path)
     before = files(tmp_path)
     (tmp_path / out["image"][2]).write_bytes(content)
@@ -174,11 +173,11 @@ def test_file_of_another_size_is_downloaded_again(tmp_path, server, content):
     download(urls, tmp_path)
 
     assert files(tmp_path) == before
-    assert server.n_requests["/photo/2.jpg"] == 2
+    assert server.n_requests["/image/2.jpg"] == 2
 
 
 def test_without_manifest_complete_files_are_used(tmp_path, server):
-    urls = [server.url(f"/photo/{n}.jpg") for n in range(6)]
+    urls = [server.url(f"/image/{n}.jpg") for n in range(6)]
     out, _ = download(urls, tmp_path)
     before = files(tmp_path)
     # As after a crash or a loss of power.
@@ -194,7 +193,7 @@ def test_without_manifest_complete_files_are_used(tmp_path, server):
     download(urls, tmp_path)
 
     assert files(tmp_path) == before | {"notes.part": b"not ours"}
-    assert [server.n_requests[f"/photo/{n}.jpg"] for n in range(6)] == [
+    assert [server.n_requests[f"/image/{n}.jpg"] for n in range(6)] == [
         1,
         1,
         2,
@@ -223,7 +222,7 @@ def test_temporary_failures_are_retried(tmp_path, server):
 
 
 def test_retry_failed(tmp_path, server):
-    urls = [server.url("/photo/1.jpg"), server.url("/missing")]
+    urls = [server.url("/image/1.jpg"), server.url("/missing")]
     _, first = download(urls, tmp_path, max_bytes=100)
     _, second = download(urls, tmp_path)
     _, third = download(urls, tmp_path, retry_failed=True)
@@ -238,7 +237,7 @@ def test_retry_failed(tmp_path, server):
 
 
 def test_folder_is_shared_by_tables(tmp_path, server):
-    urls = [server.url(f"/photo/{n}.jpg") for n in range(5)]
+    urls = [server.url(f"/image/{n}.jpg") for n in range(5)]
     download(urls[:3], tmp_path)
     out, manifest = download([urls[4], urls[1]], tmp_path)
 
@@ -251,7 +250,7 @@ def test_folder_is_shared_by_tables(tmp_path, server):
 def test_result_does_not_depend_on_connections(tmp_path, server):
     paths = ["/missing", "/page.jpg", "/png", "/fail-twice", "/hop/2", "/cut"]
     urls = [server.url(p) for p in paths]
-    urls += [server.url(f"/photo/{n}.jpg") for n in range(20)]
+    urls += [server.url(f"/image/{n}.jpg") for n in range(20)]
     download(urls, tmp_path / "a", n_connections=1, n_per_host=1, max_attempts=3)
     server.n_requests.clear()
     download(urls, tmp_path / "b", n_connections=30, n_per_host=20, max_attempts=3)
@@ -261,7 +260,7 @@ def test_result_does_not_depend_on_connections(tmp_path, server):
 @pytest.mark.parametrize(("n_per_host", "n_connections"), [(3, 16), (8, 2)])
 def test_number_of_requests_at_a_time(tmp_path, n_per_host, n_connections):
     with ImageServer(delay=0.03) as server:
-        urls = [server.url(f"/photo/{n}.jpg") for n in range(24)]
+        urls = [server.url(f"/image/{n}.jpg") for n in range(24)]
         download(urls, tmp_path, n_per_host=n_per_host, n_connections=n_connections)
     assert 2 <= server.max_at_once <= min(n_per_host, n_connections)
     assert server.n_requests.total() == 24
@@ -271,25 +270,25 @@ def test_redirects_count_for_their_target_host(tmp_path):
     with ImageServer(delay=0.03) as goal, ImageServer() as start:
         # Hosts are distinguished by name.
         urls = [
-            start.url("/redirect?to=" + goal.url(f"/photo/{n}.jpg", host="localhost"))
+            start.url("/redirect?to=" + goal.url(f"/image/{n}.jpg", host="localhost"))
             for n in range(16)
         ]
-        urls += [goal.url(f"/photo/{n}.jpg", host="localhost") for n in range(16, 32)]
+        urls += [goal.url(f"/image/{n}.jpg", host="localhost") for n in range(16, 32)]
         _, manifest = download(urls, tmp_path, n_per_host=2)
     assert manifest["status"].tolist() == ["ok"] * 32
     assert goal.max_at_once == 2
 
 
 def test_user_agent(tmp_path, server):
-    download([server.url("/photo/1.jpg")], tmp_path)
+    download([server.url("/image/1.jpg")], tmp_path)
     assert {str(agent).partition("/")[0] for agent in server.user_agents} == {"amzest"}
     server.user_agents.clear()
-    download([server.url("/photo/2.jpg")], tmp_path, user_agent="shop/1 (me@x.example)")
+    download([server.url("/image/2.jpg")], tmp_path, user_agent="shop/1 (me@x.example)")
     assert server.user_agents == {"shop/1 (me@x.example)"}
 
 
 def test_progress_goes_to_standard_error(tmp_path, server, capsys):
-    urls = [server.url("/photo/1.jpg"), server.url("/missing")]
+    urls = [server.url("/image/1.jpg"), server.url("/missing")]
     download(urls, tmp_path)
     assert capsys.readouterr() == ("", "")
     download(urls, tmp_path, progress=False, retry_failed=True)
@@ -311,13 +310,13 @@ def test_manifest_is_written_during_downloads(tmp_path, server, monkeypatch):
 
     write_manifest = _image_plan.write_manifest
     monkeypatch.setattr(_image_plan, "write_manifest", write)
-    urls = [server.url(f"/photo/{n}.jpg") for n in range(4)]
+    urls = [server.url(f"/image/{n}.jpg") for n in range(4)]
     download(urls, tmp_path, n_connections=1)
     assert seen == [urls[:1], urls[:2], urls[:3], urls, urls]
 
 
 def test_full_disk(tmp_path, server, monkeypatch):
-    urls = [server.url(f"/photo/{n}.jpg") for n in range(8)]
+    urls = [server.url(f"/image/{n}.jpg") for n in range(8)]
     replace, calls = os.replace, []
 
     def fail_third(source, target):
@@ -336,12 +335,12 @@ def test_full_disk(tmp_path, server, monkeypatch):
     download(urls, tmp_path)
     download(urls, tmp_path / "other")
     assert files(tmp_path / "other").items() <= files(tmp_path).items()
-    assert [server.n_requests[f"/photo/{n}.jpg"] for n in range(3)] == [2, 2, 3]
+    assert [server.n_requests[f"/image/{n}.jpg"] for n in range(3)] == [2, 2, 3]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for one process")
 def test_keyboard_interrupt(tmp_path, server):
-    urls = [server.url("/photo/1.jpg")]
+    urls = [server.url("/image/1.jpg")]
     urls += [server.url(f"/stall/{n}") for n in range(40)]
     code = f"""
         import pandas as pd

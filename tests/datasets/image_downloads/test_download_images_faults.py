@@ -14,8 +14,7 @@ from itertools import pairwise
 
 import pandas as pd
 import pytest
-from image_server import ImageServer
-from image_server import photo as encoded_image
+from image_server import ImageServer, encoded_image
 from loopback import allow_only_loopback
 from PIL import Image
 
@@ -161,7 +160,7 @@ def test_more_bytes_than_allowed(tmp_path, server, path):
 
 
 def test_image_of_exactly_the_limits(tmp_path, server):
-    urls = [server.url("/photo/0.jpg"), server.url("/chunked"), server.url("/gzipped")]
+    urls = [server.url("/image/0.jpg"), server.url("/chunked"), server.url("/gzipped")]
     limits = {"max_bytes": len(encoded_image()), "max_pixels": 24 * 18}
     assert download(urls, tmp_path / "a", **limits)["status"].tolist() == ["ok"] * 3
     limits["max_bytes"] -= 1
@@ -173,7 +172,7 @@ def test_image_of_exactly_the_limits(tmp_path, server):
 
 def test_warnings_of_pillow_are_ignored(tmp_path, server, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 24 * 18 - 1)
-    urls = [server.url("/photo/0.jpg")]
+    urls = [server.url("/image/0.jpg")]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         manifest = download(urls, tmp_path)
@@ -205,7 +204,7 @@ def test_trickle(tmp_path, server, path):
 def test_stalls_do_not_delay_other_hosts(tmp_path, server):
     # Fewer threads wait than there are: other images are downloaded meanwhile.
     stalls = [server.url(f"/stall/{n}", host="localhost") for n in range(2)]
-    urls = stalls + [server.url(f"/photo/{n}.jpg") for n in range(40)]
+    urls = stalls + [server.url(f"/image/{n}.jpg") for n in range(40)]
     manifest = download(urls, tmp_path, n_per_host=2, timeout=1.0, max_attempts=3)
     assert manifest["status"].tolist() == ["time-out"] * 2 + ["ok"] * 40
 
@@ -217,7 +216,7 @@ def test_stalls_do_not_delay_other_hosts(tmp_path, server):
         ("/truncated-once", 2),
         ("/fail-twice", 3),
         ("/busy-once", 2),
-        ("/photo/0.jpg", 1),
+        ("/image/0.jpg", 1),
         ("/gzipped", 1),
         ("/chunked", 1),
     ],
@@ -247,14 +246,14 @@ def test_pauses_grow(tmp_path, server, monkeypatch):
 
 def test_retry_after_pauses_the_whole_host(tmp_path, server):
     urls = [server.url("/busy-once")]
-    urls += [server.url(f"/photo/{n}.jpg") for n in range(10)]
-    others = [server.url(f"/photo/{n}.jpg", host="localhost") for n in range(20, 30)]
+    urls += [server.url(f"/image/{n}.jpg") for n in range(10)]
+    others = [server.url(f"/image/{n}.jpg", host="localhost") for n in range(20, 30)]
     manifest = download(urls + others, tmp_path, n_per_host=1)
     assert manifest["status"].tolist() == ["ok"] * 21
     requested = server.times["/busy-once"][0]
-    waited = [server.times[f"/photo/{n}.jpg"][0] - requested for n in range(10)]
+    waited = [server.times[f"/image/{n}.jpg"][0] - requested for n in range(10)]
     assert min(waited) >= 1.0
-    assert server.times["/photo/20.jpg"][0] < requested + min(waited)
+    assert server.times["/image/20.jpg"][0] < requested + min(waited)
 
 
 def test_retry_after_is_parsed():
@@ -279,7 +278,7 @@ def test_long_pauses_are_capped(tmp_path, monkeypatch):
 def test_host_that_always_fails_is_given_up(tmp_path, server, monkeypatch):
     monkeypatch.setattr(_image_queue, "_MAX_FAILURES", 20)
     urls = [server.url(f"/fail/{n}", host="localhost") for n in range(60)]
-    urls += [server.url("/photo/1.jpg")]
+    urls += [server.url("/image/1.jpg")]
     manifest = download(urls, tmp_path, max_attempts=2)
     counts = manifest["status"].value_counts()
     assert counts["ok"] == 1
@@ -328,8 +327,8 @@ def test_chain_of_redirects(tmp_path, server):
 
 
 def test_redirect_to_a_non_ascii_url(tmp_path, server):
-    url = server.redirect(server.url("/photo/1.jpg?größe=1"))
-    raw = server.redirect("/photo/2.jpg?größe=1".encode().decode("latin-1"))
+    url = server.redirect(server.url("/image/1.jpg?größe=1"))
+    raw = server.redirect("/image/2.jpg?größe=1".encode().decode("latin-1"))
     assert download([url, raw], tmp_path)["status"].tolist() == ["ok", "ok"]
 
 
@@ -359,7 +358,7 @@ def test_invalid_redirect(tmp_path, server, location, reason):
         ("javascript:alert(1)", "start"),
         ("data:image/png;base64,AAAA", "start"),
         ("//127.0.0.1/a.jpg", "start"),
-        ("photos/a.jpg", "start"),
+        ("images/a.jpg", "start"),
         ("http:///a.jpg", "host"),
         ("http:a.jpg", "host"),
         ("http://", "host"),
@@ -407,7 +406,7 @@ def test_urls_are_encoded():
     ],
 )
 def test_private_address_is_not_allowed(tmp_path, server, host):
-    url = server.url("/photo/1.jpg", host=host)
+    url = server.url("/image/1.jpg", host=host)
     manifest = download([url], tmp_path, allow_private=False)
     reason = "The host is not on the public internet."
     assert outcome(manifest, url) == ("private address", reason)
@@ -415,7 +414,7 @@ def test_private_address_is_not_allowed(tmp_path, server, host):
 
 
 def test_private_address_is_retried_if_allowed(tmp_path, server):
-    url = server.url("/photo/1.jpg")
+    url = server.url("/image/1.jpg")
     for allow_private, status in ((False, "private address"), (True, "ok")):
         manifest = download([url], tmp_path, allow_private=allow_private)
         assert manifest["status"].tolist() == [status]
@@ -425,13 +424,13 @@ def test_redirect_to_private_address(tmp_path, server, monkeypatch):
     # The server counts as public, every other machine as private.
     monkeypatch.setattr(_image_connection, "is_public", lambda ip: ip == "127.0.0.1")
     urls = [
-        server.redirect(f"http://{host}:{server.port}/photo/1.jpg")
+        server.redirect(f"http://{host}:{server.port}/image/1.jpg")
         for host in ("[::1]", "127.0.0.2", "10.0.0.1")
     ]
-    urls.append(server.redirect(server.url("/photo/2.jpg")))
+    urls.append(server.redirect(server.url("/image/2.jpg")))
     manifest = download(urls, tmp_path, allow_private=False)
     assert manifest["status"].tolist() == ["private address"] * 3 + ["ok"]
-    assert server.n_requests == {"/redirect": 4, "/photo/2.jpg": 1}
+    assert server.n_requests == {"/redirect": 4, "/image/2.jpg": 1}
 
 
 def test_dns_rebinding(tmp_path, server, monkeypatch):
@@ -446,17 +445,17 @@ def test_dns_rebinding(tmp_path, server, monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", change)
     monkeypatch.setattr(_image_connection, "is_public", lambda ip: ip == "127.0.0.1")
-    url = server.url("/photo/1.jpg", host="shop.example")
+    url = server.url("/image/1.jpg", host="shop.example")
     manifest = download([url], tmp_path, allow_private=False)
     assert manifest["status"].tolist() == ["ok"]
-    again = server.url("/photo/2.jpg", host="shop.example")
+    again = server.url("/image/2.jpg", host="shop.example")
     manifest = download([again], tmp_path / "other", allow_private=False)
     assert manifest["status"].tolist() == ["private address"]
 
 
 def test_connection_that_bypasses_the_check_is_checked(tmp_path, server, monkeypatch):
     monkeypatch.delattr(_image_connection._Guarded, "_new_conn")
-    url = server.url("/photo/1.jpg")
+    url = server.url("/image/1.jpg")
     manifest = download([url], tmp_path, allow_private=False)
     assert manifest["status"].tolist() == ["private address"]
     assert server.n_requests == {}
@@ -524,12 +523,12 @@ def test_host_name_of_a_metadata_server(tmp_path, server, monkeypatch):
         lambda address, *args, **kwargs: socket_to(address),
     )
     urls = [
-        server.url("/photo/1.jpg", host=host)
+        server.url("/image/1.jpg", host=host)
         for host in ("metadata.example", "two.example", "changing.example")
     ]
     manifest = download(urls, tmp_path / "a")
     assert manifest["status"].tolist() == ["private address", "ok", "ok"]
-    again = server.url("/photo/2.jpg", host="changing.example")
+    again = server.url("/image/2.jpg", host="changing.example")
     assert outcome(download([again], tmp_path / "b"), again) == (
         "private address",
         NEVER,
@@ -656,7 +655,7 @@ def test_https(tmp_path, monkeypatch):
         pytest.skip("openssl is not installed")
     pem.write_text(pem.read_text() + (tmp_path / "c.pem").read_text())
     with ImageServer(certificate=str(pem)) as server:
-        url = server.url("/photo/1.jpg")
+        url = server.url("/image/1.jpg")
         manifest = download([url], tmp_path / "a")
         reason = "The certificate of the server is not trusted."
         assert outcome(manifest, url) == ("tls error", reason)
@@ -664,11 +663,11 @@ def test_https(tmp_path, monkeypatch):
 
         # Where OpenSSL looks for authorities that are trusted.
         monkeypatch.setenv(ssl.get_default_verify_paths().openssl_cafile_env, str(pem))
-        urls = [server.url(path) for path in ("/photo/1.jpg", "/trickle", "/missing")]
+        urls = [server.url(path) for path in ("/image/1.jpg", "/trickle", "/missing")]
         options = {"total_timeout": 3.0, "max_attempts": 1}
         manifest = download(urls, tmp_path / "b", **options)
         assert manifest["status"].tolist() == ["ok", "time-out", "not found"]
-        wrong = server.url("/photo/1.jpg", host="localhost")
+        wrong = server.url("/image/1.jpg", host="localhost")
         manifest = download([wrong], tmp_path / "c")
         assert manifest["status"].tolist() == ["tls error"]
         manifest = download([url], tmp_path / "d", allow_private=False)

@@ -44,7 +44,7 @@ def test_killed_20_times_ends_in_the_same_bytes(tmp_path):
     with ImageServer(delay=0.01) as server:
         faults = ["/missing", "/page.jpg", "/bomb.png", "/truncated.jpg", "/loop"]
         faults += ["/fail", "/cut", "/hop/3", "/png", "/gzipped"]
-        paths = [f"/photo/{n}.jpg" for n in range(N_IMAGES)]
+        paths = [f"/image/{n}.jpg" for n in range(N_IMAGES)]
         for n, fault in enumerate(faults):
             # Far apart, so that kills fall between any two.
             paths.insert(n * N_IMAGES // len(faults), fault)

@@ -8,8 +8,8 @@ from pathlib import Path
 from amzest.datasets._image_downloads._image_check import check_image
 from amzest.datasets._image_downloads._image_connection import Exchange
 from amzest.datasets._image_downloads._image_folder import write_whole
-from amzest.datasets._image_downloads._image_outcome import Outcome
-from amzest.datasets._image_downloads._image_queue import Job, Result
+from amzest.datasets._image_downloads._image_outcome import Outcome, Result
+from amzest.datasets._image_downloads._image_queue import Job
 from amzest.datasets._image_downloads._image_request import Requests
 
 
@@ -26,16 +26,17 @@ class ImageFetcher:
         found = self._find(job)
         if found is not None:
             return Result(found)
-        response = self.requests.send(job.address, exchange)
-        if response.body is None:
-            return Result(response.failure, response.redirect, response.retry_after)
-        outcome = self._check(response.body, job)
+        result = self.requests.send(job.address, exchange)
+        if result.body is None:
+            return result
+        outcome = self._check(result.body, job)
         if outcome.image is not None:
-            write_whole(self.folder / outcome.image, response.body)
+            write_whole(self.folder / outcome.image, result.body)
         return Result(outcome)
 
     def _find(self, job: Job) -> Outcome | None:
         """Return the outcome of a complete earlier file; remove damaged ones."""
+        # After a crash before the manifest was written, files are there without a row.
         whole = None
         for name in job.found:
             path = self.folder / name

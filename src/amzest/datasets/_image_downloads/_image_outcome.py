@@ -5,6 +5,8 @@ from __future__ import annotations
 import http
 from dataclasses import dataclass
 
+from amzest.datasets._image_downloads._image_address import Address
+
 #: Temporary failures, which the next call tries again.
 TEMPORARY = frozenset(
     {"cut off", "given up", "server error", "time-out", "unreachable"}
@@ -40,6 +42,17 @@ class Outcome:
     def is_temporary(self) -> bool:
         """Whether the same request may succeed later."""
         return self.status in TEMPORARY
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Result of one attempt: an outcome, a redirect, or the body of a response."""
+
+    outcome: Outcome | None = None
+    redirect: Address | None = None
+    #: Seconds for which the host asks not to be contacted.
+    retry_after: float | None = None
+    body: bytes | None = None
 
 
 def status_failure(code: int) -> Outcome:

@@ -72,6 +72,7 @@ class DownloadPlan:
             if jobs:
                 self._fetch(jobs, folder, outcomes, save)
         finally:
+            # Also after an error or Ctrl-C, so that the next call can continue.
             manifest = save()
         return outcomes, manifest
 
@@ -79,6 +80,7 @@ class DownloadPlan:
         self, url: str, folder: Path, known: Outcome | None, listing: Listing
     ) -> Outcome | Job:
         """Return the known outcome of a URL, or the job to download it."""
+        # Modules that need urllib3 are imported late, as it is an optional dependency.
         from amzest.datasets._image_downloads._image_queue import Job
 
         stem = stem_of(url)

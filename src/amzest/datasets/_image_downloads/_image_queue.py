@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from amzest.datasets._image_downloads._image_address import Address
 from amzest.datasets._image_downloads._image_connection import Exchange
-from amzest.datasets._image_downloads._image_outcome import Outcome
+from amzest.datasets._image_downloads._image_outcome import Outcome, Result
 
 #: Seconds before the second attempt, doubled for each further one: exponential backoff.
 FIRST_PAUSE = 0.5
@@ -46,15 +46,6 @@ class Job:
 
     def __post_init__(self) -> None:
         self.address = self.start
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """Result of one attempt: an outcome or a redirect, and seconds to wait."""
-
-    outcome: Outcome | None = None
-    redirect: Address | None = None
-    retry_after: float | None = None
 
 
 @dataclass(slots=True)
@@ -133,6 +124,7 @@ class ImageQueue:
                     self._n_left -= 1
                     yield job, outcome
         finally:
+            # None ends a thread. Those that wait for a socket are woken by its end.
             for _ in threads:
                 self._tasks.put(None)
             for running in self._running.values():
@@ -161,6 +153,8 @@ class ImageQueue:
         self._make_ready(host)
 
     def _make_ready(self, host: _Host) -> None:
+        # Ready hosts are served in turn (round-robin), one job each, so that the images
+        # of a slow host do not occupy all connections.
         free = host.n_running < self._n_per_host
         paused = host.paused_until > time.monotonic()
         if host.jobs and free and not paused and not host.is_ready:
@@ -237,6 +231,7 @@ class ImageQueue:
                 reason = f"There are more than {_MAX_REDIRECTS} redirects, or a loop."
                 yield job, Outcome("redirects", reason)
             else:
+                # Before other jobs of that host, to finish what has been started.
                 job.address = result.redirect
                 self._enqueue(self._host_of(job), job, first=True)
         elif result.outcome is not None:
@@ -256,6 +251,7 @@ class ImageQueue:
             yield job, replace(outcome, sha256=None)
             return
         job.n_failures += 1
+        # A damaged image does not mean that the host fails.
         host.n_failures += not broken
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (job.n_failures - 1))
         pause *= self._random.uniform(0.75, 1.25)
@@ -263,6 +259,7 @@ class ImageQueue:
             pause = min(LONGEST_PAUSE, max(pause, result.retry_after))
             self._pause(host, pause)
         if job.n_failures < self._max_attempts:
+            # From the first address again: a redirect may have expired.
             job.broken = outcome.sha256
             job.address, job.n_redirects = job.start, 0
             self._defer(pause, self._host_of(job), job)

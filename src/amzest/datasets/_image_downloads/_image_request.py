@@ -20,23 +20,17 @@ from amzest.datasets._image_downloads._image_connection import (
     ForbiddenAddressError,
     PrivateAddressError,
 )
-from amzest.datasets._image_downloads._image_outcome import Outcome, status_failure
+from amzest.datasets._image_downloads._image_outcome import (
+    Outcome,
+    Result,
+    status_failure,
+)
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _CHUNK = 64 * 1024
 #: The rest of a response of at most this length is read, to reuse the connection.
 _MAX_DRAINED = 64 * 1024
 _MAX_SECONDS = re.compile(r"[0-9]{1,9}")
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """The response to one request: the body of a 200, a redirect, or a failure."""
-
-    body: bytes | None = None
-    redirect: Address | None = None
-    failure: Outcome | None = None
-    retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +43,24 @@ class Requests:
     total_timeout: float
     max_bytes: int
 
-    def send(self, address: Address, exchange: Exchange) -> Response:
+    def send(self, address: Address, exchange: Exchange) -> Result:
         """Send one request; another thread can end it by the exchange."""
         try:
             connection, response = self._open(address, exchange)
         except _NotConnectedError as error:
-            return Response(failure=self._explain(error.cause, "unreachable"))
+            return Result(self._explain(error.cause, "unreachable"))
         except (OSError, HTTPError, http.client.HTTPException, ValueError) as error:
-            return Response(failure=self._explain(error, "cut off", exchange))
+            return Result(self._explain(error, "cut off", exchange))
         reusable = False
         try:
             result = self._read(address, response)
             reusable = result.body is not None or _drain(response)
         except (OSError, HTTPError, http.client.HTTPException, ValueError) as error:
-            result = Response(failure=self._explain(error, "cut off", exchange))
+            result = Result(self._explain(error, "cut off", exchange))
         if exchange.release():
             # Reading cannot distinguish this from the end of the body.
             reusable = False
-            result = Response(
-                failure=self._explain(TimeoutError(), "time-out", exchange)
-            )
+            result = Result(self._explain(TimeoutError(), "time-out", exchange))
         if reusable:
             self.connections.give_back(address, connection)
         else:
@@ -96,6 +88,7 @@ class Requests:
         headers = {
             "User-Agent": self.user_agent,
             "Accept": "image/*,*/*;q=0.5",
+            # Images are compressed already; a compressed response can be a bomb.
             "Accept-Encoding": "identity",
         }
         try:
@@ -109,30 +102,32 @@ class Requests:
             connection.close()
             raise
 
-    def _read(self, address: Address, response: Any) -> Response:
+    def _read(self, address: Address, response: Any) -> Result:
         if response.status in _REDIRECTS and response.headers.get("Location"):
             try:
                 target = follow_redirect(address, response.headers["Location"])
             except ValueError as error:
                 reason = f"Invalid redirect: {error}"
-                return Response(failure=Outcome("bad url", reason))
-            return Response(redirect=target)
+                return Result(Outcome("bad url", reason))
+            return Result(redirect=target)
         if response.status != 200:
             pause = _read_pause(response.headers.get("Retry-After"))
             if pause is None and response.status == 429:
                 # "Too many requests" concerns all requests to this host.
                 pause = 0.0
-            return Response(failure=status_failure(response.status), retry_after=pause)
+            return Result(status_failure(response.status), retry_after=pause)
         if (response.length_remaining or 0) > self.max_bytes:
-            return Response(failure=self._too_large())
+            return Result(self._too_large())
         chunks = []
         n_bytes = 0
+        # Counted as they arrive, as Content-Length may be absent, wrong or that of a
+        # compressed body.
         for chunk in response.stream(_CHUNK):
             n_bytes += len(chunk)
             if n_bytes > self.max_bytes:
-                return Response(failure=self._too_large())
+                return Result(self._too_large())
             chunks.append(chunk)
-        return Response(body=b"".join(chunks))
+        return Result(body=b"".join(chunks))
 
     def _too_large(self) -> Outcome:
         reason = f"The file has more bytes than `max_bytes`, {self.max_bytes}."

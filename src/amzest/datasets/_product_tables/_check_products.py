@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amzest.datasets._shared._constraints import NON_NEGATIVE_INTEGER
-from amzest.datasets._shared._key_columns import (
-    check_columns,
-    check_keys,
-    find_column,
-)
+from amzest.datasets._shared._key_columns import check_columns, check_keys, find_column
 from amzest.datasets._shared._row_listing import list_rows
 from amzest.utils import as_frame, count, is_missing, shown, validate_params
 

@@ -43,10 +43,12 @@ def as_texts(column: pd.Series) -> list[str | None]:
 
 def _as_text(cell: Any) -> Any:
     """Return a number as text if all of its digits are certain."""
+    # Decimal columns of Parquet: 1.50 keeps its zero, 2.00 becomes "2".
     if isinstance(cell, Decimal) and cell.is_finite():
         return str(int(cell)) if cell == int(cell) else format(cell, "f")
     if isinstance(cell, float | np.floating) and float(cell).is_integer():
         return str(int(cell)) if abs(float(cell)) < _LARGEST_EXACT else cell
+    # Any integer type, of Python or NumPy.
     is_integer = hasattr(cell, "__index__") and not isinstance(cell, bool | np.bool_)
     return str(int(cell)) if is_integer else cell
 

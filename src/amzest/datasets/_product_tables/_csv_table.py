@@ -6,17 +6,14 @@ import csv
 import re
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amzest.datasets._product_tables._text_lines import open_lines
-from amzest.utils import (
-    count,
-    shown,
-)
+from amzest.utils import count, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +48,14 @@ def read_csv(path: Path, encoding: str, separator: str | None) -> pd.DataFrame:
     with _any_length(), open_lines(path, encoding) as file:
         start, first = 0, file.readline()
         if stated := _STATED.fullmatch(first):
-            separator = _agreed(path, stated["separator"], separator)
+            if separator not in (None, stated["separator"]):
+                msg = (
+                    f"{path}: the first line states the separator "
+                    f"{shown(stated['separator'])}, but `separator` is "
+                    f"{shown(separator)}. Pass separator=None or correct that line."
+                )
+                raise ValueError(msg)
+            separator = stated["separator"]
             start, first = 1, file.readline()
         if "\0" in first:
             msg = (
@@ -65,7 +69,7 @@ def read_csv(path: Path, encoding: str, separator: str | None) -> pd.DataFrame:
             file.seek(0)
             for _ in range(start + 1):
                 first = file.readline()
-        rows = list(_rows(path, _chain(first, file), separator, start))
+        rows = list(_rows(path, chain([first], file), separator, start))
     if not rows:
         msg = f"{path}: is empty. Expected a line of column names, and rows."
         raise ValueError(msg)
@@ -93,14 +97,10 @@ def read_csv(path: Path, encoding: str, separator: str | None) -> pd.DataFrame:
     return frame
 
 
-def _chain(first: str, lines: Iterable[str]) -> Iterator[str]:
-    yield first
-    yield from lines
-
-
 @contextmanager
 def _any_length() -> Iterator[None]:
     """Allow cells of any length; the limit of Python's reader is global."""
+    # The lock keeps another thread from restoring the limit during the reading.
     with _LIMIT_LOCK:
         limit = csv.field_size_limit(sys.maxsize)
         try:
@@ -109,23 +109,13 @@ def _any_length() -> Iterator[None]:
             csv.field_size_limit(limit)
 
 
-def _agreed(path: Path, stated: str, separator: str | None) -> str:
-    if separator not in (None, stated):
-        msg = (
-            f"{path}: the first line states the separator {shown(stated)}, but "
-            f"`separator` is {shown(separator)}. Pass separator=None or correct that "
-            "line."
-        )
-        raise ValueError(msg)
-    return stated
-
-
 def _rows(
     path: Path, lines: Iterator[str], separator: str, n_before: int
 ) -> Iterator[list[str]]:
     """Split lines into rows, each with as many cells as the first one."""
     mark = separator
     if len(separator) > 1:
+        # csv.reader supports single characters only.
         lines = iter(kept := list(lines))
         mark = next(m for m in _PLACEHOLDERS if not any(m in line for line in kept))
         lines = (line.replace(separator, mark) for line in kept)
@@ -133,12 +123,19 @@ def _rows(
     width, line = 0, n_before + 1
     try:
         for cells in reader:
+            # Blank lines are skipped, but in a table of one column they are cells.
             if not cells or (len(cells) == 1 and width != 1 and not cells[0].strip()):
                 line = n_before + reader.line_num + 1
                 continue
             width = width or len(cells)
             if len(cells) != width:
-                raise ValueError(_other_width(path, line, cells, width, separator))
+                msg = (
+                    f"{path}: line {line} has {count(len(cells), 'cell')}, but the "
+                    f"first line names {count(width, 'column')} (separator "
+                    f"{shown(separator)}): {shown(cells)}. A text that contains the "
+                    "separator, a quote or a line break must be in double quotes."
+                )
+                raise ValueError(msg)
             if mark != separator:
                 cells = [cell.replace(mark, separator) for cell in cells]
             yield cells
@@ -150,18 +147,6 @@ def _rows(
             'be in double quotes, with quotes in it doubled: "5"" pipe".'
         )
         raise ValueError(msg) from error
-
-
-def _other_width(
-    path: Path, line: int, cells: list[str], width: int, separator: str
-) -> str:
-    return (
-        f"{path}: line {line} has {count(len(cells), 'cell')}, but the first line "
-        f"names {count(width, 'column')} (separator {shown(separator)}): "
-        f"{shown(cells)}. A "
-        "text that contains the separator, a quote or a line break must be in double "
-        "quotes."
-    )
 
 
 def _sniff(path: Path, sample: list[str]) -> str:

@@ -106,6 +106,7 @@ def _check_inside(
     paths: dict[int, str], images: list[Any], name: str, image_root: str
 ) -> None:
     """Raise for paths outside of the folder. Links within it are followed."""
+    # With a separator at the end, or "/shop" would contain "/shop-2/a.jpg".
     root = os.path.join(os.path.normpath(image_root), "")
     outside = [row for row, path in paths.items() if not path.startswith(root)]
     if outside:

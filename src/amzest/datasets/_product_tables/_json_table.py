@@ -75,6 +75,7 @@ def _records_of_document(path: Path, text: str) -> list[dict[str, Any]]:
             raise ValueError(msg) from error
         return list(_records_of_lines(path, text.split("\n")))
     if isinstance(document, dict):
+        # {"data": [...]} as of DataFrame.to_json(orient="table"), {"products": [...]}.
         wrapped = document.get("data") if "data" in document else None
         if len(document) == 1:
             wrapped = next(iter(document.values()))
@@ -99,11 +100,8 @@ def _records_of_document(path: Path, text: str) -> list[dict[str, Any]]:
 
 
 def _is_record_list(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(record, dict) for record in value)
-    )
+    is_list = isinstance(value, list) and len(value) > 0
+    return is_list and all(isinstance(record, dict) for record in value)
 
 
 def _parse(text: str) -> Any:
@@ -121,9 +119,8 @@ def _without_repeated_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "lists or objects are nested too deeply"
-    return str(error)
+    too_deep = isinstance(error, RecursionError)
+    return "lists or objects are nested too deeply" if too_deep else str(error)
 
 
 def _checked(path: Path, where: str, record: Any, text: str) -> dict[str, Any]:
@@ -134,6 +131,7 @@ def _checked(path: Path, where: str, record: Any, text: str) -> dict[str, Any]:
             f"Write the table with {_LINES}."
         )
         raise ValueError(msg)
+    # Searching the text is much faster than checking each string of the record.
     if _SURROGATE.search(text):
         for name, cell in record.items():
             broken = next(_lone_surrogates((name, cell)), None)

@@ -15,10 +15,7 @@ from amzest.datasets._product_tables._column_types import as_texts, with_numbers
 from amzest.datasets._product_tables._csv_table import SEPARATORS
 from amzest.datasets._product_tables._image_column import resolve_images
 from amzest.datasets._product_tables._read_table import find_table, read_table
-from amzest.datasets._shared._constraints import (
-    NON_NEGATIVE_INTEGER,
-    POSITIVE_INTEGER,
-)
+from amzest.datasets._shared._constraints import NON_NEGATIVE_INTEGER, POSITIVE_INTEGER
 from amzest.utils import count, shown, shown_list, validate_params
 
 if TYPE_CHECKING:

@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING, Any
 from amzest.datasets._product_tables._csv_table import check_separator, read_csv
 from amzest.datasets._product_tables._json_table import read_json
 from amzest.datasets._product_tables._text_lines import codec_name
-from amzest.utils import (
-    as_frame,
-    shown_list,
-)
+from amzest.utils import as_frame, shown_list
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,7 +119,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     try:
         with parquet.ParquetFile(path) as file:
             table = file.read()
-        table.validate(full=True)
+        table.validate(full=True)  # or invalid UTF-8 would crash later
         index = (table.schema.pandas_metadata or {}).get("index_columns", [])
         names = table.column_names
     except (OSError, ValueError, pyarrow.ArrowException) as error:

@@ -65,6 +65,7 @@ def image_keys(
 
 
 def _url_key(host: str, path: str) -> str:
+    # Without user name and default ports, which do not change the resource.
     host = host.lower().rpartition("@")[2].removesuffix(":443").removesuffix(":80")
     path = path.partition("#")[0]
     if _AMAZON.fullmatch(host):
@@ -102,6 +103,7 @@ def _file_keys(
             )
             return {path: path for path in paths.values()}
         raise ValueError(f"{problem} {advice}.")
+    # Only files of equal size can be equal: most are not read at all.
     n_of_size = Counter(sizes.values())
     return {
         path: path if n_of_size[size] == 1 else _hash_file(path)

@@ -78,6 +78,7 @@ def _check_two_groups(
     codes: NDArray[np.intp], group_of: NDArray[np.intp], values: list[Any], name: str
 ) -> None:
     sizes = np.bincount(codes)
+    # Category and group as one number, to count distinct groups of each category.
     pairs = np.unique(codes * (int(group_of.max()) + 1) + group_of)
     n_groups = np.bincount(pairs // (int(group_of.max()) + 1), minlength=len(sizes))
     few = np.flatnonzero(n_groups < 2)
@@ -192,6 +193,7 @@ class _GroupAllocation:
 
     def place_single(self) -> None:
         """Fill the places that are left with groups of one row."""
+        # A random sample of each category, of exactly the size that is needed.
         single = np.flatnonzero(self.sizes == 1)
         codes = self.code_of[single]
         rank = rank_within(codes, self.generator.permutation(len(single)))

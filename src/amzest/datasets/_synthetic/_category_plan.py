@@ -93,6 +93,7 @@ def add_label_noise(
 ) -> NDArray[np.intp]:
     """Replace a fraction of the labels by others, uniformly."""
     chosen = choose_rows(len(labels), fraction, rng)
+    # A step of 1 to n_categories - 1 is never the same label, each other equally often.
     steps = rng.randint(1, n_categories, size=len(labels))
     noisy: NDArray[np.intp] = np.where(chosen, (labels + steps) % n_categories, labels)
     return noisy

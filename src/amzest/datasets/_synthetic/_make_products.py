@@ -217,6 +217,7 @@ def make_products(
 
     order = sorted(words, key=lambda category: category.name)
     true = np.repeat(np.arange(n_categories), sizes)
+    # Shuffled, or splits without shuffling would have other categories in each part.
     generators["order"].shuffle(true)
     noisy = add_label_noise(true, n_categories, label_noise, generators["label_noise"])
     rows = _generate_rows(

@@ -220,6 +220,7 @@ def render_image(
     tint = rng.uniform(0.85, 1.15)
     _RENDERERS[category](_Pen(pil_draw.Draw(layer), size, shade(colour, tint)))
     mirrored, angle = rng.random() < 0.5, rng.uniform(-12, 12)
+    # Mirrored, rotated and placed at random, so that position is not informative.
     if mirrored:
         layer = layer.transpose(pil_image.Transpose.FLIP_LEFT_RIGHT)
     layer = layer.rotate(angle, resample=pil_image.Resampling.BILINEAR)
@@ -233,6 +234,7 @@ def render_image(
     )
     canvas.paste(layer, (left, top), layer)
 
+    # Scaling down averages 2 x 2 pixels; brightness and noise are those of a camera.
     pixels: NDArray[Any] = np.asarray(canvas.reduce(_OVERSAMPLING), dtype=np.float32)
     noise = np.random.RandomState(rng.getrandbits(32)).standard_normal(pixels.shape)
     pixels = pixels * rng.uniform(0.88, 1.06) + rng.uniform(2.0, 7.0) * noise

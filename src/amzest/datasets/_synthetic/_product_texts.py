@@ -27,6 +27,7 @@ _OPENINGS = (
     "The {brand} {noun} {claim}.",
     "{feature} and {adjective}: our {noun} {claim}.",
 )
+#: Noise as in real titles: per word, and per title.
 _TYPO_RATE = 0.02
 _GIFT_RATE = 0.1
 _CAPITALS_RATE = 0.05

@@ -194,44 +194,18 @@ GENERIC = CategoryWords(
 )
 
 BRANDS = (
-    "Aldmoor",
-    "Brisk & Vale",
-    "Castellane",
-    "Dunmere",
-    "Elvaro",
-    "Fernhill",
-    "Hollis Lane",
-    "Kestrel",
-    "Lumora",
-    "Maplewick",
-    "Northfell",
-    "Orrin",
-    "Pinecroft",
-    "Tidewell",
-    "Wrenfield",
+    *("Aldmoor", "Brisk & Vale", "Castellane", "Dunmere", "Elvaro", "Fernhill"),
+    *("Hollis Lane", "Kestrel", "Lumora", "Maplewick", "Northfell", "Orrin"),
+    *("Pinecroft", "Tidewell", "Wrenfield"),
 )
 
 ADJECTIVES = (
-    "Classic",
-    "Compact",
-    "Deluxe",
-    "Lightweight",
-    "Modern",
-    "Original",
-    "Premium",
-    "Rustic",
-    "Sturdy",
-    "Vintage",
+    *("Classic", "Compact", "Deluxe", "Lightweight", "Modern", "Original", "Premium"),
+    *("Rustic", "Sturdy", "Vintage"),
 )
 
 SIZES = (
-    "Small",
-    "Medium",
-    "Large",
-    "Set of 2",
-    "Set of 4",
-    "Pack of 3",
-    "1 Count",
+    *("Small", "Medium", "Large", "Set of 2", "Set of 4", "Pack of 3", "1 Count"),
     "New Edition",
 )
 
