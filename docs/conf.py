@@ -23,7 +23,7 @@ from amzest.utils import DOCUMENTATION_URL
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tools"))
 
-from public_api import own_members  # noqa: E402
+from public_api import list_networks, own_members  # noqa: E402
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -43,7 +43,8 @@ extensions = [
     "sphinx_copybutton",
     "myst_parser",
 ]
-exclude_patterns = ["_build", "_templates", "inventories", "auto_examples/*.ipynb"]
+exclude_patterns = ["_build", "api/_*", "_templates", "inventories"]
+exclude_patterns += ["auto_examples/*.ipynb"]
 templates_path = ["_templates"]
 default_role = "literal"
 # A link that leads nowhere is a warning, and warnings end the build.
@@ -51,7 +52,13 @@ nitpicky = True
 
 # --- The API reference -------------------------------------------------------------
 
-autosummary_generate = True
+# The networks are listed by themselves, in files that api/index.rst includes.
+for kind in ("text", "image"):
+    (HERE / "api" / f"_{kind}_networks.rst").write_text(list_networks(kind))
+autosummary_generate = [
+    str(HERE / "api" / f"{name}.rst")
+    for name in ("index", "_text_networks", "_image_networks")
+]
 autosummary_generate_overwrite = True
 autodoc_default_options = {"member-order": "bysource"}
 toc_object_entries_show_parents = "hide"

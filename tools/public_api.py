@@ -6,6 +6,9 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterator
+from typing import Literal
+
+from amzest.neural import all_networks
 
 #: Packages that are not part of the public API.
 INTERNAL = {"amzest.neural", "amzest.utils"}
@@ -40,6 +43,19 @@ def shortest_paths() -> dict[str, object]:
             if not known:
                 found[f"{module_name}.{name}"] = thing
     return found
+
+
+def list_networks(kind: Literal["text", "image"]) -> str:
+    """Return the table of the networks of a kind for the API reference."""
+    networks = all_networks(kind).values()
+    names = [
+        path.removeprefix("amzest.")
+        for path, thing in shortest_paths().items()
+        if any(thing is network for network in networks)
+    ]
+    lines = [".. currentmodule:: amzest", "", ".. autosummary::"]
+    lines += ["   :toctree: generated/", "   :nosignatures:", ""]
+    return "\n".join([*lines, *(f"   {name}" for name in names), ""])
 
 
 def written_here(thing: object) -> bool:

@@ -1,4 +1,4 @@
-"""What holds for word vectors from a file in each of the three text classifiers."""
+"""Checks of text classifiers: word vectors of a file, columns, weights."""
 
 import pickle
 from pathlib import Path
@@ -8,12 +8,12 @@ import pytest
 from sklearn.base import clone
 from text_inputs import KINDS, TITLES
 
-#: Words that no training text holds, each with the vector of a word that one does.
+#: Words of no training text, each with the vector of a word that occurs in one.
 UNSEEN = {"clog": "shoe", "hoe": "rake"}
 
 
 def write_vectors(folder: Path, *, header: bool = False) -> tuple[Path, dict]:
-    """Write 4 numbers for each word; words of one category are near each other."""
+    """Write 4 numbers per word; words of one category are similar."""
     rng = np.random.default_rng(0)
     shoes = {word for text in TITLES[:4] for word in text.split()}
     words = sorted({word for text in TITLES for word in text.split()})
@@ -59,7 +59,7 @@ def check_trained_vectors_move(classifier, folder):
         assert (found[word] == vector).all() == (word in UNSEEN), word
 
 
-def check_words_of_the_file_are_known_at_prediction(classifier, folder):
+def check_words_of_the_file_are_known_in_prediction(classifier, folder):
     path, vectors = write_vectors(folder)
     quiet = {"dropout": 0.0, "token_dropout": 0.0, "embedding_dropout": 0.0}
     learning = {"max_epochs": 15, "learning_rate": 0.02}
@@ -96,12 +96,12 @@ def check_the_file_is_not_needed_after_fit(classifier, folder):
 EMBEDDING_CHECKS = [
     check_frozen_vectors_stay_exactly,
     check_trained_vectors_move,
-    check_words_of_the_file_are_known_at_prediction,
+    check_words_of_the_file_are_known_in_prediction,
     check_the_file_is_not_needed_after_fit,
 ]
 
 
-def check_max_length_cuts_each_column(classifier):
+def check_max_length_truncates_each_column(classifier):
     model = clone(classifier).set_params(max_length=3).fit(TITLES, KINDS)
     assert model.max_length_ == 3
     texts = ["red running shoe", "garden hose, long"]
@@ -111,7 +111,7 @@ def check_max_length_cuts_each_column(classifier):
     )
     whole = clone(classifier).fit(TITLES, KINDS)
     assert (whole.predict_proba(longer) != whole.predict_proba(texts)).all()
-    # What was learnt counts, not a parameter that was set later.
+    # Parameters that are set after `fit` have no effect.
     proba = model.predict_proba(longer)
     model.set_params(max_length=64, ngram_range=(3, 3), n_buckets=64, min_count=9)
     np.testing.assert_array_equal(model.predict_proba(longer), proba)
@@ -133,12 +133,12 @@ def check_two_columns(classifier):
     np.testing.assert_array_equal(model.predict_proba(frame.to_numpy()), proba)
     with pytest.raises(ValueError, match="columns in the same order"):
         model.predict(frame[["description", "title"]])
-    # As many words as there may be: each column full, with its separator.
+    # The maximum number of tokens: both columns full, with their separators.
     full = pd.DataFrame({"title": ["a b c d"], "description": ["e f g h"]})
     assert np.isfinite(model.predict_proba(full)).all()
 
 
-def check_scale_of_weights_does_not_matter(classifier):
+def check_scale_of_weights_has_no_effect(classifier):
     plain = clone(classifier).fit(TITLES, KINDS)
     for weight in (1 / len(TITLES), 1e-6):
         model = clone(classifier).fit(TITLES, KINDS, np.full(len(TITLES), weight))
@@ -150,12 +150,12 @@ def check_scale_of_weights_does_not_matter(classifier):
 
 
 ROW_CHECKS = [
-    check_max_length_cuts_each_column,
+    check_max_length_truncates_each_column,
     check_two_columns,
-    check_scale_of_weights_does_not_matter,
+    check_scale_of_weights_has_no_effect,
 ]
 
-#: Parameters that all three share, a value that cannot be used, and what is said.
+#: Shared parameters, an invalid value, and the message.
 BAD_PARAMETERS = [
     ("embedding_size", 0, "embedding_size"),
     ("embedding_size", 2.5, "embedding_size"),

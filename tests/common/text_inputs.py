@@ -1,4 +1,4 @@
-"""Texts as a network takes them, with settings small enough for tests."""
+"""Encoded texts, and small settings for tests."""
 
 from itertools import pairwise
 
@@ -27,18 +27,18 @@ SMALL = {"embedding_size": 8, "n_buckets": 512, "max_epochs": 2, "random_state":
 
 
 def tokens_of(texts: list[str], max_length: int = 64) -> TokenisedTexts:
-    """Tokenise one column of texts."""
+    """Tokenize one column of texts."""
     return tokenise(np.array(texts, dtype=object)[:, None], max_length)
 
 
 def words_in(texts: NumberedTexts) -> list[list[str]]:
-    """Return the words of each text as they stood there."""
+    """Return the words of each text in order."""
     words = [texts.words[token] for token in texts.tokens]
     return [words[start:end] for start, end in pairwise(texts.offsets)]
 
 
 class Reader:
-    """What encoding needs, learnt from training texts; encodes others by it."""
+    """Learns the preprocessing state from training texts; encodes others with it."""
 
     def __init__(self, texts, *, n_buckets=512, ngram_range=(2, 5), pretrained=None):
         read = texts if isinstance(texts, TokenisedTexts) else tokens_of(texts)

@@ -1,4 +1,4 @@
-"""The shared base over both engines: scikit-learn's checks, training and state."""
+"""The base class with both engines: scikit-learn's checks, training and state."""
 
 import pickle
 import subprocess
@@ -17,7 +17,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 CLASSIFIERS = [TorchDenseClassifier, KerasDenseClassifier]
 
-#: Common checks that cannot pass, and why. Strict: a mended one is noticed.
+#: Expected failures of common checks, with reasons; strict.
 EXPECTED_FAILURES = {
     "check_sample_weight_equivalence_on_dense_data": (
         "in mini-batches a row of weight 2 takes one step, a repeated row two; in one "
@@ -125,7 +125,7 @@ def test_set_params_after_fit_does_not_change_predictions(classifier, blobs):
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
-def test_weights_are_plain_arrays_and_predictions_follow_them(classifier, blobs):
+def test_predictions_depend_on_the_arrays_in_weights(classifier, blobs):
     X, y = blobs
     model = classifier(max_epochs=2).fit(X, y)
     assert all(type(array) is np.ndarray for array in model.weights_.values())
@@ -156,7 +156,7 @@ def test_class_weight_balanced_equals_explicit_weights(classifier, blobs):
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
 def test_loss_curve_is_the_mean_over_all_batches(classifier, blobs):
     X, y = blobs
-    # At such a rate nothing is learnt: every batch sees the same network.
+    # At such a rate the network does not change between batches.
     settings = {
         "learning_rate": 1e-12,
         "max_epochs": 2,
@@ -174,7 +174,7 @@ def test_loss_curve_is_the_mean_over_all_batches(classifier, blobs):
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
-def test_verbose_prints_a_line_an_epoch(classifier, blobs, capsys):
+def test_verbose_prints_a_line_per_epoch(classifier, blobs, capsys):
     classifier(max_epochs=2, verbose=1).fit(*blobs)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
@@ -208,9 +208,7 @@ def test_bad_parameter_is_named(classifier, blobs, parameter, value):
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
 @pytest.mark.parametrize("settings", [{}, {"early_stopping": True}])
-def test_training_that_diverges_is_an_error_and_leaves_the_old_model(
-    classifier, settings, blobs
-):
+def test_divergence_raises_and_keeps_the_former_model(classifier, settings, blobs):
     X, y = blobs
     model = classifier(max_epochs=3, random_state=0, **settings).fit(X, y)
     before = model.predict_proba(X)
@@ -221,7 +219,7 @@ def test_training_that_diverges_is_an_error_and_leaves_the_old_model(
     np.testing.assert_array_equal(model.predict_proba(X), before)
 
 
-def test_a_model_without_finite_output_does_not_answer(blobs):
+def test_output_that_is_not_finite_raises(blobs):
     X, y = blobs
     model = TorchDenseClassifier(max_epochs=1, random_state=0).fit(X, y)
     model.weights_ = {name: w * np.nan for name, w in model.weights_.items()}
@@ -236,7 +234,7 @@ def test_whole_numbers_as_rates(blobs):
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
-def test_net_is_the_librarys_object(classifier, blobs):
+def test_net_is_the_object_of_the_library(classifier, blobs):
     X, y = blobs
     model = classifier(max_epochs=2, random_state=0)
     with pytest.raises(NotFittedError):
@@ -277,7 +275,7 @@ def test_bfloat16_is_used_in_training_only(blobs):
     assert exact.loss_curve_ != short.loss_curve_
     np.testing.assert_allclose(exact.loss_curve_, short.loss_curve_, rtol=0.05)
     assert {weight.dtype for weight in short.weights_.values()} == {np.dtype("float32")}
-    # Of the same weights both make the same predictions.
+    # With the same weights both make the same predictions.
     exact.weights_ = short.weights_
     np.testing.assert_array_equal(
         exact.predict_proba(blobs[0]), short.predict_proba(blobs[0])

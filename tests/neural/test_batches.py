@@ -1,4 +1,4 @@
-"""Batches visit every row once and keep like sizes together."""
+"""Batches contain every sample once, with others of similar size."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from amzest.neural._batches import (
 
 @pytest.mark.parametrize("with_sizes", [False, True])
 @pytest.mark.parametrize("n_rows", [1, 7, 64, 1000])
-def test_every_row_is_visited_once(n_rows, with_sizes):
+def test_batches_contain_every_sample_once(n_rows, with_sizes):
     rng = np.random.default_rng(0)
     rows = rng.permutation(2000)[:n_rows]
     sizes = rng.integers(1, 50, 2000) if with_sizes else None
@@ -30,7 +30,7 @@ def test_number_of_steps_is_the_same_in_every_epoch():
     assert len(counts) == 1
 
 
-def test_batches_of_like_sizes_need_less_padding():
+def test_batches_of_similar_sizes_need_less_padding():
     rng = np.random.default_rng(0)
     sizes = rng.integers(1, 200, 3000)
     rows = np.arange(3000)
@@ -51,6 +51,6 @@ def test_batch_size_auto_grows_with_the_table_within_bounds():
     assert sizes == [5, 8, 8, 16, 32, 64]
 
 
-def test_batch_size_is_no_more_than_the_rows():
+def test_batch_size_is_at_most_the_number_of_samples():
     assert resolve_batch_size(500, 20, smallest=8, largest=64, n_steps=100) == 20
     assert resolve_batch_size(7, 20, smallest=8, largest=64, n_steps=100) == 7

@@ -1,4 +1,4 @@
-"""The parameter `device`: a device that is there, or a message that names those."""
+"""The parameter `device`: available devices, or a message that lists them."""
 
 import copy
 
@@ -43,7 +43,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize("device", WRONG)
-def test_the_message_is_short_and_names_what_there_is(device):
+def test_the_message_is_short_and_lists_the_devices(device):
     with pytest.raises(ValueError, match="`device` is") as caught:
         find_device(device, THERE, "torch", gpu="cuda")
     message = str(caught.value)
@@ -52,7 +52,7 @@ def test_the_message_is_short_and_names_what_there_is(device):
 
 
 @pytest.mark.parametrize("device", WRONG)
-def test_text_networks_refuse_a_device_that_is_not_there(device):
+def test_text_networks_raise_for_unavailable_devices(device):
     with pytest.raises(
         ValueError, match=r"^`device` is .* but torch has only cpu"
     ) as c:
@@ -62,13 +62,13 @@ def test_text_networks_refuse_a_device_that_is_not_there(device):
 
 
 @pytest.mark.parametrize("device", ["mps", "tpu", "", "CPU", "meta"])
-def test_image_networks_refuse_a_device_that_is_not_there(device):
+def test_image_networks_raise_for_unavailable_devices(device):
     X = np.zeros((4, 32, 32, 3), np.uint8)
     with pytest.raises(ValueError, match=r"^`device` is .* but Keras has only cpu"):
         ImageCNNClassifier(max_epochs=1, device=device).fit(X, list("abab"))
 
 
-def test_a_fitted_network_names_the_device_that_is_gone():
+def test_fitted_networks_raise_for_unavailable_devices():
     model = TextCNNClassifier(max_epochs=1).fit(TITLES, LABELS)
     again = copy.deepcopy(model).set_params(device="mps")
     with pytest.raises(ValueError, match="`device` is 'mps', but torch has only cpu"):

@@ -1,4 +1,4 @@
-"""Networks in processes that were forked: an answer or an error, never a wait."""
+"""Networks in forked processes: a result or an error, never a deadlock."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ y = [0, 1] * 8
 SMALL = dict(filters=(4,), image_size=32, max_epochs=1, random_state=0)
 
 def forked(name, function, limit=60):
-    "Print what a function gives in a forked process."
+    "Print what a function returns in a forked process."
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
@@ -130,7 +130,7 @@ def run(code):
     ],
     ids=["by amzest", "by the user"],
 )
-def test_images_raise_at_once_where_tensorflow_was_used_before(code, names):
+def test_image_networks_raise_if_tensorflow_was_used_before(code, names):
     lines = [line for line in run(code) if not line.startswith(("parent", "grand"))]
     assert [line.split()[0] for line in lines] == names
     for line in lines:
@@ -139,9 +139,9 @@ def test_images_raise_at_once_where_tensorflow_was_used_before(code, names):
         assert "--preload" in line
 
 
-def test_images_are_fitted_where_tensorflow_was_imported_only():
+def test_image_networks_work_if_tensorflow_was_only_imported():
     assert run(TENSORFLOW_WAS_IMPORTED) == ["fit (2,)"]
 
 
-def test_texts_are_fitted_and_predicted_where_torch_was_used_and_locks_were_held():
+def test_text_networks_work_if_torch_was_used_and_locks_were_held():
     assert run(TEXTS) == ["live True", "loaded True"] * 3

@@ -1,4 +1,4 @@
-"""Batches that are made ahead: the same, in order, and errors come through."""
+"""Prefetched batches: the same, in order, with the same errors."""
 
 import threading
 
@@ -15,7 +15,7 @@ def test_items_come_in_their_order(n_items, n_ahead):
     assert list(prefetch(iter(range(n_items)), n_ahead)) == list(range(n_items))
 
 
-def test_random_numbers_are_drawn_in_order():
+def test_random_numbers_are_the_same():
     def draw():
         rng = np.random.default_rng(0)
         return (rng.random() for _ in range(20))
@@ -36,7 +36,7 @@ def test_an_error_is_raised_after_the_items_before_it():
     assert [next(found), next(found)] == [1, 2]
 
 
-def test_no_thread_is_left_and_few_items_are_made_when_it_is_closed():
+def test_closing_ends_the_thread():
     made = []
 
     def items():
@@ -59,7 +59,7 @@ def test_results_come_in_the_order_of_the_items(n_items, n_threads):
     assert list(squares) == [number**2 for number in range(n_items)]
 
 
-def test_items_are_made_here_and_results_elsewhere():
+def test_items_are_created_in_the_calling_thread():
     here, started = threading.get_ident(), []
 
     def items():
@@ -87,9 +87,7 @@ def test_an_error_in_a_thread_is_raised():
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_an_interrupted_epoch_leaves_no_thread_even_while_its_traceback_lives(
-    monkeypatch, error
-):
+def test_interrupted_epochs_leave_no_thread(monkeypatch, error):
     from amzest.neural._skorch_engine import SkorchEngine
 
     def fail(self, batches, learning_rates):
@@ -106,7 +104,7 @@ def test_an_interrupted_epoch_leaves_no_thread_even_while_its_traceback_lives(
     assert not any(name.startswith("amzest-prefetch") for name in names)
 
 
-def test_what_waits_is_not_made_once_it_is_closed():
+def test_items_ahead_are_not_created_after_closing():
     made, first = [], threading.Event()
 
     def items():

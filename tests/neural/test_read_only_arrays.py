@@ -1,4 +1,4 @@
-"""Arrays that nobody may write to: weights that are mapped, and rows of a table."""
+"""Read-only arrays: memory-mapped weights and inputs."""
 
 import joblib
 import numpy as np
@@ -30,7 +30,7 @@ def read_only(array):
 
 
 @pytest.mark.parametrize(("model", "X"), MODELS, ids=NAMES)
-def test_mapped_weights_and_read_only_rows_give_the_same_bits(model, X, tmp_path):
+def test_memory_mapped_weights_and_read_only_inputs(model, X, tmp_path):
     weights = np.linspace(0.5, 1.5, len(X))
     model.fit(X, LABELS, sample_weight=weights)
     proba, features = model.predict_proba(X), model.transform(X)
@@ -45,7 +45,7 @@ def test_mapped_weights_and_read_only_rows_give_the_same_bits(model, X, tmp_path
     np.testing.assert_array_equal(again.predict_proba(X), proba)
 
 
-def test_mapped_word_vectors_give_the_same_bits(tmp_path):
+def test_memory_mapped_word_vectors(tmp_path):
     path = tmp_path / "vectors.txt"
     path.write_text("4 2\nred 1 0\nshoe 0 1\nboot 1 1\nhose -1 0\n", "utf-8")
     model = TextCNNClassifier(embeddings=path, max_epochs=1, random_state=0)

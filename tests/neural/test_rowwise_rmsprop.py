@@ -1,4 +1,4 @@
-"""The optimizer of tables: one number a row, and rows that are left alone."""
+"""The optimizer of embedding tables."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_steps_equal_a_slow_reference():
     np.testing.assert_allclose(table.detach().numpy(), expected, rtol=1e-5)
 
 
-def test_rows_without_gradient_are_not_touched():
+def test_rows_without_gradient_do_not_change():
     table = torch.nn.Parameter(torch.ones(4, 2))
     optimizer = RowwiseRMSprop([table], lr=0.1)
     step(table, optimizer, [1], [[1.0, 0.0]])
@@ -38,13 +38,13 @@ def test_rows_without_gradient_are_not_touched():
     assert optimizer.state[table]["mean_square"].shape == (4,)
 
 
-def test_a_gradient_of_zero_moves_nothing():
+def test_a_gradient_of_zero_changes_nothing():
     table = torch.nn.Parameter(torch.ones(2, 2))
     step(table, RowwiseRMSprop([table], lr=0.1), [0], [[0.0, 0.0]])
     assert (table.detach() == 1).all()
 
 
-def test_a_table_without_a_gradient_waits():
+def test_a_table_without_gradient_is_skipped():
     table = torch.nn.Parameter(torch.ones(2, 2))
     RowwiseRMSprop([table], lr=0.1).step()
     assert (table.detach() == 1).all()

@@ -23,7 +23,7 @@ SMALL = {"filters": (4, 8), "image_size": 32, "max_epochs": 2, "random_state": 0
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def images():
     rng = np.random.default_rng(0)
     X = rng.integers(0, 60, (24, 32, 32, 3)).astype(np.uint8)
     X[::2] += 150
@@ -31,41 +31,40 @@ def pictures():
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_same_seed_same_bits_and_weights_of_32_bits(pictures, precision):
+def test_same_seed_same_bits_and_weights_of_32_bits(images, precision):
     one, other = (
-        ImageCNNClassifier(precision=precision, **SMALL).fit(*pictures)
-        for _ in range(2)
+        ImageCNNClassifier(precision=precision, **SMALL).fit(*images) for _ in range(2)
     )
     assert {weight.dtype for weight in one.weights_.values()} == {np.dtype("float32")}
     for name, weight in one.weights_.items():
         np.testing.assert_array_equal(weight, other.weights_[name])
 
 
-def test_bfloat16_is_used_in_training_only(pictures):
-    exact = ImageCNNClassifier(precision="float32", **SMALL).fit(*pictures)
-    short = ImageCNNClassifier(precision="bfloat16", **SMALL).fit(*pictures)
+def test_bfloat16_is_used_in_training_only(images):
+    exact = ImageCNNClassifier(precision="float32", **SMALL).fit(*images)
+    short = ImageCNNClassifier(precision="bfloat16", **SMALL).fit(*images)
     assert exact.loss_curve_ != short.loss_curve_
     np.testing.assert_allclose(exact.loss_curve_, short.loss_curve_, rtol=0.2)
-    # Of the same weights both make the same predictions.
+    # With the same weights both make the same predictions.
     exact.weights_ = short.weights_
     np.testing.assert_array_equal(
-        exact.predict_proba(pictures[0]), short.predict_proba(pictures[0])
+        exact.predict_proba(images[0]), short.predict_proba(images[0])
     )
     assert keras.config.dtype_policy().name == "float32"
     policies = {layer.dtype_policy.name for layer in short.net_.model_.layers}
     assert policies == {"float32"}
 
 
-def test_auto_is_float32(pictures):
+def test_auto_is_float32(images):
     auto, exact = (
-        ImageCNNClassifier(precision=precision, **SMALL).fit(*pictures)
+        ImageCNNClassifier(precision=precision, **SMALL).fit(*images)
         for precision in ("auto", "float32")
     )
     assert auto.loss_curve_ == exact.loss_curve_
 
 
-def test_a_step_is_the_one_that_keras_takes(pictures):
-    """The engine's graph gives the losses of ``train_on_batch``."""
+def test_training_steps_equal_those_of_keras(images):
+    """The graph of the engine computes the losses of ``train_on_batch``."""
     curves = []
     for backend in ("tensorflow", "other"):
         with pytest.MonkeyPatch.context() as patch:
@@ -74,31 +73,31 @@ def test_a_step_is_the_one_that_keras_takes(pictures):
             model = ImageCNNClassifier(
                 precision="float32", class_weight={"dark": 3.0}, **SMALL
             )
-            curves.append(model.fit(*pictures).loss_curve_)
-            curves.append(model.transform(pictures[0]))
+            curves.append(model.fit(*images).loss_curve_)
+            curves.append(model.transform(images[0]))
     np.testing.assert_allclose(curves[0], curves[2], rtol=1e-4)
     np.testing.assert_allclose(curves[1], curves[3], rtol=1e-2, atol=1e-3)
 
 
-def test_features_come_before_the_last_layer(pictures):
-    model = ImageCNNClassifier(augmentation=False, **SMALL).fit(*pictures)
-    features = model.transform(pictures[0])
+def test_features_come_before_the_last_layer(images):
+    model = ImageCNNClassifier(augmentation=False, **SMALL).fit(*images)
+    features = model.transform(images[0])
     kernel, bias = list(model.weights_.values())[-2:]
     logits = features @ kernel + bias
     proba = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(model.predict_proba(pictures[0]), proba, atol=1e-5)
+    np.testing.assert_allclose(model.predict_proba(images[0]), proba, atol=1e-5)
 
 
-def test_workers_hold_tensorflow_to_their_share(monkeypatch):
-    asked = []
-    threading = types.SimpleNamespace(set_inter_op_parallelism_threads=asked.append)
+def test_workers_limit_the_threads_of_tensorflow(monkeypatch):
+    numbers = []
+    threading = types.SimpleNamespace(set_inter_op_parallelism_threads=numbers.append)
     config = types.SimpleNamespace(threading=threading)
     fake = types.SimpleNamespace(config=config)
     monkeypatch.setitem(sys.modules, "tensorflow", fake)
     for share in (None, 2):
         monkeypatch.setattr(_frameworks, "worker_threads", lambda share=share: share)
         _frameworks._divide_threads()
-    assert asked == [2]
+    assert numbers == [2]
 
 
 def live(kind):
@@ -107,14 +106,14 @@ def live(kind):
 
 
 class Interrupted(BaseException):
-    """Stands for Ctrl-C, which would end the tests."""
+    """Replaces KeyboardInterrupt, which would end the tests."""
 
 
 #: What counts objects of the process is run by the test below, in one of its own.
 alone = pytest.mark.skipif("AMZEST_ALONE" not in os.environ, reason="needs a process")
 
 
-def test_what_a_fit_leaves_in_a_process_of_its_own():
+def test_memory_after_fits_in_a_subprocess():
     command = [
         sys.executable,
         "-m",
@@ -138,7 +137,7 @@ def test_what_a_fit_leaves_in_a_process_of_its_own():
 
 @alone
 @pytest.mark.parametrize("error", [None, ValueError, Interrupted])
-def test_nothing_of_a_fit_is_left_when_its_model_is_gone(pictures, monkeypatch, error):
+def test_deleted_models_leave_nothing(images, monkeypatch, error):
     """No graph, which is 20 MB, no Keras model and no thread."""
     from tensorflow.python.framework.func_graph import FuncGraph
 
@@ -146,22 +145,22 @@ def test_nothing_of_a_fit_is_left_when_its_model_is_gone(pictures, monkeypatch, 
     for _ in range(2):
         model = ImageCNNClassifier(early_stopping=True, **SMALL)
         if error is None:
-            model.fit(*pictures).fit(*pictures).predict(pictures[0])
-            pickle.loads(pickle.dumps(model)).predict(pictures[0])
+            model.fit(*images).fit(*images).predict(images[0])
+            pickle.loads(pickle.dumps(model)).predict(images[0])
         else:
             monkeypatch.setattr(
                 Trainer, "_validate", lambda self: (_ for _ in ()).throw(error)
             )
             with pytest.raises(error):
-                model.fit(*pictures)
+                model.fit(*images)
         del model
     after = live(FuncGraph), live(keras.Model), threading.active_count()
-    # Threads and models that earlier tests left may end meanwhile.
+    # Threads and models of earlier tests may end meanwhile.
     assert all(now <= then for now, then in zip(after, before, strict=True))
 
 
-def test_every_fit_names_its_variables_alike(pictures, monkeypatch):
-    """TensorFlow keeps 36 kB for ever for each new name of a variable."""
+def test_every_fit_uses_the_same_names_of_variables(images, monkeypatch):
+    """TensorFlow never frees the 36 kB of each new name of a variable."""
     names, end_training = [], ScikerasEngine.end_training
 
     def record(engine):
@@ -173,13 +172,13 @@ def test_every_fit_names_its_variables_alike(pictures, monkeypatch):
 
     monkeypatch.setattr(ScikerasEngine, "end_training", record)
     for _ in range(2):
-        ImageCNNClassifier(**SMALL).fit(*pictures)
+        ImageCNNClassifier(**SMALL).fit(*images)
         keras.layers.Dense(1)  # whatever else is built meanwhile
     assert names[0] == names[1]
     assert len(set(names[0])) > 20
 
 
-def test_rebuilt_networks_of_keras_applications_name_variables_alike():
+def test_rebuilt_networks_of_keras_applications_use_the_same_names():
     from amzest.image._networks import NETWORKS
     from amzest.neural._engine import TrainingSettings
     from amzest.utils import draw_seeds
@@ -202,7 +201,7 @@ def test_rebuilt_networks_of_keras_applications_name_variables_alike():
 
 
 @alone
-def test_an_engine_is_freed_with_its_model_and_its_graph_by_the_next_fit(pictures):
+def test_engines_are_freed_with_their_model_and_graphs_by_the_next_fit(images):
     from tensorflow.python.framework.func_graph import FuncGraph
 
     def steps():
@@ -216,7 +215,7 @@ def test_an_engine_is_freed_with_its_model_and_its_graph_by_the_next_fit(picture
     gc.disable()  # what would free it later anyway
     try:
         for _ in range(3):
-            model = ImageCNNClassifier(early_stopping=True, **SMALL).fit(*pictures)
+            model = ImageCNNClassifier(early_stopping=True, **SMALL).fit(*images)
             engine = weakref.ref(model._engine())
             del model
             assert engine() is None
@@ -238,7 +237,7 @@ print(max(sizes) - sizes[1])
 
 
 @pytest.mark.slow
-def test_memory_stays_as_it_is_after_two_fits():
+def test_memory_does_not_grow_after_two_fits():
     grown = subprocess.run(
         [sys.executable, "-c", GROWTH], capture_output=True, text=True, check=True
     )

@@ -1,4 +1,4 @@
-"""Bags: the rows of each, and the same seen from the rows."""
+"""Bags of rows, and the transposed indices for their gradients."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def bags(request):
 
 
 def dense(bags, chosen):
-    """Write bags as a matrix, (n_chosen, n_rows)."""
+    """Return bags as a dense matrix, (n_chosen, n_rows)."""
     matrix = np.zeros((len(chosen), bags._distinct._bound), dtype=np.float32)
     for place, bag in enumerate(chosen):
         part = slice(bags.offsets[bag], bags.offsets[bag + 1])
@@ -25,7 +25,7 @@ def dense(bags, chosen):
 
 
 @pytest.mark.parametrize("chosen", [[0, 1, 2, 3, 4], [4, 2, 2], [1], []])
-def test_both_ways_describe_the_same_matrix(bags, chosen):
+def test_bags_and_gradient_indices_describe_the_same_matrix(bags, chosen):
     expected = dense(bags, chosen)
     arrays = bags.take(np.array(chosen, dtype=int), "b", with_gradient=True)
     onward, back = np.zeros_like(expected), np.zeros_like(expected)
@@ -44,7 +44,7 @@ def test_both_ways_describe_the_same_matrix(bags, chosen):
     assert distinct.tolist() == sorted(set(arrays["b_rows"].tolist()))
 
 
-def test_without_gradient_there_is_only_what_the_sum_needs(bags):
+def test_without_gradient_its_indices_are_not_computed(bags):
     arrays = bags.take(np.arange(5), "b", with_gradient=False)
     assert set(arrays) == {"b_rows", "b_weights", "b_starts"}
 

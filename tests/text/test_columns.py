@@ -1,4 +1,4 @@
-"""Every form in which users hand in text, and what is said about other things."""
+"""Accepted forms of text inputs, and error messages for others."""
 
 import numpy as np
 import pandas as pd
@@ -84,7 +84,7 @@ def test_missing_cells_of_pandas_own_types():
         assert text_columns(frame)[0][1].tolist() == ["", ""]
 
 
-def test_what_was_handed_in_stays_as_it_was():
+def test_inputs_are_not_changed():
     X = np.array(["mug", None], dtype=object)
     frame = pd.DataFrame({"title": X})
     text_columns(X)
@@ -96,7 +96,7 @@ def test_what_was_handed_in_stays_as_it_was():
 
 
 @pytest.mark.parametrize("cell", [3, 2.5, True, b"mug", ["mug"], {"a": 1}])
-def test_other_cells_are_named_by_column_and_row(cell):
+def test_invalid_cells_are_named_by_column_and_row(cell):
     X = np.empty(3, dtype=object)
     X[:] = ["mug", None, None]
     X[2] = cell
@@ -108,7 +108,7 @@ def test_other_cells_are_named_by_column_and_row(cell):
         text_columns(X)
 
 
-def test_columns_of_numbers_are_refused():
+def test_columns_of_numbers_raise():
     with pytest.raises(TypeError, match=r"`price` row 0.*found float"):
         text_columns(pd.DataFrame({"title": TITLES, "price": [1.0, 2.0, 3.0]}))
     with pytest.raises(TypeError, match=r"`column 0` row 0.*found int"):
@@ -116,7 +116,7 @@ def test_columns_of_numbers_are_refused():
 
 
 @pytest.mark.parametrize("X", ["one title", b"one title", 3, 2.5])
-def test_a_single_value_is_refused(X):
+def test_a_single_value_raises(X):
     with pytest.raises(TypeError, match=rf"single {type(X).__name__}.*\[text\]"):
         text_columns(X)
 
@@ -156,19 +156,19 @@ def test_rows_of_unequal_length(X, message):
 
 
 @pytest.mark.parametrize("cell", [["a"], ["a", "b"], ("a",), np.array(["a"])])
-def test_cells_that_are_sequences_become_no_dimension(cell):
+def test_cells_that_are_sequences_add_no_dimension(cell):
     for X in ([["mug", cell], ["lamp", cell]], [["mug", "x"], ["lamp", cell]]):
         with pytest.raises(TypeError, match=r"`column 1` row [01] .*expected text"):
             text_columns(X)
 
 
 @pytest.mark.parametrize(("X", "message"), NO_ROWS, ids=NO_ROWS_IDS)
-def test_what_holds_no_rows(X, message):
+def test_inputs_without_rows_raise(X, message):
     with pytest.raises((TypeError, ValueError), match=f"`X` .*{message}"):
         text_columns(X)
 
 
-def test_names_that_do_not_tell_columns_apart():
+def test_duplicate_names_raise():
     twice = pd.DataFrame([["mug", "blue"]], columns=["title", "title"])
     with pytest.raises(ValueError, match="`X` has more than one column named 'title'"):
         text_columns(twice)
@@ -207,7 +207,7 @@ def test_columns_of_other_libraries(column):
     assert text_columns(column)[0].ravel().tolist() == TITLES
 
 
-def test_cells_of_other_libraries_that_are_no_text():
+def test_invalid_cells_of_other_libraries_raise():
     table = pl.DataFrame({"title": TITLES, "tags": [["a"], None, ["b"]]})
     with pytest.raises(TypeError, match=r"`tags` row 0 \(\['a'\]\): expected text"):
         text_columns(table)
@@ -215,7 +215,7 @@ def test_cells_of_other_libraries_that_are_no_text():
         text_columns(table.lazy())
 
 
-def test_the_message_is_short_whatever_the_cell():
+def test_messages_are_short_for_every_cell():
     with pytest.raises(TypeError) as caught:
         text_columns(["mug", ["x" * 10_000_000]])
     assert len(str(caught.value)) < 400

@@ -1,4 +1,4 @@
-"""Batches: what stands where, and that rows do not depend on each other."""
+"""Contents of batches, and independence of samples."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def part_of(batch, prefix, bag):
     return slice(ends[bag], ends[bag + 1])
 
 
-def test_word_table_gives_a_known_word_a_row_before_those_of_its_ngrams():
+def test_known_words_have_a_row_before_those_of_their_ngrams():
     table = WordTable({"mug": 0, f"{SEPARATOR}0": 1}, 16, 2, 3)
     words = ["mug", "mugs", f"{SEPARATOR}0", f"{SEPARATOR}9"]
     rows, starts = table.rows_of(words)
@@ -55,7 +55,7 @@ def test_padding_and_lengths(reader):
     assert ((words == 0) == (np.arange(4) >= [[2], [2], [4]])).all()
 
 
-def test_words_of_texts_are_where_they_should_be(reader):
+def test_words_of_texts_are_in_order(reader):
     batch = reader.batch(TEXTS)
     words = batch["words"].tolist()
     assert words[2][0] == words[2][1] == words[0][0], "red"
@@ -68,7 +68,7 @@ def test_words_of_texts_are_where_they_should_be(reader):
         np.testing.assert_allclose(weights, 1 / np.sqrt(starts[1]), rtol=1e-6)
 
 
-def test_distinct_words_stand_once(reader):
+def test_batches_contain_distinct_words_once(reader):
     batch = reader.batch(["red garden", "garden red", "red red"] * 5)
     assert len(batch["word_starts"]) == 2
     assert set(batch["words"].unique().tolist()) == {1, 2}
@@ -86,7 +86,7 @@ def test_types_of_tensors(reader):
             assert kind == "int32", name
 
 
-def test_only_training_asks_where_gradients_go(reader):
+def test_only_training_batches_have_gradient_indices(reader):
     learnt = reader.batch(TEXTS, rng=np.random.default_rng(0))
     used = reader.batch(TEXTS)
     assert set(learnt) - set(used) == {
@@ -96,7 +96,7 @@ def test_only_training_asks_where_gradients_go(reader):
     }
 
 
-def test_a_row_is_the_same_in_every_batch(reader):
+def test_samples_do_not_depend_on_their_batch(reader):
     inputs = reader.encode(TEXTS)
     together = inputs.batch(np.array([2, 0, 1]))
     for place, row in enumerate([2, 0, 1]):
@@ -127,7 +127,7 @@ def test_token_dropout_hides_words_only_with_a_generator(reader):
     assert again["words"].tolist() == hidden["words"].tolist()
 
 
-def test_no_token_dropout_leaves_the_generator_alone(reader):
+def test_without_token_dropout_the_generator_is_unused(reader):
     rng = np.random.default_rng(0)
     reader.encode(TEXTS).batch(np.arange(3), rng)
     assert rng.random() == np.random.default_rng(0).random()
@@ -140,25 +140,25 @@ def test_all_words_may_be_hidden(reader):
     assert len(batch["word_rows"]) == len(batch["word_starts"]) == 0
 
 
-def test_present_are_the_rows_with_a_word(reader):
+def test_samples_without_words_are_missing(reader):
     inputs = reader.encode(["red", "", "!!! ☕", "unseen", "-1-"])
     assert inputs.present.tolist() == [True, False, False, True, True]
     assert inputs.sizes.tolist() == [1, 0, 0, 1, 1]
     assert len(inputs) == 5
 
 
-def test_separators_are_nothing_to_read():
+def test_samples_of_separators_are_missing():
     cells = np.array([["red", ""], ["", ""], ["", "!"], ["", "hose"]], dtype=object)
     read = tokenise(cells, 8)
     assert Reader(read).encode(read).present.tolist() == [True, False, False, True]
 
 
-def test_nothing_at_all_to_read(reader):
+def test_all_samples_are_missing(reader):
     inputs = reader.encode(["", ""])
     assert inputs.present.tolist() == [False, False]
 
 
-def test_pretrained_rows_stand_beside_the_words():
+def test_batches_contain_pretrained_rows():
     reader = Reader(TITLES, pretrained={"red": 3, "sandal": 1})
     batch = reader.batch(["red sandal hose", "sandal"])
     red, sandal, hose = batch["words"][0].tolist()
@@ -167,7 +167,7 @@ def test_pretrained_rows_stand_beside_the_words():
     assert "pretrained_rows" not in Reader(TITLES).batch(["red"])
 
 
-def test_a_batch_of_unknown_signs_has_no_feature(reader):
+def test_a_batch_of_unknown_characters_has_no_feature(reader):
     batch = reader.batch(["日本語"])
     assert batch["feature_starts"].tolist() == [0]
     assert len(batch["feature_rows"]) == 0

@@ -1,4 +1,4 @@
-"""The linear part counts as scikit-learn's two TfidfVectorizers do."""
+"""The features of the linear part equal those of two TfidfVectorizers."""
 
 from itertools import pairwise
 
@@ -74,7 +74,7 @@ def test_values_are_those_of_two_tfidf_vectorizers(texts):
         np.testing.assert_allclose(sorted(ours.values()), expected, rtol=1e-5)
 
 
-def test_keys_are_sorted_and_stand_once():
+def test_keys_are_sorted_and_unique():
     features = learn(TEXTS)
     assert features.keys.dtype == np.uint64
     assert features.idf.dtype == np.float32
@@ -97,7 +97,7 @@ def test_pairs_do_not_reach_into_the_next_text():
 @pytest.mark.parametrize("min_count", [1, 2, 3])
 def test_min_count_is_a_number_of_texts(min_count):
     features = learn(["mug mug mug", "mug", "lamp", "mug lamp"], min_count=min_count)
-    # mug stands in 3 texts, lamp in 2, each with its n-grams; the pairs in one each.
+    # mug occurs in 3 texts, lamp in 2, with their n-grams; each pair in one.
     n_grams = 4 + 3 + 2 + 1  # <mug>
     expected = {1: 2 + 2 + n_grams + 14, 2: 2 + n_grams + 14, 3: 1 + n_grams}
     assert len(features.keys) == expected[min_count]
@@ -123,7 +123,7 @@ def test_weights_count_as_repetition():
         same_features(learn(TEXTS, weights, **options), learn(repeated, **options))
 
 
-def test_a_text_of_weight_0_teaches_nothing():
+def test_texts_of_weight_0_are_ignored():
     same_features(learn(["mug", "lamp", "mug", ""], [1, 0, 1, 0]), learn(["mug"] * 2))
 
 
@@ -142,7 +142,7 @@ def test_texts_without_a_known_feature_have_none():
     assert encode(nothing, TEXTS) == [{}] * len(TEXTS)
 
 
-def test_no_text_teaches_anything():
+def test_all_texts_of_weight_0():
     features = learn(["", "  "])
     assert len(features.keys) == len(features.idf) == 0
     assert encode(features, ["mug"]) == [{}]

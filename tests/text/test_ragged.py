@@ -1,4 +1,4 @@
-"""Rows of unequal length in one array."""
+"""Ragged arrays."""
 
 import numpy as np
 import pytest

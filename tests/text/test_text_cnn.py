@@ -1,4 +1,4 @@
-"""The convolutional text classifier: what its parameters do."""
+"""Parameters of the convolutional text classifier."""
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ def test_embeddings_without_a_training_word_raise(tmp_path):
         classifier.fit(["red", "blue"] * 4, ["a", "b"] * 4)
 
 
-def test_many_rows_are_predicted_in_parts_as_each_is_alone(monkeypatch):
+def test_predictions_in_parts_equal_those_of_all_samples(monkeypatch):
     classifier = TextCNNClassifier(**SMALL).fit(TITLES, KINDS)
     texts = [*TITLES, "", None, *TITLES[::-1], ""]
     whole = classifier.predict_proba_and_presence(texts)

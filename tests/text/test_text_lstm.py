@@ -1,4 +1,4 @@
-"""The recurrent text classifier: what its parameters do."""
+"""Parameters of the recurrent text classifier."""
 
 import numpy as np
 import pytest

@@ -52,7 +52,7 @@ def of(array):
 
 
 def assert_sum_of_parts(whole, deep, linear):
-    """Logits are those of both parts, each with a weight of its own."""
+    """Check that the logits are a weighted sum of those of both parts."""
     parts = np.stack([of(deep).ravel(), of(linear).ravel()], axis=1)
     weights = np.linalg.lstsq(parts, of(whole).ravel(), rcond=None)[0]
     np.testing.assert_allclose(weights, [0.4, 1.6], rtol=1e-3)
@@ -74,7 +74,7 @@ def test_features_and_logits_have_their_shapes(name, reader):
 
 
 @each_network
-def test_in_training_each_part_has_logits_of_its_own(name, reader):
+def test_in_training_each_part_has_its_own_logits(name, reader):
     module = network(name, reader)
     batch = reader.batch(TITLES[:5])
     whole = module(**batch)
@@ -88,7 +88,7 @@ def test_in_training_each_part_has_logits_of_its_own(name, reader):
 
 @each_network
 @pytest.mark.parametrize("long", [2, 7, 60])
-def test_padding_does_not_reach_the_features(name, reader, long):
+def test_padding_does_not_affect_the_features(name, reader, long):
     module = network(name, reader)
     texts = ["rake", "red shoe", "long green garden hose"]
     longer = " ".join(["boot shoe spade hose"] * 15).split()[:long]
@@ -137,7 +137,7 @@ def test_an_unseen_word_has_a_vector(name, reader):
 
 @each_network
 @pytest.mark.parametrize("train_pretrained", [False, True])
-def test_gradients_of_tables_name_the_rows_of_the_batch(name, train_pretrained):
+def test_gradients_of_tables_are_sparse(name, train_pretrained):
     reader = Reader(TITLES, pretrained={"red": 1, "hose": 2, "spade": 3})
     module = network(name, reader, n_pretrained=4, train_pretrained=train_pretrained)
     module.train()
@@ -160,7 +160,7 @@ def test_gradients_of_tables_name_the_rows_of_the_batch(name, train_pretrained):
 
 
 @each_network
-def test_frozen_vectors_are_no_parameters(name):
+def test_frozen_vectors_are_not_parameters(name):
     reader = Reader(TITLES, pretrained={"red": 1})
     frozen = network(name, reader, n_pretrained=2)
     assert "pretrained" not in dict(frozen.named_parameters())
@@ -184,7 +184,7 @@ def test_a_text_whose_words_are_all_hidden_is_finite(name, reader):
             assert torch.isfinite(parameter.grad).all(), parameter_name
 
 
-def test_lstm_reads_backward_what_it_reads_onward(reader):
+def test_lstm_directions_are_symmetric(reader):
     module = network("TextLSTMClassifier", reader)
     with torch.no_grad():
         for onward, back in zip(

@@ -1,4 +1,4 @@
-"""The Transformer for texts: what its parameters do."""
+"""Parameters of the Transformer text classifier."""
 
 import pytest
 from sklearn.base import clone

@@ -1,4 +1,4 @@
-"""Words, chunks, separators and the numbers of n-grams."""
+"""Words, chunks, separators and hashes of n-grams."""
 
 import re
 import time
@@ -35,7 +35,7 @@ def chunks_of(*texts, max_length=64):
 
 
 def slow_ngrams(word, shortest, longest):
-    """Hash the n-grams of one word, letter by letter, in Python's own integers."""
+    """Hash the n-grams of one word in pure Python."""
     if word.startswith(SEPARATOR):
         return []
     framed = f"<{word[:40]}>"
@@ -76,7 +76,7 @@ def test_chunks_keep_their_punctuation():
     assert chunks_of("☕ !!!") == ["☕", "!!!"]
 
 
-def test_separators_stand_only_between_several_columns():
+def test_only_several_columns_have_separators():
     assert words_of("red mug") == ["red", "mug"]
     assert words_of("red", "", "mug") == ["\x020", "red", "\x021", "\x022", "mug"]
     assert chunks_of("red", "", "mug") == ["red", "mug"]
@@ -94,7 +94,7 @@ def test_no_word_of_a_text_is_a_separator():
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 1), (1, 3), (2, 9), (0, 4), (1, 2)])
-def test_a_part_is_the_rows_alone(start, end):
+def test_a_part_contains_its_samples_only(start, end):
     cells = np.array([["b, A"], [""], ["a c! a"], ["d"]], dtype=object)
     part = tokenise(cells, 64).part(start, end)
     alone = tokenise(cells[start:end], 64)
@@ -104,7 +104,7 @@ def test_a_part_is_the_rows_alone(start, end):
     assert sorted(part.words.words) == sorted(alone.words.words)
 
 
-def test_max_length_cuts_each_cell():
+def test_max_length_truncates_each_cell():
     assert words_of("a b c d", "e f g", max_length=2) == [
         "\x020", "a", "b", "\x021", "e", "f",
     ]  # fmt: skip
@@ -121,7 +121,7 @@ def test_distinct_words_are_numbered_as_they_appear():
     assert len(texts) == len(texts.words) == len(texts.chunks) == 3
 
 
-def test_columns_of_a_row_stand_together():
+def test_columns_of_a_sample_are_adjacent():
     texts = tokenise(np.array([["a", "b"], ["", "c"]], dtype=object), 4)
     separators = ["\x020", "\x021"]
     assert words_in(texts.words) == [
@@ -158,28 +158,28 @@ def test_ngrams_equal_a_slow_reference(shortest, longest):
         assert found == slow_ngrams(word, shortest, longest), word
 
 
-def test_ngrams_of_nothing():
+def test_ngrams_of_no_words():
     for words in ([], [f"{SEPARATOR}0"], ["a"]):
         hashes, offsets = hash_ngrams(words, 7, 9)
         assert hashes.tolist() == []
         assert offsets.tolist() == [0] * (len(words) + 1)
 
 
-def test_ngrams_tell_beginnings_ends_and_lengths_apart():
+def test_ngrams_distinguish_prefixes_suffixes_and_lengths():
     hashes, _ = hash_ngrams(["aaa"], 1, 3)
     # <, a, > and <a, aa, a> and <aa, aaa, aa>: of 12 n-grams nine differ.
     assert len(hashes) == 12
     assert len(set(hashes.tolist())) == 9
 
 
-def test_words_of_forty_letters_in_common_have_the_same_ngrams():
+def test_only_forty_characters_have_ngrams():
     hashes, offsets = hash_ngrams(["x" * 40 + "one", "x" * 40 + "two"], 2, 5)
     first, second = hashes[: offsets[1]], hashes[offsets[1] :]
     assert first.tolist() == second.tolist()
 
 
 def test_hashes_are_the_same_in_every_process():
-    # Fitted classifiers hold hashes: another value would spoil every stored one.
+    # Saved classifiers contain hashes: other values would break them.
     assert hash_words(["mug", "日本語", "\ud800"]).tolist() == WORD_HASHES
     assert hash_ngrams(["a"], 2, 3)[0].tolist() == NGRAM_HASHES
     first, second = hash_words(["red"]), hash_words(["mug"])
@@ -204,13 +204,13 @@ GIANTS = {
     "ligatures of four words": "\ufdfa" * 350_000,
     "final sigma": "Σ\u0301" * 250_000,
     "many words": "ab " * 333_000,
-    "blanks": " " * 1_000_000,
+    "spaces": " " * 1_000_000,
     "lone surrogates": "\ud800" * 330_000,
 }
 
 
 @pytest.mark.parametrize("kind", GIANTS)
-def test_a_giant_cell_is_quick_and_small(kind):
+def test_huge_cells_need_little_time_and_memory(kind):
     cells = np.array([[GIANTS[kind]]], dtype=object)
     tokenise(cells[:, :1], 1)  # builds the table of marks
     tracemalloc.start()
@@ -224,7 +224,7 @@ def test_a_giant_cell_is_quick_and_small(kind):
     assert len(words_in(tokens.words)[0]) <= 64
 
 
-def test_a_network_reads_giant_cells():
+def test_networks_accept_huge_cells():
     X = TITLES + list(GIANTS.values())
     y = KINDS + ["shoes"] * len(GIANTS)
     start = time.process_time()
@@ -236,7 +236,7 @@ def test_a_network_reads_giant_cells():
 
 
 @pytest.mark.parametrize("n_characters", [60, 600, 63_000])
-def test_texts_up_to_the_limit_are_read_whole(n_characters):
+def test_texts_up_to_the_limit_are_complete(n_characters):
     text = ("Größe №5, cafe\u0301 " + "-" * 40 + " ﬁne ") * (n_characters // 60)
     old = unicodedata.normalize("NFKC", text).lower()
     assert words_of(text, max_length=10_000) == re.findall(r"\w+", old)

@@ -1,4 +1,4 @@
-"""Which words have a row of their own."""
+"""Words of the vocabulary."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def test_words_are_numbered_in_alphabetical_order():
 @pytest.mark.parametrize(
     ("min_count", "known"), [(1, ["lamp", "mug", "red"]), (2, ["mug"]), (4, [])]
 )
-def test_words_that_are_too_rare_have_none(min_count, known):
+def test_rare_words_are_not_in_the_vocabulary(min_count, known):
     assert list(learn(ROWS, np.ones(4), min_count)) == known
 
 
@@ -34,7 +34,7 @@ def test_weights_count_as_repetition():
         assert learn(ROWS, weights, min_count) == learn(repeated, np.ones(6), min_count)
 
 
-def test_a_text_of_weight_0_teaches_nothing():
+def test_texts_of_weight_0_are_ignored():
     assert list(learn(ROWS, [1.0, 0.0, 1.0, 0.0], 1)) == ["mug", "red"]
 
 

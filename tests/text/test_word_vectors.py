@@ -1,4 +1,4 @@
-"""Word vectors as GloVe and word2vec write them, and files that are neither."""
+"""Files of word vectors in the formats of GloVe and word2vec, and invalid files."""
 
 import gzip
 
@@ -46,31 +46,31 @@ def test_word2vec_has_a_header(write):
     assert found == {"mug": MUG, "rake": RAKE}
 
 
-def test_lines_may_end_in_other_ways(write):
+def test_other_line_endings(write):
     found = as_dict(read_word_vectors(write(*LINES, "", end="\r\n"), {"mug"}, 0))
     assert found == {"mug": MUG}
 
 
-def test_a_word_may_hold_spaces_and_odd_signs(write):
+def test_words_with_spaces_and_special_characters(write):
     path = write("the 1 2 3", ". . . 4 5 6", "at name@domain.com 7 8 9", "x\x85y 1 1 1")
     found = as_dict(read_word_vectors(path, (), 100))
     assert list(found) == ["the", ". . .", "at name@domain.com", "x\x85y"]
     assert found[". . ."] == [4.0, 5.0, 6.0]
 
 
-def test_words_at_the_head_are_read_unasked(write):
+def test_first_words_are_always_kept(write):
     path = write(*LINES)
     assert list(as_dict(read_word_vectors(path, (), 2))) == ["the", "mug"]
     assert list(as_dict(read_word_vectors(path, ["rake"], 1))) == ["the", "rake"]
     assert len(read_word_vectors(path, (), 100)[0]) == 4
 
 
-def test_of_two_spellings_the_first_counts(write):
+def test_the_first_of_two_spellings_is_used(write):
     path = write("Mug 1 2 3", "mug 4 5 6", "MUG 7 8 9", "lamp 0 0 1")
     assert as_dict(read_word_vectors(path, {"mug"}, 0)) == {"mug": MUG}
 
 
-def test_no_word_in_common_gives_none(write):
+def test_no_word_in_common(write):
     rows, vectors = read_word_vectors(write(*LINES), {"vase"}, 0)
     assert rows == {}
     assert vectors.tolist() == [[0.0, 0.0, 0.0]]
@@ -91,15 +91,15 @@ def test_too_few_numbers_name_the_line(write):
         read_word_vectors(write("2 3", "alone"), (), 0)
 
 
-def test_what_is_no_number_names_the_line(write):
+def test_invalid_numbers_name_the_line(write):
     path = write(*LINES, "vase 1 two 3")
     with pytest.raises(ValueError, match=r"line 5: .*two"):
         read_word_vectors(path, {"vase"}, 0)
 
 
-def test_nothing_in_the_file(write):
+def test_an_empty_file(write):
     for path in (write(""), write("4 3"), write("", " ", name="blank.txt")):
-        with pytest.raises(ValueError, match="holds no word vector"):
+        with pytest.raises(ValueError, match="contains no word vector"):
             read_word_vectors(path, (), 1)
 
 
@@ -107,12 +107,12 @@ def test_a_binary_file(tmp_path):
     path = tmp_path / "vectors.bin"
     numbers = np.array([-1.5, 300.25, 1e-8], dtype=np.float32).tobytes()
     path.write_bytes(b"1 3\nmug " + numbers + b"\n")
-    with pytest.raises(ValueError, match=r"vectors.bin.*no text in UTF-8.*Binary"):
+    with pytest.raises(ValueError, match=r"vectors.bin.*not a UTF-8 text file.*binary"):
         read_word_vectors(path, (), 1)
 
 
 @pytest.mark.parametrize("before", [["4 3"], ["", "4 3"], ["", ""]])
-def test_what_is_no_word_is_not_counted(write, before):
+def test_lines_without_words_are_not_counted(write, before):
     path = write(*before, *LINES)
     assert list(as_dict(read_word_vectors(path, (), 2))) == ["the", "mug"]
 
@@ -133,7 +133,7 @@ def test_a_broken_gzip_file(write, tmp_path):
             read_word_vectors(path, {"mug"}, 0)
 
 
-def test_words_are_brought_into_the_form_of_tokens(write):
+def test_words_are_normalised_like_tokens(write):
     path = write("\ufeffthe 0 0 0", "ﬁne 1 2 3", "CAFE\u0301 4 5 6")
     found = as_dict(read_word_vectors(path, {"fine", "café"}, 1))
     assert list(found) == ["the", "fine", "café"]

@@ -201,11 +201,14 @@ class BaseImageClassifier(BaseNeuralClassifier):
         return str(inputs.absence)
 
     @staticmethod
-    def _build_network(*, network: str, **architecture: Any) -> Any:
-        """Build the untrained Keras model from the values of `_architecture`."""
+    def _build_network(*_: Any, **architecture: Any) -> Any:
+        """Build the untrained Keras model from the values of `_architecture`.
+
+        Subclasses name the values; `*_` tells type checkers that they may.
+        """
         from amzest.image._networks import NETWORKS
 
-        return NETWORKS[network](**architecture)
+        return NETWORKS[architecture.pop("network")](**architecture)
 
     def _build_engine(
         self, architecture: dict[str, Any], settings: TrainingSettings

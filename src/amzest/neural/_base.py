@@ -45,7 +45,7 @@ class BaseNeuralClassifier(
 ):
     """Base class of classifiers that train a network, for any kind of input.
 
-    A subclass declares its parameters and says how samples are read (`_read`,
+    A subclass declares its parameters and defines how samples are read (`_read`,
     `_learn_encoding`, `_encode`) and which network classifies them (`_architecture`,
     `_build_engine`). Labels, weights, missing samples, the validation split, early
     stopping, callbacks and fitted state are handled here.
@@ -260,7 +260,7 @@ class BaseNeuralClassifier(
             )
 
     def _describe_missing(self, inputs: Inputs) -> str:
-        """Say why all samples are missing."""
+        """Return the reason why all samples are missing."""
         return "every cell is missing or blank."
 
     def _load_pretrained(self, engine: Any) -> None:

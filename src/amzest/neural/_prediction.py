@@ -104,8 +104,7 @@ class NetworkPredictionMixin(TransformerMixin, PredictLogProbaMixin):
         if len(not_finite):
             raise ValueError(
                 f"The network has no finite output for {describe_rows(not_finite)} of "
-                "`X`: its training has diverged. Fit it again with a lower "
-                "`learning_rate`."
+                "`X`: its training has diverged. Lower `learning_rate` and refit."
             )
         proba = np.tile(self.class_prior_, (n_rows, 1))
         proba[rows] = softmax(logits.astype(np.float64), axis=1)

@@ -1,4 +1,4 @@
-"""Work on several batches at a time: make the next, compute some side by side."""
+"""Threads that prepare the next batches, or compute several batches in parallel."""
 
 from __future__ import annotations
 
@@ -12,23 +12,10 @@ R = TypeVar("R")
 
 
 def prefetch(items: Iterator[T], n_ahead: int = 2) -> Generator[T, None, None]:
-    """Draw from an iterator in a thread, a few items ahead.
+    """Iterate in a thread, `n_ahead` items ahead.
 
-    Items are made one after the other, in their order: what is drawn at random is the
-    same as without the thread.
-
-    Parameters
-    ----------
-    items : iterator
-        Makes an item at each call of `next`; what it raises is raised here.
-
-    n_ahead : int, default=2
-        Items that may wait.
-
-    Yields
-    ------
-    object
-        The items.
+    The items are computed one after the other and in order: random numbers are the same
+    as without the thread. Exceptions are raised here.
     """
     pool = ThreadPoolExecutor(1, thread_name_prefix="amzest-prefetch")
     try:
@@ -38,7 +25,7 @@ def prefetch(items: Iterator[T], n_ahead: int = 2) -> Generator[T, None, None]:
             waiting.append(pool.submit(next, items, end))
             yield item  # type: ignore[misc]
     finally:
-        pool.shutdown(cancel_futures=True)  # nobody waits for what is ahead
+        pool.shutdown(cancel_futures=True)  # nothing ahead is needed any more
 
 
 def map_in_threads(
@@ -47,26 +34,10 @@ def map_in_threads(
     n_threads: int,
     start_thread: Callable[[], None] | None = None,
 ) -> Iterator[R]:
-    """Apply a function to items in threads; results come in the order of the items.
+    """Apply a function to items in threads; the results keep the order of the items.
 
-    Parameters
-    ----------
-    function : callable
-        Takes an item.
-
-    items : iterable
-        Made in the calling thread, a few ahead of the results.
-
-    n_threads : int
-        Threads that compute.
-
-    start_thread : callable, default=None
-        Called in each thread before its first item.
-
-    Yields
-    ------
-    object
-        Results.
+    Items are created in the calling thread, a few ahead of the results. `start_thread`
+    is called in each thread before its first item.
     """
     with ThreadPoolExecutor(
         n_threads, thread_name_prefix="amzest-map", initializer=start_thread

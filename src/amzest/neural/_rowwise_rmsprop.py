@@ -1,4 +1,4 @@
-"""An optimizer for tables of which a batch touches few rows."""
+"""An optimizer for embedding tables of which a batch uses few rows."""
 
 from __future__ import annotations
 
@@ -10,33 +10,12 @@ from torch import Tensor
 
 
 class RowwiseRMSprop(torch.optim.Optimizer):
-    """Scale the gradient of each row by a running mean of its squares.
+    """RMSprop with one second moment per row, for tables with sparse gradients.
 
-    One number a row is remembered instead of two for each element, as embedding tables
-    of recommender systems are trained: rows that a batch does not touch cost nothing,
-    and a touched one is read and written once. It is Adam without momentum, whose
-    second moment is shared by a row.
-
-    Parameters
-    ----------
-    params : iterable of torch.nn.Parameter
-        Tables of shape (n_rows, width), with sparse gradients that name each row once.
-
-    lr : float
-        Learning rate.
-
-    decay : float, default=0.999
-        Share of the running mean that a step leaves in place.
-
-    eps : float, default=1e-8
-        Added to the root of the mean.
-
-    References
-    ----------
-    Kingma and Ba (2015), Adam: A Method for Stochastic Optimization.
-
-    Mudigere et al. (2022), Software-Hardware Co-design for Fast and Scalable Training
-    of Deep Learning Recommendation Models (row-wise second moments).
+    It stores one number per row instead of two per element, as in the embedding tables
+    of recommender systems (Mudigere et al., 2022, https://arxiv.org/abs/2104.05158).
+    Rows without a gradient cost nothing. It is Adam (Kingma and Ba, 2015,
+    https://arxiv.org/abs/1412.6980) without momentum, with bias correction.
     """
 
     def __init__(
@@ -63,12 +42,12 @@ class RowwiseRMSprop(torch.optim.Optimizer):
             state["mean_square"] = table.new_zeros(len(table))
         state["step"] += 1
         gradient: Any = table.grad
-        # Not .indices(): they ask that rows are sorted, which autograd forgets to say.
+        # Not .indices(): it requires the coalesced flag, which autograd does not keep.
         rows, values = gradient._indices()[0], gradient._values()  # (n,), (n, width)
         mean = state["mean_square"].index_select(0, rows)
         mean.lerp_(values.square().mean(1), 1 - decay)
         state["mean_square"].index_copy_(0, rows, mean)
-        # The mean starts at 0 and is too small by this factor at first.
+        # Bias correction of Adam: the mean starts at 0 and is at first too small.
         bias = 1 - decay ** state["step"]
         step = (bias**0.5 * lr) / (mean.sqrt_() + bias**0.5 * eps)
         old = table.index_select(0, rows)

@@ -1,4 +1,4 @@
-"""Keras networks through scikeras. The only file that imports scikeras."""
+"""The engine for Keras networks. The only module that imports scikeras."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from amzest.utils import without_warnings
 
 
 def _import_keras_classifier() -> Any:
-    """Import scikeras, and undo what its import does to Keras' pickling."""
+    """Import scikeras, and undo its changes to the pickling of Keras objects."""
     patched = [
         (keras.Model, "__reduce__"),
         (keras.Model, "__deepcopy__"),
@@ -44,41 +44,25 @@ def _import_keras_classifier() -> Any:
 
 KerasClassifier = _import_keras_classifier()
 
-#: Layers that every network names alike.
+#: Names of layers, the same in every network.
 FEATURES_LAYER = "features"
 LOGITS_LAYER = "logits"
 
 
 def resolve_device(device: str) -> str | None:
-    """Turn the parameter `device` into a Keras device that is there.
-
-    Parameters
-    ----------
-    device : str
-        "auto" leaves the choice to Keras' backend: a GPU where it sees one.
-
-    Returns
-    -------
-    str or None
-        Name for ``keras.device``; None for "auto".
-
-    Raises
-    ------
-    ValueError
-        When there is no such device.
-    """
+    """Return the name of the available Keras device; None for "auto"."""
     if device == "auto":
         return None
-    there = [
+    available = [
         found
         for listed in ("cpu", "gpu")
         for found in keras.distribution.list_devices(listed)
     ]
-    return find_device(device, there, "Keras")
+    return find_device(device, available, "Keras")
 
 
 def _all_layers(model: Any) -> Iterator[Any]:
-    """Walk through the layers of a model and of models inside it."""
+    """Yield the layers of a model and of nested models."""
     for layer in model.layers:
         yield layer
         if hasattr(layer, "layers"):
@@ -87,10 +71,10 @@ def _all_layers(model: Any) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _computing_in(policy: str, model: keras.Model) -> Iterator[None]:
-    """Let layers compute under a dtype policy; their weights stay as they are.
+    """Set the dtype policy of layers, without changing their weights.
 
-    The last layer is left out, and so is what scales pixels: bfloat16 tells apart no
-    more than 256 of them. Keras' global policy is not touched: other threads may be
+    Excluded are the last layer and the one that scales pixels, whose 256 values need
+    all bits of bfloat16. Keras' global policy is left alone: other threads may be
     building models.
     """
     layers = [
@@ -109,17 +93,17 @@ def _computing_in(policy: str, model: keras.Model) -> Iterator[None]:
 
 
 def _with_names_of_its_own(build: Callable[..., None], *args: Any) -> None:
-    """Build in a thread of its own, in which Keras counts names from the start.
+    """Build in a new thread, in which Keras numbers names from the start.
 
-    TensorFlow keeps the kernel that created a variable, 36 kB, for ever, and reuses it
-    for variables of the same name: https://github.com/tensorflow/tensorflow/pull/42377
+    TensorFlow never frees the kernel that created a variable, 36 kB, but reuses it for
+    variables of the same name: https://github.com/tensorflow/tensorflow/pull/42377
     """
     with ThreadPoolExecutor(1) as thread:
         thread.submit(contextvars.copy_context().run, build, *args).result()
 
 
 class Phase(NamedTuple):
-    """From an epoch on: which layers learn, and how fast compared to the schedule."""
+    """From an epoch on: which layers are trained, and a factor for the schedule."""
 
     first_epoch: int
     choose_trainable: Callable[[keras.Model], None]
@@ -127,7 +111,7 @@ class Phase(NamedTuple):
 
 
 class _TracingWarnings(logging.Filter):
-    """TensorFlow's complaint that several models were traced one after the other."""
+    """Drops the warning of TensorFlow that several models were traced."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return "triggered tf.function retracing" not in record.getMessage()
@@ -135,7 +119,7 @@ class _TracingWarnings(logging.Filter):
 
 @contextlib.contextmanager
 def _without_tracing_warnings() -> Iterator[None]:
-    """Hold that complaint back: each fitted estimator has a model of its own."""
+    """Filter that warning: each fitted estimator has a model of its own."""
     logger = logging.getLogger("tensorflow")
     tracing_warnings = _TracingWarnings()
     logger.addFilter(tracing_warnings)
@@ -148,8 +132,8 @@ def _without_tracing_warnings() -> Iterator[None]:
 #: Inputs, class numbers, row weights, learning rate -> mean weighted loss.
 _TrainStep = Callable[[Any, NDArray[np.int64], NDArray[np.float32], np.float32], Any]
 
-#: What layers compute in. bfloat16 saves photos of this size a few per cent of the
-#: time, which is not worth its rounding: nobody gets it unasked.
+#: Dtype policies. For images of this size bfloat16 saves a few per cent of the time,
+#: which is not worth its rounding: it is never the default.
 _POLICIES = {
     "auto": "float32",
     "float32": "float32",
@@ -158,7 +142,7 @@ _POLICIES = {
 
 
 def _compile(model: keras.Model, settings: TrainingSettings) -> None:
-    """Give a model a new optimizer and the loss."""
+    """Compile a model with a new optimizer and the loss."""
     optimizer = keras.optimizers.AdamW(
         settings.learning_rate, weight_decay=settings.weight_decay, name="adamw"
     )
@@ -178,22 +162,21 @@ def _build_compiled(
     architecture: dict[str, Any],
     settings: TrainingSettings,
 ) -> keras.Model:
-    """Build a model for scikeras, which would keep an engine alive that built it."""
+    """Build a compiled model; a method would keep the engine alive in scikeras."""
     model = build(**architecture, seed=settings.seeds["weights"])
     _compile(model, settings)
     return model
 
 
-#: One item for each training step that is gone since the last collection.
+#: One item for each training step that was deleted since the last collection.
 _UNCOLLECTED: list[None] = []
 
 
 def _collect_graphs() -> None:
-    """Free the graphs of earlier fits before another one is made.
+    """Free the graphs of earlier fits before another one is traced.
 
-    The nodes of a graph refer to each other, and so do the layers of a model. Python
-    collects them when there are many, and does not see how much memory TensorFlow holds
-    for each of them.
+    Graphs and models are reference cycles. Python collects them according to their
+    number, without knowing how much memory of TensorFlow belongs to each.
     """
     if _UNCOLLECTED:
         _UNCOLLECTED.clear()
@@ -201,28 +184,11 @@ def _collect_graphs() -> None:
 
 
 class ScikerasEngine:
-    """A Keras model inside a scikeras classifier.
+    """A Keras model in a scikeras classifier.
 
-    Parameters
-    ----------
-    build : callable
-        Makes the uncompiled ``keras.Model`` from the architecture and a ``seed``. Its
-        layers named "features" and "logits" give what `forward` returns.
-
-    architecture : dict
-        Keyword arguments of `build`, plain values; "input_shape" is the shape of one
-        row.
-
-    settings : TrainingSettings
-        How to train.
-
-    Attributes
-    ----------
-    net : scikeras.wrappers.KerasClassifier
-        The initialised wrapper; ``net.model_`` is the Keras model.
-
-    phases : list of Phase
-        Changes to what is trained; none at first.
+    `build` returns the uncompiled ``keras.Model`` from the architecture and a ``seed``.
+    Its layers "features" and "logits" are the outputs of `forward`; "input_shape" of
+    the architecture is the shape of one sample. `phases` change what is trained.
     """
 
     def __init__(
@@ -241,7 +207,7 @@ class ScikerasEngine:
             model=functools.partial(
                 _build_compiled, build, dict(architecture), settings
             ),
-            random_state=None,  # every layer has a seed of its own
+            random_state=None,  # every layer has its own seed
             verbose=0,
         )
         classes = np.arange(self._n_classes)
@@ -257,7 +223,7 @@ class ScikerasEngine:
 
     def _compile(self) -> None:
         _compile(self.net.model_, self._settings)
-        self._train = None  # it holds the former optimizer
+        self._train = None  # it refers to the former optimizer
 
     @contextlib.contextmanager
     def _placed(self) -> Iterator[None]:
@@ -271,7 +237,7 @@ class ScikerasEngine:
     def run_epoch(
         self, batches: Iterable[Batch], learning_rates: Iterable[float]
     ) -> float:
-        """Train on the batches; return the mean weighted loss over all rows."""
+        """Train on the batches; return the mean weighted loss over all samples."""
         self._enter_phase()
         self._n_epochs += 1
         losses, n_rows = [], []
@@ -296,14 +262,14 @@ class ScikerasEngine:
                 self._compile()
 
     def _make_train_step(self) -> _TrainStep:
-        """Return a training step; with TensorFlow one graph for batches of any size."""
+        """Return a training step; in TensorFlow one graph for batches of any size."""
         model, n_classes = self.net.model_, self._n_classes
 
         def train_on_batch(
             inputs: Any, targets: Any, weights: Any, learning_rate: np.float32
         ) -> Any:
             model.optimizer.learning_rate = learning_rate
-            model.reset_metrics()  # else some versions return a running mean
+            model.reset_metrics()  # otherwise some versions return a running mean
             one_hot = np.eye(n_classes, dtype=np.float32)[targets]
             return model.train_on_batch(inputs, one_hot, sample_weight=weights)
 
@@ -313,7 +279,7 @@ class ScikerasEngine:
 
         optimizer, loss_of = model.optimizer, model.loss
         replica = tf.distribute.get_replica_context()
-        optimizer.build(model.trainable_variables)  # in the step it is traced twice
+        optimizer.build(model.trainable_variables)  # else the step is traced twice
 
         def step(inputs: Any, targets: Any, weights: Any, learning_rate: Any) -> Any:
             optimizer.learning_rate.assign(learning_rate)
@@ -321,15 +287,15 @@ class ScikerasEngine:
                 logits = model(inputs, training=True)
                 one_hot = tf.one_hot(targets, n_classes)
                 loss = loss_of(one_hot, logits, sample_weight=weights)
-            learnt = model.trainable_variables
-            gradients = tape.gradient(loss, learnt)
+            trained = model.trainable_variables
+            gradients = tape.gradient(loss, trained)
             # Within a replica the optimizer sums gradients over all replicas, here one,
-            # by an operation whose gradient TensorFlow registers for ever, and with it
+            # by an operation whose gradient TensorFlow never unregisters, and with it
             # this graph: https://github.com/tensorflow/tensorflow/issues/27492
-            replica.merge_call(lambda _: optimizer.apply(gradients, learnt))
+            replica.merge_call(lambda _: optimizer.apply(gradients, trained))
             return loss
 
-        # Keras' own step is traced for a second size of batch, which costs seconds.
+        # Keras' own step is traced again for each batch size, which takes seconds.
         signature = [
             self._input_signature(),
             tf.TensorSpec((None,), tf.int64),
@@ -347,7 +313,7 @@ class ScikerasEngine:
         return tf.TensorSpec(self.net.model_.input_shape, tf.float32)
 
     def forward(self, batches: Iterable[Any], output: Output) -> NDArray[np.float32]:
-        """Return logits or features of all rows, shape (n_rows, n_columns)."""
+        """Return logits or features of all samples, shape (n_samples, n_columns)."""
         with self._placed(), _without_tracing_warnings():
             if self._compute is None:
                 self._compute = self._make_forward_pass()
@@ -355,7 +321,7 @@ class ScikerasEngine:
         return np.concatenate(parts).astype(np.float32, copy=False)
 
     def _make_forward_pass(self) -> Callable[[Any], dict[str, Any]]:
-        """Return a function that computes both outputs; ``predict`` costs more."""
+        """Return a function that computes both outputs; ``predict`` is slower."""
         model = self.net.model_
         layers = {"features": FEATURES_LAYER, "logits": LOGITS_LAYER}
         both = keras.Model(
@@ -379,15 +345,15 @@ class ScikerasEngine:
         }
 
     def set_weights(self, weights: Weights) -> None:
-        """Load arrays as given by `get_weights`."""
+        """Load arrays returned by `get_weights`."""
         for name, weight in self._named_weights():
             weight.assign(weights[name])
 
     def _named_weights(self) -> Iterator[tuple[str, Any]]:
-        """Name weights by place: Keras counts layer names up through a process."""
+        """Name weights by position: Keras numbers layer names within a process."""
         for place, weight in enumerate(self.net.model_.weights):
             yield f"{place:03d}.{weight.name}", weight
 
     def end_training(self) -> None:
-        """Forget the moments of the optimizer and the compiled training step."""
+        """Free the state of the optimizer and the compiled training step."""
         self._compile()

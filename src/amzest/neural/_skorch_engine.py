@@ -1,4 +1,4 @@
-"""torch networks through skorch. The only file that imports skorch."""
+"""The engine for torch networks. The only module that imports skorch."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from amzest.utils import ForkSafeLock, available_threads, without_warnings
 with without_warnings():
     from skorch import NeuralNet
 
-#: torch has one global generator: epochs of networks that are fitted in threads of one
-#: process take turns, so that each sees its own seed only.
+#: torch has one global generator. Networks that are fitted in threads of one process
+#: therefore train their epochs in turns.
 _GENERATOR_LOCK = ForkSafeLock()
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Compute on one thread, and leave torch's setting as it was.
+    """Compute with one thread, and restore torch's setting.
 
-    Sums over two threads differ from sums over one in their last bits: on one thread
-    the result is the same in the main process and in workers of any number. Products
-    are small here; waiting for another thread takes longer than they do. In a forked
-    process, where torch's other threads do not exist, it would take for ever.
+    Sums over several threads differ in their last bits: with one thread the results do
+    not depend on the number of threads or workers. The matrix products are so small
+    that synchronizing threads takes longer than computing. In a forked process, where
+    torch's other threads do not exist, it would wait for ever.
     """
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -46,7 +46,7 @@ def _one_thread() -> Iterator[None]:
 
 @contextmanager
 def _seeded_generator(seed: int, device: torch.device) -> Iterator[None]:
-    """Run a block under a seed, and leave torch's generator as it was."""
+    """Seed torch's generator for a block, and restore its state."""
     devices = [device] if device.type == "cuda" else []
     with _GENERATOR_LOCK, _one_thread(), torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
@@ -54,62 +54,34 @@ def _seeded_generator(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def _tensor(array: NDArray[Any]) -> torch.Tensor:
-    """Return a tensor of an array; of its memory, where torch may write to that.
+    """Convert an array to a tensor, without a copy if its memory is writable.
 
-    Of memory that is read-only, as that of a file that joblib maps, torch warns.
+    torch warns of read-only memory, such as that of a file memory-mapped by joblib.
     """
     return torch.from_numpy(array if array.flags.writeable else array.copy())
 
 
 def resolve_device(device: str) -> torch.device:
-    """Turn the parameter `device` into a torch device that is there.
-
-    Parameters
-    ----------
-    device : str
-        "auto" takes CUDA, then Apple's MPS, then the CPU.
-
-    Returns
-    -------
-    torch.device
-        The device.
-
-    Raises
-    ------
-    ValueError
-        When there is no such device.
-    """
+    """Return the torch device; "auto" prefers CUDA, then MPS, then the CPU."""
     if device == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     if device == "cpu":
         return torch.device("cpu")
-    there = ["cpu"]
+    available = ["cpu"]
     if torch.accelerator.is_available():
         kind = torch.accelerator.current_accelerator().type
         n_devices = torch.accelerator.device_count()
-        there += [f"{kind}:{number}" for number in range(n_devices)]
-    name = find_device(device, there, "torch", gpu="cuda")
+        available += [f"{kind}:{number}" for number in range(n_devices)]
+    name = find_device(device, available, "torch", gpu="cuda")
     return torch.device(name if ":" in device else name.partition(":")[0])
 
 
 def trains_in_bfloat16(precision: str, device: torch.device) -> bool:
-    """Tell whether matrix products of training are computed in bfloat16.
+    """Return whether training uses bfloat16; "auto" does if the hardware supports it.
 
-    Parameters
-    ----------
-    precision : {"auto", "float32", "bfloat16"}
-        "auto" takes bfloat16 where the device has it in hardware: there it makes all
-        networks of this package faster. Emulated, it is slower than float32.
-
-    device : torch.device
-        Where to compute.
-
-    Returns
-    -------
-    bool
-        False for float32.
+    There it makes all networks of this package faster; emulated, it is slower.
     """
     if precision != "auto":
         return precision == "bfloat16"
@@ -121,14 +93,13 @@ def trains_in_bfloat16(precision: str, device: torch.device) -> bool:
 
 
 class _WeightedNet(NeuralNet):
-    """skorch's net with a loss that counts rows by weight, and with sparse tables."""
+    """A skorch net with sample weights and a second optimizer for sparse tables."""
 
-    #: Around the forward pass of training, not around the backward pass: there an LSTM
-    #: loses accuracy.
+    #: Autocast for the forward pass only: in the backward pass an LSTM loses accuracy.
     training_context: AbstractContextManager[Any] = nullcontext()
 
     def infer(self, x: Any, **fit_params: Any) -> Any:
-        """Compute the outputs for a batch."""
+        """Compute the outputs of a batch."""
         training = self.module_.training
         with self.training_context if training else nullcontext():
             return super().infer(x, **fit_params)
@@ -136,22 +107,22 @@ class _WeightedNet(NeuralNet):
     def get_loss(
         self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False
     ) -> Any:
-        """Return the mean weighted loss; a network of several outputs adds them."""
+        """Return the mean weighted loss, summed over the outputs of the network."""
         targets, weights = y_true
         outputs = y_pred if isinstance(y_pred, tuple) else (y_pred,)
         losses = sum(self.criterion_(output, targets) for output in outputs)
         return (losses * weights).mean()
 
     def initialize_optimizer(self, triggered_directly: Any = None) -> Any:
-        """Wait until something is trained.
+        """Do nothing: the optimizer is created in the first training step.
 
-        torch imports its compiler for the first optimizer, which takes longer than all
-        that a network needs to predict.
+        For its first optimizer torch imports its compiler, which takes longer than
+        everything else before a prediction.
         """
         return self
 
     def prepare_optimizer(self) -> None:
-        """Decay matrices, leave biases and normalisation alone, spare idle rows."""
+        """Create the optimizers, if needed: weight decay applies to matrices only."""
         if hasattr(self, "optimizer_"):
             return
         sparse_names = getattr(self.module_, "sparse_parameters", ())
@@ -165,19 +136,19 @@ class _WeightedNet(NeuralNet):
                 (decayed if parameter.ndim > 1 else free).append(parameter)
         _, options = self.get_params_for_optimizer("optimizer", [])
         groups = [{"params": decayed}, {"params": free, "weight_decay": 0.0}]
-        with self._current_init_context("optimizer"):  # so that skorch knows them
+        with self._current_init_context("optimizer"):  # registers them in skorch
             self.optimizer_ = self.optimizer(groups, **options)
             if sparse:
                 self.sparse_optimizer_ = RowwiseRMSprop(sparse, self.lr)
 
     def forget_optimizer(self) -> None:
-        """Free the moments and the gradients."""
+        """Free the optimizers and the gradients."""
         self.module_.zero_grad(set_to_none=True)
         for name in list(self._optimizers):
             delattr(self, f"{name}_")
 
     def train_step(self, batch: Any, **fit_params: Any) -> Any:
-        """Step every optimizer; skorch's own would compute the gradient for each."""
+        """Update with all optimizers; skorch would compute the gradient for each."""
         self.prepare_optimizer()
         self._zero_grad_optimizer()
         step = self.train_step_single(batch, **fit_params)
@@ -185,7 +156,7 @@ class _WeightedNet(NeuralNet):
         return step
 
     def set_learning_rate(self, rate: float, sparse_factor: float) -> None:
-        """Set the rate of the next step."""
+        """Set the learning rates of the next step."""
         self.prepare_optimizer()
         for name in self._optimizers:
             factor = sparse_factor if name.startswith("sparse") else 1.0
@@ -194,25 +165,11 @@ class _WeightedNet(NeuralNet):
 
 
 class SkorchEngine:
-    """A torch module inside a skorch net.
+    """A torch module in a skorch net.
 
-    Parameters
-    ----------
-    build : callable
-        Makes the module from the architecture. The module's ``forward`` takes the
-        tensors of a batch by name and returns logits; its ``features`` takes the same
-        and returns the activations before the last layer.
-
-    architecture : dict
-        Keyword arguments of `build`, plain values.
-
-    settings : TrainingSettings
-        How to train.
-
-    Attributes
-    ----------
-    net : skorch.NeuralNet
-        The initialised net.
+    `build` returns the module from the architecture. The module's ``forward`` takes the
+    tensors of a batch by name and returns logits, its ``features`` the activations
+    before the last layer.
     """
 
     def __init__(
@@ -231,7 +188,7 @@ class SkorchEngine:
             criterion=nn.CrossEntropyLoss,
             criterion__reduction="none",
             criterion__label_smoothing=settings.label_smoothing,
-            # Not optimizer__...: skorch asks that an optimizer is there for these.
+            # Not optimizer__...: for these skorch requires an existing optimizer.
             optimizer=functools.partial(
                 torch.optim.AdamW, weight_decay=settings.weight_decay, fused=True
             ),
@@ -250,7 +207,7 @@ class SkorchEngine:
     def run_epoch(
         self, batches: Iterable[Batch], learning_rates: Iterable[float]
     ) -> float:
-        """Train on the batches; return the mean weighted loss over all rows."""
+        """Train on the batches; return the mean weighted loss over all samples."""
         total = torch.zeros((), dtype=torch.float64)
         n_rows = 0
         self.net.history.new_epoch()
@@ -274,7 +231,7 @@ class SkorchEngine:
         )
 
     def forward(self, batches: Iterable[Any], output: Output) -> NDArray[np.float32]:
-        """Return logits or features of all rows, shape (n_rows, n_columns)."""
+        """Return logits or features of all samples, shape (n_samples, n_columns)."""
         module = self.net.module_.eval()
         compute = module if output == "logits" else module.features
 
@@ -293,9 +250,9 @@ class SkorchEngine:
     def _compute_side_by_side(
         compute_batch: Callable[[Any], torch.Tensor], batches: Iterator[Any]
     ) -> list[torch.Tensor]:
-        """Compute batches in threads, each on one: bits do not depend on their number.
+        """Compute batches in parallel, each with one thread, for identical results.
 
-        A single batch is computed here: to start a thread takes longer.
+        A single batch is computed in this thread: starting another takes longer.
         """
         first, second = next(batches), next(batches, None)
         if second is None:
@@ -320,11 +277,11 @@ class SkorchEngine:
         }
 
     def set_weights(self, weights: Weights) -> None:
-        """Load arrays as given by `get_weights`."""
+        """Load arrays returned by `get_weights`."""
         state = {name: _tensor(array) for name, array in weights.items()}
         with _one_thread():
             self.net.module_.load_state_dict(state)
 
     def end_training(self) -> None:
-        """Forget the moments of the optimizer."""
+        """Free the optimizers."""
         self.net.forget_optimizer()

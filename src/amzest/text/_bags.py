@@ -1,4 +1,4 @@
-"""Weighted rows of a table, many bags of them, as a network sums them up."""
+"""Bags of weighted table rows, with the indices that their gradients need."""
 
 from __future__ import annotations
 
@@ -11,29 +11,14 @@ from amzest.text._ragged import offsets_of, spans
 
 
 class Bags:
-    """Bags of rows of a table, one after the other.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n,), dtype int32
-        Rows of all bags.
-
-    weights : ndarray of shape (n,), dtype float32
-        What each is multiplied with.
-
-    offsets : ndarray of shape (n_bags + 1,), dtype int64
-        Where each bag begins.
-
-    n_rows : int
-        Rows of the table.
-    """
+    """Ragged arrays of row indices and weights: bag i is at `offsets[i:i + 2]`."""
 
     def __init__(
         self,
-        rows: NDArray[np.int32],
-        weights: NDArray[np.float32],
-        offsets: NDArray[np.int64],
-        n_rows: int,
+        rows: NDArray[np.int32],  # (n,)
+        weights: NDArray[np.float32],  # (n,)
+        offsets: NDArray[np.int64],  # (n_bags + 1,)
+        n_rows: int,  # of the table
     ) -> None:
         self.rows, self.weights, self.offsets = rows, weights, offsets
         self._distinct = DistinctNumbers(n_rows)
@@ -41,29 +26,14 @@ class Bags:
     def take(
         self, bags: NDArray[np.integer[Any]], prefix: str, *, with_gradient: bool
     ) -> dict[str, NDArray[Any]]:
-        """Return some bags, and where their gradients go.
+        """Return the arrays of some bags, with `prefix` in their names.
 
-        Parameters
-        ----------
-        bags : ndarray of shape (n_taken,), dtype int
-            Bags to take.
-
-        prefix : str
-            Begins the names of the arrays.
-
-        with_gradient : bool
-            Whether the last four arrays are wanted.
-
-        Returns
-        -------
-        dict of str to ndarray
-            "rows" and "weights" of the bags and the "starts" of each among them; then
-            the same the other way round: the "distinct" rows, sorted, the "owners"
-            (bags, by their place in `bags`) and "shares" (weights) of each, and its
-            "owner_starts" among those.
+        "rows", "weights" and "starts" describe each bag. For the gradient, "owners"
+        (bags), "shares" (weights) and "owner_starts" describe each of the "distinct"
+        rows: the transpose of the same sparse matrix.
         """
-        places, counts = spans(self.offsets, bags)
-        rows, weights = self.rows[places], self.weights[places]
+        index, counts = spans(self.offsets, bags)
+        rows, weights = self.rows[index], self.weights[index]
         arrays: dict[str, NDArray[Any]] = {
             "rows": rows,
             "weights": weights,
@@ -71,7 +41,7 @@ class Bags:
         }
         if with_gradient:
             distinct, position = self._distinct.find(rows)
-            if len(distinct) <= 2**16:  # then NumPy sorts by radix
+            if len(distinct) <= 2**16:  # NumPy uses radix sort for 16-bit integers
                 position = position.astype(np.uint16)
             order = np.argsort(position, kind="stable")
             owners = np.repeat(np.arange(len(bags), dtype=np.int32), counts)
@@ -85,13 +55,7 @@ class Bags:
 
 
 class DistinctNumbers:
-    """Find the distinct ones among whole numbers below a bound, without sorting.
-
-    Parameters
-    ----------
-    bound : int
-        Numbers go from 0 to `bound` - 1.
-    """
+    """`np.unique` of integers from 0 to `bound` - 1, usually without sorting."""
 
     def __init__(self, bound: int) -> None:
         self._bound = bound
@@ -101,23 +65,11 @@ class DistinctNumbers:
     def find(
         self, numbers: NDArray[np.integer[Any]]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the distinct numbers, sorted, and the place of each among them.
-
-        Parameters
-        ----------
-        numbers : ndarray of int
-            Numbers, of any shape.
-
-        Returns
-        -------
-        distinct : ndarray of shape (n_distinct,), dtype int64
-            Sorted.
-        place : ndarray of the shape of `numbers`, dtype int64
-            Places in `distinct`.
-        """
-        if 16 * numbers.size < self._bound:  # then sorting is cheaper
+        """Return the sorted distinct numbers, and the index of each number in them."""
+        if 16 * numbers.size < self._bound:  # sorting few numbers is cheaper
             distinct, place = np.unique(numbers, return_inverse=True)
             return distinct.astype(np.int64), place.reshape(numbers.shape)
+        # A table of marks, kept between calls: it is reset only where it was set.
         if self._seen is None:
             self._seen = np.zeros(self._bound, dtype=bool)
             self._place = np.empty(self._bound, dtype=np.int64)

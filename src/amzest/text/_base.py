@@ -135,7 +135,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
     Notes
     -----
     `X` is a column of strings (list, array or Series) or a table of several text
-    columns, which the network can tell apart by their separator tokens. Samples
+    columns, which start with separator tokens. Samples
     without text (None, NaN, blank) are ignored in training and get the class
     frequencies as predicted probabilities.
 
@@ -299,8 +299,11 @@ class BaseTextClassifier(BaseNeuralClassifier):
 
     @staticmethod
     @abstractmethod
-    def _build_network(**architecture: Any) -> TextNetwork:
-        """Build the untrained network from the values of `_architecture`."""
+    def _build_network(*_: Any, **architecture: Any) -> TextNetwork:
+        """Build the untrained network from the values of `_architecture`.
+
+        Subclasses name the values; `*_` tells type checkers that they may.
+        """
 
     def _build_engine(
         self, architecture: dict[str, Any], settings: TrainingSettings

@@ -1,4 +1,4 @@
-"""From what users hand in as text to columns of strings."""
+"""Conversion of text inputs to an array of strings."""
 
 from __future__ import annotations
 
@@ -21,31 +21,11 @@ from amzest.utils import (
 
 
 def text_columns(X: Any) -> tuple[NDArray[np.object_], list[str] | None]:
-    """Bring any accepted form of text into an array of strings.
+    """Convert text to strings of shape (n_samples, n_columns), and name the columns.
 
-    Parameters
-    ----------
-    X : array-like or table
-        A list, array or Series of strings, or a table, a 2-D array or a list of rows
-        with one text column or more. Tables and columns may be those of pandas,
-        polars or pyarrow. Cells may be missing: None, NaN, ``pd.NA`` or blank.
-
-    Returns
-    -------
-    cells : ndarray of shape (n_samples, n_columns), dtype object
-        Strings; missing cells are "".
-
-    names : list of str or None
-        Names of the columns, where all have one.
-
-    Raises
-    ------
-    TypeError
-        When `X` is one string or no collection of rows, or when a cell is neither
-        text nor missing; names the row and the column.
-    ValueError
-        When there is no row or no column, when rows have different numbers of cells,
-        or when two columns have one name.
+    Accepts lists, arrays and Series of strings, tables and columns of pandas, polars
+    and pyarrow, 2-D arrays and lists of rows. Missing cells become "". Names are None
+    unless all columns have one.
     """
     X = as_native(X)
     check_rows(X, "a column of texts: a list, Series, array or table", "text")
@@ -75,7 +55,7 @@ def text_columns(X: Any) -> tuple[NDArray[np.object_], list[str] | None]:
 
 
 def _object_matrix(X: Any) -> NDArray[np.object_]:
-    """Make a 2-D object array of an array, a list of texts or a list of rows."""
+    """Convert an array, a list of texts or a list of rows to a 2-D object array."""
     if not isinstance(X, Iterable):
         X = np.asarray(X)
     if not isinstance(X, np.ndarray):

@@ -1,4 +1,4 @@
-"""Texts as numbers, handed out in batches in which each distinct word stands once."""
+"""Encoded texts, in batches that contain each distinct word once."""
 
 from __future__ import annotations
 
@@ -16,30 +16,20 @@ from amzest.text._tokens import SEPARATOR, TokenisedTexts, hash_ngrams
 
 @dataclass(frozen=True)
 class WordTable:
-    """Which rows of the table of vectors make up a word.
+    """Rows of the embedding table that represent a word: its own and its n-grams'.
 
-    A word has a row of its own if it stood in training texts, and shares the rows of
-    its n-grams with other words: a misspelt or unseen word still has a vector.
-
-    Parameters
-    ----------
-    vocabulary : dict of str to int
-        Row of each known word; the rows of n-grams follow.
-
-    n_buckets : int
-        Rows that n-grams share.
-
-    shortest, longest : int
-        Lengths of n-grams in characters.
+    A word has a row of its own if it is in the vocabulary, and shares the rows of its
+    hashed n-grams with other words, as in fastText (Bojanowski et al., 2017,
+    https://arxiv.org/abs/1607.04606): misspelt and unseen words have a vector, too.
     """
 
     vocabulary: dict[str, int]
-    n_buckets: int
-    shortest: int
+    n_buckets: int  # rows for n-grams, behind those of the vocabulary
+    shortest: int  # length of n-grams
     longest: int
 
     def rows_of(self, words: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the rows of words, one word after the other, and where each begins."""
+        """Return the rows of each word as a ragged array: rows and offsets."""
         hashes, offsets = hash_ngrams(words, self.shortest, self.longest)
         buckets = (hashes % np.uint64(self.n_buckets)).astype(np.int64)
         own = np.array([self.vocabulary.get(word, -1) for word in words], np.int64)
@@ -54,25 +44,7 @@ class WordTable:
 
 
 class EncodedTexts:
-    """Texts that were read once, as a text network takes them.
-
-    Parameters
-    ----------
-    texts : TokenisedTexts
-        The texts.
-
-    table : WordTable
-        Rows of words.
-
-    linear : LinearFeatures
-        Features of the linear part.
-
-    token_dropout : float
-        Share of words that are hidden in training.
-
-    pretrained : dict of str to int
-        Row of each word that has a pretrained vector; row 0 is for the others.
-    """
+    """Tokenized texts, encoded for a text network."""
 
     n_views = 1
 
@@ -82,12 +54,14 @@ class EncodedTexts:
         table: WordTable,
         linear: LinearFeatures,
         token_dropout: float,
-        pretrained: dict[str, int],
+        pretrained: dict[str, int],  # word -> row; row 0 is for all other words
     ) -> None:
         words = self._words = texts.words
         self._token_dropout = token_dropout
         rows, offsets = table.rows_of(words.words)
         counts = np.diff(offsets)
+        # Divided by the square root of their number, the sum of n rows has the variance
+        # of one row, for short and for long words alike.
         shares = 1 / np.sqrt(np.maximum(counts, 1))
         self._vectors = Bags(
             rows.astype(np.int32),
@@ -102,9 +76,10 @@ class EncodedTexts:
         if pretrained:
             found = (pretrained.get(word, 0) for word in words.words)
             self._pretrained = np.fromiter(found, np.int64, count=len(words.words))
+        # A sample is missing if it has no tokens but separators.
         is_word = np.array([not word.startswith(SEPARATOR) for word in words.words])
-        n_read = np.append(0, np.cumsum(is_word.astype(np.int64)[words.tokens]))
-        self.present: NDArray[np.bool_] = np.diff(n_read[words.offsets]) > 0
+        n_words = np.append(0, np.cumsum(is_word.astype(np.int64)[words.tokens]))
+        self.present: NDArray[np.bool_] = np.diff(n_words[words.offsets]) > 0
         self.sizes: NDArray[np.intp] | None = np.diff(words.offsets)
 
     def __len__(self) -> int:
@@ -118,13 +93,13 @@ class EncodedTexts:
     ) -> dict[str, Any]:
         """Return the tensors of some texts, by name.
 
-        Word 0 of a batch is the zero vector: it stands for padding and hidden words.
+        Word 0 of a batch is the zero vector, for padding and hidden words.
         """
         from torch import from_numpy
 
         training = rng is not None
         padded, lengths = self._padded(rows, rng)
-        # Word 0 always stands in a batch, also where nothing is padded.
+        # Every batch contains word 0, even without padding.
         words, position = self._distinct_words.find(np.append(0, padded + 1))
         words = words[1:] - 1
         arrays = {
@@ -140,11 +115,11 @@ class EncodedTexts:
     def _padded(
         self, rows: NDArray[np.intp], rng: np.random.Generator | None
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return words of shape (batch, length), -1 where there is none."""
-        taken, lengths = spans(self._words.offsets, rows)
+        """Return words of shape (batch, length), with -1 for padding, and lengths."""
+        index, lengths = spans(self._words.offsets, rows)
         inside = np.arange(lengths.max()) < lengths[:, None]
         padded = np.full(inside.shape, -1, dtype=np.int64)
-        padded[inside] = self._words.tokens[taken]
+        padded[inside] = self._words.tokens[index]
         if rng is not None and self._token_dropout:
             padded[rng.random(padded.shape) < self._token_dropout] = -1
         return padded, lengths

@@ -1,4 +1,4 @@
-"""Word vectors from GloVe's and word2vec's text files."""
+"""Pretrained word vectors from text files of GloVe and word2vec."""
 
 from __future__ import annotations
 
@@ -17,33 +17,10 @@ from amzest.utils import normalize_unicode
 def read_word_vectors(
     path: str | PathLike[str], wanted: Collection[str], n_first: int
 ) -> tuple[dict[str, int], NDArray[np.float32]]:
-    """Read the vectors of some words.
+    """Read the vectors of the `wanted` words and of the first `n_first` words.
 
-    Parameters
-    ----------
-    path : str or path
-        A text file, plain or ``.gz``, with a word and its numbers on each line (GloVe),
-        and before them, if it is word2vec's, a line with the number of words and the
-        size of the vectors.
-
-    wanted : collection of str
-        Words in lower case that are read wherever they stand.
-
-    n_first : int
-        Words at the head of the file (the most frequent ones) that are read as well.
-
-    Returns
-    -------
-    rows : dict of str to int
-        Row of each word, from 1; words are in lower case, the first spelling counts.
-
-    vectors : ndarray of shape (n_words + 1, size), dtype float32
-        Row 0 is zero.
-
-    Raises
-    ------
-    ValueError
-        When there is no such file, or when a line does not fit; names file and line.
+    Returns the row of each word, from 1, and the vectors, whose row 0 is zero. Words
+    are lowercased; the first spelling in the file is used.
     """
     path = Path(path)
     if not path.is_file():
@@ -56,7 +33,7 @@ def read_word_vectors(
     size = 0
     for place, (number, line) in enumerate(_lines(path), start=1):
         fields = line.rstrip().split(" ")
-        if place == 1 and len(fields) == 2:  # word2vec's header
+        if place == 1 and len(fields) == 2:  # header of word2vec: number, size
             n_first += 1
             continue
         if not size:
@@ -67,7 +44,7 @@ def read_word_vectors(
                 f'`embeddings` "{path}", line {number}: expected a word and '
                 f"{max(size, 1)} numbers, found {len(fields)} fields."
             )
-        # Some words of GloVe hold spaces.
+        # Some words of GloVe contain spaces.
         word = normalize_unicode("NFKC", " ".join(fields[:-size])).lower()
         if word in rows or not (place <= n_first or word in wanted):
             continue
@@ -85,12 +62,12 @@ def read_word_vectors(
         vectors.append(vector)
         rows[word] = len(vectors) - 1
     if not vectors:
-        raise ValueError(f'`embeddings` "{path}" holds no word vector.')
+        raise ValueError(f'`embeddings` "{path}" contains no word vector.')
     return rows, np.stack(vectors)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield lines that are not empty, with their numbers from 1."""
+    """Yield the non-empty lines, with their numbers from 1."""
     opener = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rt", encoding="utf-8-sig", newline="\n") as file:
@@ -99,10 +76,10 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
                     yield number, line
     except UnicodeDecodeError as error:
         raise ValueError(
-            f'`embeddings` "{path}" is no text in UTF-8 ({error}). Binary word2vec '
-            "files are not read; convert them to text first."
+            f'`embeddings` "{path}" is not a UTF-8 text file ({error}). Convert binary '
+            "word2vec files to text first."
         ) from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(
-            f'`embeddings` "{path}" is no complete gzip file ({error}).'
+            f'`embeddings` "{path}" is not a complete gzip file ({error}).'
         ) from error
