@@ -76,7 +76,7 @@ def test_types_are_shipped():
         ("ImageCNNClassifier", "PIL", "image"),
     ],
 )
-def test_missing_extra_says_what_to_type(name, missing, extra):
+def test_missing_extra_is_named_with_its_command(name, missing, extra):
     rows = {
         "text": ["red mug", "blue mug", "desk lamp", "floor lamp"] * 5,
         "image": [b"\x89PNG\r\n\x1a\n"] * 20,

@@ -27,16 +27,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         served, path = self.served, self.path.lstrip("/")
-        asked = self.headers.get("Range")
-        served.requests.append((path, asked))
+        requested = self.headers.get("Range")
+        served.requests.append((path, requested))
         if served.refuse:
             return self._answer(served.refuse.pop(0), b"")
         if path not in served.files:
             return self._answer(404, b"")
         content = served.files[path]
         start = 0
-        if asked and self.headers.get("If-Range") == served.version:
-            start = int(asked.removeprefix("bytes=").rstrip("-"))
+        if requested and self.headers.get("If-Range") == served.version:
+            start = int(requested.removeprefix("bytes=").rstrip("-"))
             if start >= len(content):
                 return self._answer(
                     416, b"", {"Content-Range": f"bytes */{len(content)}"}
@@ -56,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def log_message(self, *arguments):
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager

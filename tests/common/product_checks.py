@@ -1,4 +1,4 @@
-"""Common checks of classifiers that read text or pictures.
+"""Common checks of classifiers of texts or images.
 
 scikit-learn's own checks run one check, silently, on an estimator that takes no table
 of numbers. These take their place: each is a function of a :class:`Case`, and every
@@ -146,7 +146,7 @@ def check_one_class_is_a_clear_error(case):
 
 
 @check
-def check_presence_says_which_rows_were_read(case):
+def check_presence_of_missing_samples(case):
     X = column_of(case.X)
     X[1] = None
     model = case.fit()
@@ -226,7 +226,7 @@ def check_no_rows_is_a_clear_error(case):
 @check
 def check_a_single_cell_is_a_clear_error(case):
     model = case.fit()
-    cell = "one title" if case.is_text else "photo.jpg"
+    cell = "one title" if case.is_text else "image.jpg"
     with pytest.raises(TypeError, match="Wrap one"):
         model.predict(cell)
     with pytest.raises(TypeError, match="expected a column"):
@@ -386,7 +386,7 @@ def check_weight_equals_repetition(case):
 
 @check
 def check_class_weight(case):
-    # Rows that cannot be told apart leave nothing to learn but the weights.
+    # Of equal rows there is nothing to learn but the weights.
     alike = column_of([case.X[0]] * len(case.X))
     label = case.y[0]
     plain, heavy = (

@@ -1,4 +1,4 @@
-"""Text, photo and number columns of one frame in scikit-learn's own compositions."""
+"""Text, image and number columns of one frame in scikit-learn's own compositions."""
 
 import numpy as np
 import pandas as pd
@@ -52,7 +52,7 @@ def mixed_columns():
         [
             ("title", text_network(), "title"),
             ("description", TextLSTMClassifier(hidden_size=4, **TEXT), "description"),
-            ("photo", ImageCNNClassifier(**IMAGE), "image"),
+            ("image", ImageCNNClassifier(**IMAGE), "image"),
             ("price", make_pipeline(SimpleImputer(), StandardScaler()), ["price"]),
         ]
     )
@@ -61,7 +61,7 @@ def mixed_columns():
 
 @pytest.fixture(scope="module")
 def products():
-    """A catalogue with holes: no title, no description, no photo, nothing at all."""
+    """A catalogue with holes: no title, no description, no image, or none of them."""
     X, y = make_products(
         48,
         n_categories=3,
@@ -76,7 +76,7 @@ def products():
     )
     X.loc[X.index[5], ["title", "description", "image"]] = [None, np.nan, None]
     X.loc[X.index[6], "price"] = np.nan
-    X.index = X.index[::-1] * 10  # nothing may go by the index
+    X.index = X.index[::-1] * 10  # nothing may depend on the index
     return X, np.asarray(y, dtype=object)
 
 
@@ -108,7 +108,7 @@ def test_pipeline(products, pipeline):
     proba = model.predict_proba(X)
     assert_probabilities(proba, len(X))
     frequencies = pd.Series(y).value_counts(normalize=True).sort_index()
-    np.testing.assert_allclose(proba[5], frequencies, err_msg="nothing to read")
+    np.testing.assert_allclose(proba[5], frequencies, err_msg="missing sample")
     shuffled = X.sample(frac=1, random_state=0, axis=1)
     np.testing.assert_array_equal(model.predict_proba(shuffled), proba)
     names = model[-1].get_feature_names_out()
@@ -128,7 +128,7 @@ def test_column_transformer(products):
     assert len(set(names)) == len(names)
     blocks = {name.split("__")[0]: name.split("__")[1] for name in names}
     assert blocks["title"].startswith("textcnnclassifier")
-    assert blocks["photo"].startswith("imagecnnclassifier")
+    assert blocks["image"].startswith("imagecnnclassifier")
     assert blocks["price"] == "price"
     title = columns.named_transformers_["title"]
     np.testing.assert_allclose(
@@ -303,9 +303,9 @@ def test_cross_validate_of_the_mixed_columns(products):
 def test_parameters_are_reached_by_name():
     model = mixed_columns()
     model.set_params(
-        columntransformer__photo__filters=(4,), columntransformer__n_jobs=1
+        columntransformer__image__filters=(4,), columntransformer__n_jobs=1
     )
-    assert model[0].get_params()["photo"].filters == (4,)
+    assert model[0].get_params()["image"].filters == (4,)
     assert model[0].get_params()["title__max_epochs"] == 3
     assert isinstance(clone(model), Pipeline)
 

@@ -130,7 +130,7 @@ def test_a_signal_ends_a_fit_and_leaves_the_old_model():
 
 
 class Stopper:
-    """A callback that raises at one of its hooks, or looks at the estimator there."""
+    """A callback that raises at one of its hooks, or examines the estimator there."""
 
     def __init__(self, hook, look=None):
         self.hook, self.look = hook, look

@@ -54,12 +54,12 @@ def cross_fit(X, y, **params):
 
 
 def results(X, y):
-    """Give what a user may ask for, by name."""
+    """Yield results that a user may need, with names."""
     both = text_classifier(["title", "text"]).fit(X, y)
     yield "columns", both[-1].feature_names_in_
     yield "proba", both.predict_proba(X)
     crossfit = cross_fit(X, y)
-    yield "out of fold", crossfit.oof_proba_["text"]
+    yield "out-of-fold", crossfit.oof_proba_["text"]
     yield "present", crossfit.oof_present_["text"]
     yield "folds by name", cross_fit(X, y, groups="group").fold_
     yield "folds", cross_fit(X, y, groups=X["group"]).fold_

@@ -74,11 +74,11 @@ def test_every_attribute_that_predictions_need_is_missed_on_loading(name):
     model = clone(estimator).fit(X, KINDS)
     before = answers(model, X)
     learnt = vars(model).keys() - vars(estimator).keys()
-    # Without the first one a model is not fitted, and says so.
+    # Without the first one a model is not fitted, and raises NotFittedError.
     for missing in learnt - set(type(model)._needed_attributes[:1]):
         data = older(model, missing, version=amzest.__version__)
         if missing in type(model)._needed_attributes:
-            with pytest.raises(ValueError, match=f"lacks `{missing}`. Fit it again"):
+            with pytest.raises(ValueError, match=f"lacks `{missing}`. Refit it"):
                 pickle.loads(data)
         else:
             same_answers(answers_but(missing, pickle.loads(data), X), before)
@@ -108,10 +108,10 @@ def test_another_version_is_named_with_what_to_do(dense, version, wrote):
     message = str(warning.message)
     assert f"TorchDenseClassifier was saved by amzest {wrote}" in message
     assert f"loaded by amzest {amzest.__version__}" in message
-    assert "Fit it again" in message
+    assert "Refit it" in message
     assert isinstance(warning.message, sklearn.exceptions.InconsistentVersionWarning)
     assert model.predict(numbers()).tolist() == dense.predict(numbers()).tolist()
-    # It has been said; copies and new pickles do not say it again.
+    # Copies and new pickles do not warn a second time.
     copy.copy(model)
     clone(model).fit(numbers(), KINDS)
     pickle.loads(pickle.dumps(model))
@@ -121,7 +121,9 @@ def test_missing_parameters_get_their_defaults_and_are_named(dense):
     X = numbers()
     for version in (None, "0.0.7", amzest.__version__):
         data = older(dense, "precision", "tol", version=version)
-        with pytest.warns(InconsistentVersionWarning, match="lacks parameters") as seen:
+        with pytest.warns(
+            InconsistentVersionWarning, match="Missing parameters"
+        ) as seen:
             model = pickle.loads(data)
         assert "precision='auto'" in str(seen[0].message)
         assert "tol=0.0001" in str(seen[0].message)

@@ -1,4 +1,4 @@
-"""A missing package ends in a message that says what to type."""
+"""The error for a missing package names the command that installs it."""
 
 import pytest
 

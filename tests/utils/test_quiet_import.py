@@ -129,7 +129,7 @@ def test_warnings_of_an_import_are_off_and_the_filters_stay(tmp_path, monkeypatc
     assert warnings.filters == before
 
 
-def test_an_import_that_fails_still_says_why(tmp_path, monkeypatch):
+def test_a_failed_import_names_the_reason(tmp_path, monkeypatch):
     (tmp_path / "amzest_fails.py").write_text("raise ImportError('no AVX here')\n")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ImportError, match=r"no AVX here.*Install it with"):

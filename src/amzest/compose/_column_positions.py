@@ -32,6 +32,8 @@ def column_positions(columns: Any, table: Any) -> int | list[int]:
 
 def validate_columns(columns: Any) -> tuple[list[str] | list[int], bool]:
     """Return `columns` as a list of strings or integers, and whether it is a scalar."""
+    # bool is a subclass of int, but True is no position. bytes and dicts are iterable,
+    # but their items are not what the user meant.
     scalar = isinstance(columns, (str, Integral)) and not isinstance(columns, bool)
     if scalar:
         wanted = [columns]

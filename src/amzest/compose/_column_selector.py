@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    check_is_fitted,
+    validate_data,
+)
 
 from amzest.compose._column_positions import column_positions, validate_columns
 from amzest.utils import (
@@ -138,13 +142,12 @@ class ColumnSelector(
         table = _as_table(X)
         for n, what in zip(table.shape, ("sample", "feature"), strict=True):
             if n == 0:
-                msg = (
+                raise ValueError(
                     f"Found array with 0 {what}(s) (shape={table.shape}) while a "
                     "minimum of 1 is required to fit ColumnSelector. Check the "
                     "previous step."
                 )
-                raise ValueError(msg)
-        column_positions(self.columns, table)
+        column_positions(self.columns, table)  # raises if one is missing
         if is_table(table):  # before scikit-learn does, with a less helpful message
             check_unique_names(column_names(table))
         validate_data(self, table, skip_check_array=True)
@@ -180,6 +183,7 @@ class ColumnSelector(
         """
         table = _as_table(X)
         if is_table(table):
+            # Not by `validate_data`: other tables may have more columns.
             positions = column_positions(self._fitted_names(), table)
             return _safe_indexing(table, positions, axis=1)
         if hasattr(self, "n_features_in_"):
@@ -208,30 +212,12 @@ class ColumnSelector(
             If `input_features` are not those seen during `fit`.
         """
         check_is_fitted(self, "n_features_in_")
-        names = getattr(self, "feature_names_in_", None)
-        if input_features is None:
-            if names is None:
-                names = [f"x{i}" for i in range(self.n_features_in_)]
-        else:
-            given = np.asarray(input_features, dtype=object)
-            if names is not None and not np.array_equal(names, given):
-                msg = (
-                    "input_features is not equal to feature_names_in_. Pass None to "
-                    "use the names seen during fit."
-                )
-                raise ValueError(msg)
-            if len(given) != self.n_features_in_:
-                msg = (
-                    "input_features should have length equal to number of features "
-                    f"({self.n_features_in_}), got {len(given)}."
-                )
-                raise ValueError(msg)
-            names = given
-        labels = list(names)
+        names = _check_feature_names_in(self, input_features)
         wanted = validate_columns(self.columns)[0]
-        chosen = [c if isinstance(c, str) else labels[c] for c in wanted]
+        chosen = [c if isinstance(c, str) else names[c] for c in wanted]
         return np.asarray(chosen, dtype=object)
 
+    # Not scikit-learn's: its wrapper would convert the output to one library.
     def set_output(self, *, transform: str | None = None) -> Self:
         """Accept an output configuration, which has no effect.
 
@@ -248,7 +234,7 @@ class ColumnSelector(
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
-        return True
+        return True  # pipelines would otherwise reject `transform` before `fit`
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -280,12 +266,11 @@ def _as_table(X: Any) -> Any:
     else:
         table = _rows_to_array(X) if isinstance(X, (list, tuple)) else np.asarray(X)
     if table.ndim != 2:
-        msg = (
+        raise ValueError(
             f"Expected 2D array, got {table.ndim}D array instead: `X` has shape "
             f"{table.shape}. Pass a DataFrame. Reshape your data with "
             "array.reshape(-1, 1) if it is a single column."
         )
-        raise ValueError(msg)
     return table
 
 
@@ -299,11 +284,11 @@ def _rows_to_array(rows: Sequence[Any]) -> NDArray[Any]:
             "column."
         )
         kinds = sorted({type(row).__name__ for row in rows})
-        msg = (
+        raise ValueError(
             "Expected 2D array, got a list that is not made of rows of one length "
             f"(it contains {', '.join(kinds) or 'nothing'}). {advice}"
         )
-        raise ValueError(msg)
+    # As numbers only if all cells are: NumPy would convert 1 beside "a" to "1".
     table = cell_matrix(rows)
     if all(isinstance(c, Real) and not isinstance(c, bool) for c in table.ravel()):
         return np.asarray([list(row) for row in rows])

@@ -1,4 +1,4 @@
-"""The warning for models that another version of amzest saved."""
+"""The warning for estimators of another version of amzest."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from sklearn import exceptions
 
 
 class InconsistentVersionWarning(exceptions.InconsistentVersionWarning):
-    """Given when an estimator is loaded that another version of amzest saved.
+    """Warning raised when an estimator of another version of amzest is loaded.
 
-    A filter for scikit-learn's warning of the same name includes this one.
+    It is a subclass of scikit-learn's warning of the same name.
 
     Parameters
     ----------
     estimator_name : str
-        Class of the estimator.
+        Estimator name.
 
     current_version : str
-        Version of amzest that loads it.
+        Current amzest version.
 
     original_version : str or None
-        Version of amzest that saved it; None if it does not say.
+        Version of amzest that saved the estimator; None if unknown.
 
     filled : dict of str to object, default=None
-        Parameters that the saved estimator does not have, with the defaults that they
-        were set to.
+        Parameters that the saved estimator lacks, with their defaults.
     """
 
     def __init__(
@@ -48,13 +47,11 @@ class InconsistentVersionWarning(exceptions.InconsistentVersionWarning):
         install = "the version that saved it" if unknown else self.original_version
         text = (
             f"{self.estimator_name} was saved by amzest {wrote} and is loaded by "
-            f"amzest {self.current_version}; the same predictions are not promised."
+            f"amzest {self.current_version}; its predictions may differ."
         )
         if self.filled:
             values = ", ".join(
                 f"{name}={value!r}" for name, value in self.filled.items()
             )
-            text += f" It lacks parameters, which are set to their defaults: {values}."
-        return (
-            f"{text} Fit it again with this version, or load it with amzest {install}."
-        )
+            text += f" Missing parameters are set to their defaults: {values}."
+        return f"{text} Refit it with this version, or load it with amzest {install}."

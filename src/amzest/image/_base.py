@@ -62,9 +62,9 @@ class BaseImageClassifier(BaseNeuralClassifier):
         average predictions over an image and its mirror image.
 
     max_memory : int
-        Decoded images up to this many MiB are kept in memory, where later fits and
-        predictions of the same process find those that came from files or bytes. More
-        are kept in temporary files that are deleted at the end of the process.
+        Decoded images of one fit or prediction up to this many MiB are kept in memory;
+        more are written to temporary files. Later fits and predictions of the process
+        find those of files and bytes in its cache, see :func:`amzest.set_cache_limit`.
 
     weight_decay : float
         Decoupled weight decay of weight matrices. Biases and normalisation parameters
@@ -148,7 +148,7 @@ class BaseImageClassifier(BaseNeuralClassifier):
             check_installed(name, extra="image", purpose=type(self).__name__)
 
     def _engine(self) -> Engine:
-        check_tensorflow_fork()  # a network that is live may be from the parent process
+        check_tensorflow_fork()  # the cache may be that of the parent process
         return super()._engine()
 
     def _read(self, X: Any, *, reset: bool) -> Sized:

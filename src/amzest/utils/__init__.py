@@ -1,4 +1,14 @@
-"""What every floor of amzest needs: optional packages, seeds, missing cells."""
+"""Shared by all layers of amzest.
+
+- Input: `_tables` and `_rows` (containers), `_cells` (missing values), `_label_values`,
+  `_labels`, `_predictions`, `_unicode`.
+- Images: `_image_cells` (paths, bytes and what else a cell may be), `_image_files`,
+  `_pillow` (decoding), `_input_files` (states of files).
+- Estimators: `_param_validation`, `_fitted_state`, `_saved_state`, `_seeds`,
+  `_log_proba`, `_documentation_link`, `_messages`.
+- Processes: `_cache`, `_forking`, `_workers`, `_frameworks`, `_quiet_import`,
+  `_optional`.
+"""
 
 from amzest.utils._arguments import check_choice, check_integer
 from amzest.utils._cache import (

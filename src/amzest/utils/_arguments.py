@@ -1,4 +1,4 @@
-"""Arguments that are one of several choices, or a whole number."""
+"""Arguments validated outside of functions with `validate_params`."""
 
 from __future__ import annotations
 
@@ -10,24 +10,7 @@ from amzest.utils._messages import shown
 
 
 def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
-    """Check an argument that must be one of several values.
-
-    Parameters
-    ----------
-    name : str
-        Argument, for the message.
-
-    value : object
-        What the user gave.
-
-    choices : tuple
-        What it may be.
-
-    Raises
-    ------
-    ValueError
-        If it is none of them.
-    """
+    """Raise ValueError if an argument is not one of several values."""
     if value not in choices:
         msg = (
             f"`{name}` must be one of {', '.join(map(repr, choices))}, got "
@@ -37,29 +20,7 @@ def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
 
 
 def check_integer(name: str, value: Any, low: int, high: float = math.inf) -> None:
-    """Check an argument that must be a whole number.
-
-    Parameters
-    ----------
-    name : str
-        Argument, for the message.
-
-    value : object
-        What the user gave.
-
-    low : int
-        Smallest number that is accepted.
-
-    high : float, default=inf
-        Largest number that is accepted.
-
-    Raises
-    ------
-    TypeError
-        If it is no int.
-    ValueError
-        If it is too small or too large.
-    """
+    """Raise if an argument is not an integer in a closed interval."""
     if not isinstance(value, Integral) or isinstance(value, bool):
         msg = f"`{name}` must be an int, got {shown(value)}."
         raise TypeError(msg)

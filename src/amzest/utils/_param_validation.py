@@ -32,12 +32,12 @@ class Counts(Options):  # scikit-learn takes no constraint but its own classes
         """Return whether a value is a list, tuple or array of such integers."""
         if isinstance(val, str | bytes | Mapping) or not hasattr(val, "__len__"):
             return False
-        return len(val) > 0 and all(
-            isinstance(count, Integral)
-            and not isinstance(count, bool)
-            and count > 0
-            and count % self.multiple_of == 0
-            for count in val
+        counts = list(val)
+        whole = all(isinstance(n, Integral) and not isinstance(n, bool) for n in counts)
+        return (
+            len(counts) > 0
+            and whole
+            and all(n > 0 and n % self.multiple_of == 0 for n in counts)
         )
 
     def __str__(self) -> str:
