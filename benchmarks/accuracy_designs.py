@@ -1,4 +1,4 @@
-"""Tables and designs of the benchmark of accuracy for time."""
+"""Tables and classifiers for the benchmark of accuracy against fit time."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import pandas as pd
 from networks import networks
 from rivals.fasttext_text import SETTINGS as FASTTEXT_SETTINGS
 from rivals.fasttext_text import run_fasttext
+from rivals.image_forest import image_forest
 from rivals.linear_text import linear_text
-from rivals.photo_forest import photo_forest
 from rivals.plain_keras import PlainImageCNN, PlainTextCNN
 from sklearn.metrics import f1_score
 from sklearn.model_selection import train_test_split
@@ -26,22 +26,22 @@ from amzest import (
     ColumnSelector,
 )
 
-#: Share of the default number of epochs that a network is given.
+#: Number of epochs, as a fraction of the default.
 EPOCHS = {"short": 0.25, "default": 1.0, "long": 2.0}
 QUICK_ROWS = 500
 
 
 def draw_rows(table: pd.DataFrame, n_rows: int, seed: int) -> pd.DataFrame:
-    """Draw some rows of a table, stratified."""
-    drawn, _ = train_test_split(
+    """Return a stratified random sample of rows."""
+    sample, _ = train_test_split(
         table, train_size=n_rows, stratify=table["category"], random_state=seed
     )
-    return drawn
+    return sample
 
 
 @dataclass(frozen=True)
 class Table:
-    """A product table of the folder AMZEST_DATA, and what is read of it."""
+    """A product table in the folder AMZEST_DATA, and its input columns."""
 
     name: str
     folder: str
@@ -49,7 +49,7 @@ class Table:
 
     @property
     def kind(self) -> str:
-        """Which designs can read it."""
+        """Type of its input columns."""
         return "image" if "image" in self.columns else "text"
 
     @property
@@ -58,7 +58,7 @@ class Table:
         return Path(os.environ["AMZEST_DATA"], self.folder)
 
     def split(self, seed: int, *, quick: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return four fifths to learn from and one to score on, stratified."""
+        """Return stratified training (80 %) and test (20 %) sets."""
         table = pd.read_csv(self.root / "products.csv")
         if quick:
             table = draw_rows(table, QUICK_ROWS, seed)
@@ -73,27 +73,27 @@ TABLES = {
     for table in (
         Table("amazon10 titles", "amazon10", ("title",)),
         Table("flipkart texts", "flipkart", ("title", "description")),
-        Table("flipkart photos", "flipkart", ("image",)),
-        Table("fashion photos", "fashion", ("image",)),
+        Table("flipkart images", "flipkart", ("image",)),
+        Table("fashion images", "fashion", ("image",)),
     )
 }
 
 
 @dataclass(frozen=True)
 class Design:
-    """A way to sort products, with settings from quick to thorough.
+    """A classifier with several settings, from fast to accurate.
 
     Parameters
     ----------
     kind : {"text", "image"}
-        Which tables it reads.
+        Type of its input columns.
 
     settings : dict of str to dict
         Parameters of each setting, by its name.
 
     build : callable
-        Takes a table, a seed and the parameters of a setting; returns something with
-        `fit` and `predict`. None for fastText, which runs elsewhere.
+        Returns an estimator for a table, a seed and the parameters of a setting. None
+        for fastText, which runs in another process.
     """
 
     kind: str
@@ -127,7 +127,7 @@ def _build_text(make: Any, table: Table, seed: int, **settings: Any) -> Any:
     )
 
 
-def _build_photo(make: Any, table: Table, seed: int, **settings: Any) -> Any:
+def _build_image(make: Any, table: Table, seed: int, **settings: Any) -> Any:
     return make(table.root, random_state=seed, **settings)
 
 
@@ -149,19 +149,19 @@ DESIGNS = {
     "HOG + colours, forest": Design(
         "image",
         {f"{n} trees": {"n_estimators": n} for n in (100, 500)},
-        partial(_build_photo, photo_forest),
+        partial(_build_image, image_forest),
     ),
     "plain Keras image CNN": Design(
         "image",
         {f"{n} epochs": {"epochs": n} for n in (5, 10, 20)},
-        partial(_build_photo, PlainImageCNN),
+        partial(_build_image, PlainImageCNN),
     ),
 }
 NETWORKS = tuple(name for name in DESIGNS if name.startswith(("Text ", "Image ")))
 
 
 def parameters_of(table: Table, design: str, setting: str, seed: int) -> dict[str, str]:
-    """Return all that a result depends on: a changed default makes it out of date."""
+    """Return all parameters of a result, which is outdated if a default changes."""
     made = DESIGNS[design]
     parameters = dict(made.settings[setting])
     if made.build is not None and design in NETWORKS:
@@ -180,13 +180,13 @@ def run_design(
     quick: bool = False,
     n_rows: int | None = None,
 ) -> dict[str, Any]:
-    """Fit a design on a table, or on `n_rows` of its training rows, and score it.
+    """Fit a classifier on a table, or on `n_rows` of its training rows, and score it.
 
     Returns
     -------
     dict
-        Rows learnt from, accuracy, macro-averaged F1, and the seconds of `fit` by both
-        clocks. What is imported and loaded before is not counted; decoding photos is.
+        Number of training rows, accuracy, macro-averaged F1, and fit times of both
+        clocks. They include decoding images, but not importing libraries.
     """
     train, test = table.split(seed, quick=quick)
     if n_rows is not None:
@@ -218,7 +218,7 @@ def run_design(
 
 
 def _warm_up(design: str) -> None:
-    """Import what the design runs on, so that `fit` is not charged for it."""
+    """Import the framework, so that the fit time does not include it."""
     if design.startswith("Text"):
         import skorch  # noqa: F401
         import torch  # noqa: F401

@@ -1,4 +1,4 @@
-"""Table and picture of accuracy against the seconds of `fit`."""
+"""Table and plot of accuracy against fit time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from side_by_side import make_table
 Record = dict[str, Any]
 
 HEADER = ("table", "design", "setting", "accuracy", "macro-F1", "fit", "processor", "n")
-#: amzest's networks are drawn with lines and discs, rivals dashed and with squares.
+#: Colours; amzest's networks have solid lines and circles, baselines dashed lines and
+#: squares.
 COLOURS = {
     "Text CNN": "#0072B2",
     "Text LSTM": "#009E73",
@@ -29,7 +30,7 @@ OURS = ("Text CNN", "Text LSTM", "Text Transformer", "Image CNN", "Image Incepti
 
 
 def means(records: Sequence[Record]) -> list[Record]:
-    """Average over seeds, in the order in which settings were first measured."""
+    """Average over seeds, in the order of the first measurements."""
     groups: dict[tuple[str, str, str], list[Record]] = {}
     for record in records:
         key = (record["table"], record["design"], record["setting"])
@@ -46,7 +47,7 @@ def means(records: Sequence[Record]) -> list[Record]:
 
 
 def print_table(records: Sequence[Record], clock: str) -> None:
-    """Print one line for each setting, the quickest first within a table."""
+    """Print one line per setting, the fastest first within a table."""
     averaged = means(records)
     tables = list(dict.fromkeys(record["table"] for record in averaged))
     averaged.sort(key=lambda r: (tables.index(r["table"]), r[f"fit_{clock}"]))
@@ -67,7 +68,7 @@ def print_table(records: Sequence[Record], clock: str) -> None:
 
 
 def draw(records: Sequence[Record], clock: str, path: Path) -> Path:
-    """Draw one panel a table: accuracy over seconds, a line for each design.
+    """Plot accuracy against fit time, one panel per table and one line per classifier.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ def draw(records: Sequence[Record], clock: str, path: Path) -> Path:
         Measurements.
 
     clock : {"wall", "processor"}
-        Which seconds.
+        Clock to use.
 
     path : Path
         File to write.
@@ -139,8 +140,8 @@ def draw(records: Sequence[Record], clock: str, path: Path) -> Path:
         axis.xaxis.set_minor_formatter(NullFormatter())
         axis.margins(x=0.12, y=0.1)
         axis.set_title(table)
-        axis.set_xlabel(f"seconds of fit ({clock} time, logarithmic)")
-        axis.set_ylabel("accuracy on the fifth held out")
+        axis.set_xlabel(f"fit time in seconds ({clock} time, log scale)")
+        axis.set_ylabel("accuracy on the test set (20 %)")
         axis.grid(alpha=0.3)
         axis.legend(
             fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3

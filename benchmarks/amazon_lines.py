@@ -1,10 +1,10 @@
-"""Lines as Amazon's published metadata has them, made up at random.
+"""Random lines in the format of Amazon's published metadata.
 
     python benchmarks/amazon_lines.py 1000000 meta.json --release 2014
 
-Lengths, frequencies and quirks follow the published files: keys that are missing, HTML
-entities, style sheets in the place of prices, placeholder pictures, products under
-several categories, asins that repeat, titles that nearly repeat. No product is real.
+Lengths, frequencies and irregularities follow the published files: missing keys, HTML
+entities, style sheets instead of prices, placeholder images, products with several
+categories, duplicate ASINs and nearly equal titles. The products are synthetic.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ IMAGES = "http://ecx.images-amazon.com/images/I/"
 
 
 def make_lines(n: int, release: str = "2014", seed: int = 0) -> Iterator[str]:
-    """Yield lines of a release, each without its end."""
+    """Yield lines in the format of a release, without newlines."""
     write = ascii if release == "2014" else json.dumps
     form = {"2014": _as_2014, "2018": _as_2018, "2023": _as_2023}[release]
     for product in _make_products(n, np.random.default_rng(seed)):
@@ -132,11 +132,11 @@ def _make_products(n: int, rng: np.random.Generator) -> Iterator[dict[str, Any]]
         for i in range(size):
             draw = draws[i]
             asin = "B0" + np.base_repr(asins[i], 36).rjust(8, "0")
-            if previous and draw[0] < 0.02:  # the same product once more
+            if previous and draw[0] < 0.02:  # a duplicate of the previous product
                 yield previous
                 continue
             top = tops[categories[i, 0]]
-            if previous and draw[0] < 0.12:  # a variant of the product before
+            if previous and draw[0] < 0.12:  # a variant of the previous product
                 title = f"{previous['stem']}, {COLOURS[int(draw[1] * 12)]}"
                 stem, paths = previous["stem"], previous["paths"]
             else:
@@ -229,7 +229,7 @@ def _as_2018(product: dict[str, Any]) -> dict[str, Any]:
 
 def _as_2023(product: dict[str, Any]) -> dict[str, Any]:
     url = f"{IMAGES}{product['image']}"
-    photo = {
+    image = {
         "thumb": f"{url}._SX38_.jpg",
         "large": f"{url}.jpg",
         "variant": "MAIN",
@@ -243,7 +243,7 @@ def _as_2023(product: dict[str, Any]) -> dict[str, Any]:
         "features": [product["stem"]],
         "description": [product["description"]] if product["description"] else [],
         "price": product["price"],
-        "images": [photo] if product["image"] else [],
+        "images": [image] if product["image"] else [],
         "videos": [],
         "store": product["brand"] or None,
         "categories": product["paths"][0],

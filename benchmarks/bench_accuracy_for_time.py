@@ -1,15 +1,15 @@
-"""How accurate is a design after so many seconds of `fit`?
+"""How accurate are classifiers for a given fit time?
 
-amzest's networks with a quarter, all and twice of their epochs, against what is used
-instead: TF-IDF with a linear model, fastText, a random forest on hand-made features,
-and plain Keras networks. Four tables of the folder AMZEST_DATA, a fifth of the rows
-held out, stratified. Each fit runs in a process of its own, one after the other.
+Compares amzest's networks, with 0.25, 1 and 2 times their default number of epochs,
+with TF-IDF and a linear model, fastText, a random forest on hand-crafted features and
+plain Keras networks. There are four tables in the folder AMZEST_DATA, each with a
+stratified test set of 20 %. Fits run one after the other, each in a new process.
 
-Results are kept in ``benchmarks/results/accuracy_for_time.json``: a second run does
-what is missing or out of date, so that the measurement can be stopped and extended.
+Results are stored in ``benchmarks/results/accuracy_for_time.json``. Only missing or
+outdated results are measured, so that the benchmark can be interrupted and extended.
 
     make bench-accuracy ARGS='--designs "Text CNN" fastText --seeds 0 1'
-    make bench-accuracy ARGS=--show                    # table and picture only
+    make bench-accuracy ARGS=--show                    # print and plot only
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Record = dict[str, Any]
 
 
 def load(path: Path) -> list[Record]:
-    """Read what has been measured."""
+    """Load the stored results."""
     if not path.is_file():
         return []
     records: list[Record] = json.loads(path.read_text(encoding="utf-8"))["records"]
@@ -43,7 +43,7 @@ def load(path: Path) -> list[Record]:
 
 
 def save(path: Path, records: list[Record]) -> None:
-    """Write what has been measured, whole or not at all."""
+    """Save the results atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "question": __doc__.splitlines()[0] if __doc__ else "",
@@ -57,7 +57,7 @@ def save(path: Path, records: list[Record]) -> None:
 
 
 def key_of(record: Record) -> tuple[Any, ...]:
-    """Return what makes two records the same measurement."""
+    """Return the key that identifies a measurement."""
     return tuple(record[name] for name in ("table", "design", "setting", "seed"))
 
 
@@ -78,7 +78,7 @@ def measure(table: str, design: str, setting: str, seed: int, quick: bool) -> Re
 
 
 def wanted(options: Any) -> list[tuple[str, str, str, int]]:
-    """Return the measurements that are asked for, the quickest designs first."""
+    """Return the requested measurements, the fastest classifiers first."""
     jobs = []
     for name, table in TABLES.items():
         if name not in options.tables:
@@ -87,7 +87,10 @@ def wanted(options: Any) -> list[tuple[str, str, str, int]]:
             if design not in options.designs or made.kind != table.kind:
                 continue
             if design == "fastText" and not is_installed():
-                print("fastText is left out: make environment-fasttext", flush=True)
+                print(
+                    "fastText is skipped: run make environment-fasttext",
+                    flush=True,
+                )
                 continue
             chosen = [s for s in made.settings if s in (options.settings or [s])]
             if options.quick:
@@ -102,23 +105,29 @@ def main() -> int:
     parser.add_argument("--tables", nargs="+", default=list(TABLES), choices=TABLES)
     parser.add_argument("--settings", nargs="+", help="such as short, default, long")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--again", action="store_true", help="measure anew")
-    parser.add_argument("--show", action="store_true", help="measure nothing")
     parser.add_argument(
-        "--quick", action="store_true", help="few rows and one setting, to try it out"
+        "--again", action="store_true", help="repeat stored measurements"
+    )
+    parser.add_argument(
+        "--show", action="store_true", help="only show the stored results"
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="few rows and one setting, for a quick test",
     )
     parser.add_argument(
         "--clock",
         choices=("wall", "processor"),
         default="wall",
-        help="seconds that are shown; both are kept",
+        help="clock of the shown times; both are stored",
     )
-    parser.add_argument("--store", type=Path, help="JSON of the results")
-    parser.add_argument("--one", nargs=4, help="for use by this file itself")
+    parser.add_argument("--store", type=Path, help="JSON file of the results")
+    parser.add_argument("--one", nargs=4, help="used internally")
     options = parse_arguments(parser)
     options.quick |= options.short
     if not os.environ.get("AMZEST_DATA"):
-        print("Left out: AMZEST_DATA does not name a folder with product tables.")
+        print("Skipped: set AMZEST_DATA to the folder of the product tables.")
         return 0
     if options.one:
         table, design, setting, seed = options.one
@@ -155,8 +164,8 @@ def main() -> int:
         print("Nothing has been measured yet.")
         return 0
     print_table(records, options.clock)
-    picture = draw(records, options.clock, store.with_suffix(".png"))
-    print(f"\nSaved {picture}")
+    figure = draw(records, options.clock, store.with_suffix(".png"))
+    print(f"\nSaved {figure}")
     if options.json:
         save(options.json, records)
     return 0

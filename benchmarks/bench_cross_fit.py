@@ -1,11 +1,10 @@
-"""What do ensembles and evidence cost on top of one cross-fit?
+"""How much do ensembles and evaluation cost in addition to one `CrossFit`?
 
-Five members on five folds of drawn products. From the one cross-fit come a weighted
-vote, a stack, a calibrated member, the comparison with its tests, a review threshold
-and the search for wrong labels. The same is then had from scikit-learn's own
-meta-estimators and `cross_val_predict`, each of which fits the members anew.
-Run with ``python benchmarks/bench_cross_fit.py``; ``--alone`` and ``--short`` leave
-scikit-learn out.
+Fits five members on five folds of synthetic data. Weighted voting, stacking, a
+calibrated member, the comparison with significance tests, a review threshold and label
+issues are then computed from this `CrossFit`, and also with scikit-learn's
+meta-estimators and `cross_val_predict`, which refit the members each time. Run with
+``python benchmarks/bench_cross_fit.py``; ``--alone`` and ``--short`` skip scikit-learn.
 """
 
 import sys
@@ -36,7 +35,7 @@ from amzest.evaluation import (
     find_label_issues,
 )
 
-#: Largest ratio of everything together to the cross-fit alone.
+#: Maximum ratio of the total time to that of `CrossFit` alone.
 LIMIT = 1.05
 
 
@@ -56,8 +55,8 @@ def build_members() -> list[tuple[str, object]]:
         (name.lower(), make_pipeline(ColumnSelector("title"), network(max_epochs=5)))
         for name, network in networks("text").items()
     ]
-    photo = ImageCNNClassifier(image_size=32, max_epochs=5)
-    return [*members, ("photo", make_pipeline(ColumnSelector("image"), photo))]
+    image = ImageCNNClassifier(image_size=32, max_epochs=5)
+    return [*members, ("image", make_pipeline(ColumnSelector("image"), image))]
 
 
 def seconds_of(steps: dict[str, Callable[[], object]]) -> dict[str, float]:
@@ -80,7 +79,7 @@ def main() -> int:
     warnings.simplefilter("ignore")
     X, y = make_products(options.n, return_X_y=True, random_state=0)
     members = build_members()
-    # The frameworks are loaded before anything is measured.
+    # Import the frameworks before measuring.
     CrossFit([members[1], members[-1]], cv=2, refit=False).fit(X[:60], y[:60])
 
     print(f"amzest, {len(members)} members, 5 folds, {len(X)} products")
@@ -108,7 +107,7 @@ def main() -> int:
     alone = sum(base.values())
     everything = alone + sum(more.values())
     report.add(
-        "all of amzest's", everything / alone, rival="cross-fit alone", target=LIMIT
+        "total of amzest", everything / alone, rival="cross-fit alone", target=LIMIT
     )
     if options.alone or options.short:
         return report.finish()
@@ -135,7 +134,7 @@ def main() -> int:
         }
     )
     report.add(
-        "all of amzest's, speed",
+        "total of amzest, speed",
         sum(theirs.values()) / everything,
         rival="scikit-learn's",
         better="higher",

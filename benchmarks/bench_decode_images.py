@@ -1,9 +1,9 @@
-"""How fast are JPEG photos decoded to the size of a network?
+"""How fast are JPEG images decoded and resized?
 
-amzest decodes with Pillow, large photos at a fraction of their size. The rivals are
-``keras.utils.image_dataset_from_directory`` and, where they are installed, OpenCV and
-simplejpeg on one thread each, as amzest is here. Processor time counts, of all threads.
-Every contender reads the same files; none keeps what it decoded.
+amzest decodes with Pillow, large images at a reduced resolution. The baselines are
+``keras.utils.image_dataset_from_directory`` and, if installed, OpenCV and simplejpeg,
+with one thread each, like amzest here. Processor time of all threads is measured. All
+contenders read the same files and cache nothing.
 
 Run with ``python benchmarks/bench_decode_images.py``.
 """
@@ -19,14 +19,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from bench_train_images import write_photos
+from bench_train_images import write_images
 from side_by_side import Report, Work, make_parser, parse_arguments
 
 SIZE = 64
 
 
 def fit_into_square(pixels: np.ndarray, resize: Any) -> np.ndarray:
-    """Scale until the longer side fits, and centre on white, as amzest does."""
+    """Resize to fit and centre on white, as amzest does."""
     height, width = pixels.shape[:2]
     scale = SIZE / max(height, width)
     height, width = (max(1, round(side * scale)) for side in (height, width))
@@ -107,7 +107,7 @@ def main() -> int:
     n = 100 if options.short else 400
     for side in (80, 300, 1000):
         with TemporaryDirectory() as folder:
-            paths, _ = write_photos(Path(folder), n if side < 1000 else n // 4, side)
+            paths, _ = write_images(Path(folder), n if side < 1000 else n // 4, side)
             contenders = {
                 "amzest": with_amzest(paths),
                 "Keras": with_keras(Path(folder), len(paths)),
@@ -117,7 +117,7 @@ def main() -> int:
             if importlib.util.find_spec("simplejpeg"):
                 contenders["simplejpeg"] = with_simplejpeg(paths)
             report.compare(
-                f"photos of {side} x {side}",
+                f"images of {side} x {side}",
                 contenders,
                 reference="Keras",
                 target=1.0,

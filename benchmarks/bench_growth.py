@@ -1,15 +1,14 @@
-"""Do the seconds and the memory of `fit` grow in proportion to the table?
+"""Do fit time and memory grow linearly with the number of rows?
 
-TextCNNClassifier on made titles, with all that encoding them takes, and a tiny
-ImageCNNClassifier on made 64x64 photos, with decoding: one epoch each on 10,000, 40,000
-and 160,000 products. Seconds of a product are compared with those of the smallest
-table. Titles are those of the benchmark of splitting: words of a Zipf vocabulary,
-brands and model numbers, so that new words never cease. Photos are JPEG files in
-memory, of a few pictures, but no two the same.
+Fits TextCNNClassifier on synthetic titles (including encoding) and a tiny
+ImageCNNClassifier on synthetic 64x64 images (including decoding) for one epoch, with
+10,000, 40,000 and 160,000 rows. The time per row is compared with that of the smallest
+table. Titles are those of bench_split_products.py: words from a Zipf distribution,
+brands and model numbers, so that the vocabulary keeps growing. Images are different
+JPEG files in memory.
 
-Each fit runs in a process of its own, after a small one that loads the framework; its
-peak of memory is that of the whole process. Run with
-``python benchmarks/bench_growth.py``.
+Each fit runs in a new process, after a small fit that loads the framework; the peak
+memory is that of the whole process. Run with ``python benchmarks/bench_growth.py``.
 """
 
 from __future__ import annotations
@@ -33,35 +32,35 @@ from amzest import ImageCNNClassifier, TextCNNClassifier
 
 SIZES, SHORT_SIZES = (10_000, 40_000, 160_000), (1_000, 4_000, 16_000)
 N_CATEGORIES = 10
-N_PHOTOS = 200
+N_IMAGES = 200
 
-#: Targets: seconds of a product relative to the smallest table, and bytes.
+#: Targets: time per row relative to the smallest table, and bytes.
 GROWTH, IMAGE_BYTES = 1.2, 3e9
 
 
 def make_texts(n: int) -> tuple[Any, Any]:
-    """Make titles; the category follows from the first word, the brand."""
+    """Generate titles; the category depends on the first word, the brand."""
     titles = shop_titles(n)
     return titles, [crc32(title.split()[0].encode()) % N_CATEGORIES for title in titles]
 
 
-def make_photos(n: int) -> tuple[Any, Any]:
-    """Make JPEG files in memory, each another file: a number stands at its end."""
+def make_images(n: int) -> tuple[Any, Any]:
+    """Generate JPEG files in memory that differ in a number appended to them."""
     from PIL import Image
 
     rng = np.random.default_rng(0)
     files = []
-    for _ in range(N_PHOTOS):
+    for _ in range(N_IMAGES):
         file = io.BytesIO()
         small = Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8))
         small.resize((64, 64), Image.Resampling.BICUBIC).save(file, "jpeg")
         files.append(file.getvalue())
-    photos = np.empty(n, dtype=object)
-    photos[:] = [files[i % N_PHOTOS] + i.to_bytes(4) for i in range(n)]
-    return photos, np.arange(n) % N_PHOTOS % N_CATEGORIES
+    images = np.empty(n, dtype=object)
+    images[:] = [files[i % N_IMAGES] + i.to_bytes(4) for i in range(n)]
+    return images, np.arange(n) % N_IMAGES % N_CATEGORIES
 
 
-MAKERS = {"text CNN": make_texts, "image CNN": make_photos}
+MAKERS = {"text CNN": make_texts, "image CNN": make_images}
 
 
 def build(kind: str) -> Any:
@@ -71,7 +70,7 @@ def build(kind: str) -> Any:
 
 
 def measure(kind: str, n: int) -> dict[str, float]:
-    """Fit once; give seconds by both clocks and the process's bytes at its peak."""
+    """Fit once; return the times of both clocks and the peak memory in bytes."""
     warnings.simplefilter("ignore")
     build(kind).fit(*MAKERS[kind](200))
     X, y = MAKERS[kind](n)
@@ -87,8 +86,8 @@ def measure(kind: str, n: int) -> dict[str, float]:
 
 def main() -> int:
     parser = make_parser(__doc__, rounds=1, short_rounds=1)
-    parser.add_argument("--sizes", nargs="+", type=int, help="products of each table")
-    parser.add_argument("--one", nargs=2, help="for use by this file itself")
+    parser.add_argument("--sizes", nargs="+", type=int, help="numbers of rows")
+    parser.add_argument("--one", nargs=2, help="used internally")
     options = parse_arguments(parser)
     if options.one:
         print(json.dumps(measure(options.one[0], int(options.one[1]))))
@@ -113,14 +112,14 @@ def main() -> int:
                 ]
                 rate = n / statistics.median(each[clock] for each in measured[n])
                 report.add(
-                    f"{kind}, {n:,} products, {clock} time of each",
+                    f"{kind}, {n:,} rows, {clock} time per row",
                     ratios,
                     rival=f"{smallest:,} products",
                     target=GROWTH if clock == "wall" and n != smallest else None,
                     units_per_second={f"{n:,}": rate},
                 )
             report.add(
-                f"{kind}, {n:,} products, peak memory",
+                f"{kind}, {n:,} rows, peak memory",
                 [each["peak"] / 1e6 for each in measured[n]],
                 target=IMAGE_BYTES / 1e6 if kind == "image CNN" else None,
                 unit="MB",

@@ -1,8 +1,8 @@
 """How long does `import amzest` take, compared to `import sklearn`?
 
-Each run is a new interpreter; the two take turns, so that both see the same machine.
-What is measured is processor time, which other work on the machine disturbs less.
-Run with ``python benchmarks/bench_import.py``.
+Each run starts a new interpreter, alternately for both. Processor time is measured,
+since it depends less on other processes. Run with ``python
+benchmarks/bench_import.py``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 
 from side_by_side import Report, parse_arguments
 
-#: Largest ratio that is accepted.
+#: Maximum ratio.
 LIMIT = 1.3
 
 CODE = """
@@ -24,7 +24,7 @@ print(time.process_time() - start)
 
 
 def seconds_to_import(module: str) -> float:
-    """Import a module in a new interpreter and return the processor time it took."""
+    """Import a module in a new interpreter and return the processor time."""
     done = subprocess.run(
         [sys.executable, "-c", CODE.format(module=module)],
         capture_output=True,
@@ -38,7 +38,7 @@ def main() -> int:
     options = parse_arguments(__doc__)
     report = Report(__doc__.splitlines()[0], options)
     for module in ("sklearn", "amzest"):
-        seconds_to_import(module)  # files come from the disk, bytecode is written
+        seconds_to_import(module)  # warm up: read files from disk, write bytecode
     seconds = [
         (seconds_to_import("amzest"), seconds_to_import("sklearn"))
         for _ in range(options.rounds)

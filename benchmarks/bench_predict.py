@@ -1,20 +1,18 @@
-"""How much does predicting cost on top of the bare forward pass of the network?
+"""How much slower is prediction than the forward pass of the network?
 
-In batches: `predict_proba` of made products against the network's own forward pass.
-The rival is the very module inside the fitted estimator, in inference mode, on the same
-batches in the same order with the same threads. Its tensors are prepared beforehand:
-those that `predict_proba` handed to the module, caught on their way. Turning text into
-numbers, or decoding photos, is part of predicting in amzest, so there is a second rival
-that does this too, by amzest's own code, and nothing else: what is lost to it goes into
-checks, ordering and probabilities. An image network looks at a photo and at its mirror
-image, and so does its rival.
+Batches: `predict_proba` on synthetic data is compared with the forward pass of the
+fitted estimator's module, in inference mode, on the same batches, in the same order and
+with the same threads. The input tensors are recorded from `predict_proba` beforehand. A
+second baseline also encodes texts or decodes images with amzest's code; the difference
+to it is the cost of validation, sorting and computing probabilities. The image network
+predicts each image and its mirror image, and so does its baseline.
 
-One product: a row of a table through a fitted pipeline, in milliseconds more than the
-bare forward pass of that row. First call: a pipeline is unpickled in a new process and
-predicts one product, less the time in which a new process imports the framework.
-pandas and scikit-learn are imported before the clock starts, since whoever has a table
-and a pipeline has them. Left out with ``--short``, which also keeps torch to one
-thread: what other work on the machine disturbs most is threads waiting for each other.
+One row: time of a fitted pipeline for one row of a table, minus that of its forward
+pass. First call: time to unpickle a pipeline in a new process and predict one row,
+minus the time to import the framework. pandas and scikit-learn are imported before,
+since a table and a pipeline require them. This part is skipped with ``--short``, which
+also uses a single thread of torch, since waiting threads are most sensitive to other
+processes.
 
 Run with ``python benchmarks/bench_predict.py``.
 """
@@ -49,7 +47,7 @@ IMAGE_NAME = "image CNN"
 TEXT_COLUMNS = ["title", "description"]
 IMAGE_SIZE = 64
 
-#: Targets: share of the bare speed, milliseconds of one row, seconds of a first call.
+#: Targets: fraction of the bare speed, milliseconds per row, seconds of the first call.
 SPEED, TEXT_MS, IMAGE_MS, FIRST_CALL_S = 0.9, 3.0, 10.0, 1.0
 
 FIRST_CALL = """
@@ -73,7 +71,7 @@ Forward = Callable[[], None]
 
 
 def bare_text(pipeline: Pipeline, X: Any) -> Forward:
-    """Return the forward pass over the tensors that the module is given for X."""
+    """Return the forward pass over the tensors that the module receives for X."""
     import torch
 
     module = pipeline[-1].net_.module_
@@ -96,7 +94,7 @@ def bare_text(pipeline: Pipeline, X: Any) -> Forward:
 
 
 def encoded_text(pipeline: Pipeline, X: Any) -> Forward:
-    """Return tokenising, encoding and the forward pass, without anything around it."""
+    """Return tokenization, encoding and the forward pass, without other steps."""
     import torch
 
     from amzest.neural._batches import prediction_batches
@@ -117,16 +115,16 @@ def encoded_text(pipeline: Pipeline, X: Any) -> Forward:
 
 
 def bare_image(pipeline: Pipeline, X: Any) -> Forward:
-    """Return the forward pass over photos that are floats of the right size already."""
+    """Return the forward pass over preprocessed images."""
     import keras
 
     from amzest.neural._batches import prediction_batches
 
     model = pipeline[-1].net_.model_
-    photos = np.stack([np.asarray(photo) for photo in X["image"]])
+    images = np.stack([np.asarray(image) for image in X["image"]])
     batches = [
         keras.ops.convert_to_tensor(view[rows].astype(np.float32))
-        for view in (photos, photos[:, :, ::-1])
+        for view in (images, images[:, :, ::-1])
         for rows in prediction_batches(np.arange(len(X)), None)
     ]
 
@@ -138,7 +136,7 @@ def bare_image(pipeline: Pipeline, X: Any) -> Forward:
 
 
 def encoded_image(pipeline: Pipeline, X: Any) -> Forward:
-    """Return decoding and the forward pass, without anything around it."""
+    """Return decoding and the forward pass, without other steps."""
     from amzest.neural._batches import prediction_batches
 
     classifier = pipeline[-1]
@@ -157,7 +155,7 @@ def encoded_image(pipeline: Pipeline, X: Any) -> Forward:
 def measure_batches(
     report: Report, name: str, pipeline: Pipeline, X: Any, rivals: dict[str, Forward]
 ) -> None:
-    """Compare `predict_proba` with each of the rivals."""
+    """Compare `predict_proba` with each of the baselines."""
 
     def predict() -> int:
         pipeline.predict_proba(X)
@@ -190,13 +188,13 @@ def measure_batches(
 def measure_one(
     report: Report, name: str, pipeline: Pipeline, row: Any, forward: Forward, ms: float
 ) -> None:
-    """Report the milliseconds that a pipeline adds to one row's forward pass."""
+    """Report the milliseconds that a pipeline adds to the forward pass of one row."""
     calls = {"amzest": lambda: pipeline.predict(row), "bare": forward}
     added, bare = [], []
     for _ in range(report.options.rounds):
         seconds: dict[str, list[float]] = {each: [] for each in calls}
         for _ in range(20 if report.options.short else 100):
-            for each, call in calls.items():  # in turns, call by call
+            for each, call in calls.items():  # alternate after each call
                 start = time.perf_counter()
                 call()
                 seconds[each].append(time.perf_counter() - start)
@@ -210,7 +208,7 @@ def measure_one(
 def measure_first_call(
     report: Report, name: str, pipeline: Pipeline, row: Any, framework: str
 ) -> None:
-    """Report the seconds that a first call takes beyond the framework's import."""
+    """Report the seconds of a first call, minus those of importing the framework."""
 
     def seconds_of(code: str, argument: str) -> list[float]:
         command = [sys.executable, "-c", code, argument]
@@ -220,7 +218,7 @@ def measure_first_call(
     with TemporaryDirectory() as folder:
         path = Path(folder, "pipeline.pickle")
         path.write_bytes(pickle.dumps((pipeline, row)))
-        seconds_of(FRAMEWORK_IMPORT, framework)  # files come from the disk
+        seconds_of(FRAMEWORK_IMPORT, framework)  # warm up: read files from disk
         imports, calls = [], []
         for _ in range(max(3, report.options.rounds // 2)):
             imports.append(seconds_of(FRAMEWORK_IMPORT, framework))
@@ -240,13 +238,13 @@ def measure_first_call(
 def main() -> int:
     parser = make_parser(__doc__, short_rounds=5)
     parser.add_argument(
-        "--n", type=int, help="products in batches (default: 4096, or 1024 if short)"
+        "--n", type=int, help="number of rows (default: 4096, or 1024 if short)"
     )
     options = parse_arguments(parser)
     options.n = options.n or (1024 if options.short else 4096)
     report = Report(__doc__.splitlines()[0], options)
     warnings.simplefilter("ignore")
-    _recent_texts.MIN_CELLS = sys.maxsize  # texts to predict are new ones
+    _recent_texts.MIN_CELLS = sys.maxsize  # do not cache the texts
     if options.short:
         import torch
 
@@ -254,7 +252,7 @@ def main() -> int:
     X, y = make_products(
         options.n, image_size=IMAGE_SIZE, return_X_y=True, random_state=0
     )
-    texts, photos = X[TEXT_COLUMNS], X[["image"]]
+    texts, images = X[TEXT_COLUMNS], X[["image"]]
     some, row = slice(None, 1024), slice(None, 1)
 
     for name, network in TEXT_NETWORKS.items():
@@ -273,16 +271,16 @@ def main() -> int:
 
     classifier = ImageCNNClassifier(image_size=IMAGE_SIZE, max_epochs=1, random_state=0)
     pipeline = make_pipeline(ColumnSelector("image"), classifier)
-    pipeline.fit(photos[some], y[some])
+    pipeline.fit(images[some], y[some])
     rivals = {
-        "bare forward": bare_image(pipeline, photos),
-        "decoding and bare forward": encoded_image(pipeline, photos),
+        "bare forward": bare_image(pipeline, images),
+        "decoding and bare forward": encoded_image(pipeline, images),
     }
-    measure_batches(report, IMAGE_NAME, pipeline, photos, rivals)
-    bare = bare_image(pipeline, photos[row])
-    measure_one(report, IMAGE_NAME, pipeline, photos[row], bare, IMAGE_MS)
+    measure_batches(report, IMAGE_NAME, pipeline, images, rivals)
+    bare = bare_image(pipeline, images[row])
+    measure_one(report, IMAGE_NAME, pipeline, images[row], bare, IMAGE_MS)
     if not options.short:
-        measure_first_call(report, IMAGE_NAME, pipeline, photos[row], "keras")
+        measure_first_call(report, IMAGE_NAME, pipeline, images[row], "keras")
     return report.finish()
 
 

@@ -1,9 +1,9 @@
-"""How fast is making a table of a million lines, and how much memory does it take?
+"""How much time and memory does it take to prepare a table from a million lines?
 
-Made-up lines of 2014 in four files become a cleaned, balanced and split Parquet table
-on two cores. Memory is that of all processes together at its highest, in proportional
-set size: pages that several processes share count once.
-Run with ``python benchmarks/bench_prepare_products.py``.
+Synthetic lines in the 2014 format, in four files, are converted to a cleaned, balanced
+and split Parquet table on two cores. The peak memory is the proportional set size of
+all processes, which counts shared pages once. Run with ``python
+benchmarks/bench_prepare_products.py``.
 """
 
 import re
@@ -38,7 +38,7 @@ for step, seconds in report.seconds.items():
 
 
 def memory_of(processes: list[psutil.Process]) -> int:
-    """Give the bytes that processes take together, those that are gone aside."""
+    """Return the memory of all running processes in bytes."""
     total = 0
     for process in processes:
         try:
@@ -55,7 +55,7 @@ def main() -> int:
         "--n-per-category",
         type=int,
         default=20_000,
-        help="products drawn of each category, 0 for all",
+        help="sampled products per category, 0 for all",
     )
     options = parse_arguments(parser)
     share = (options.n or (100_000 if options.short else 1_000_000)) // N_FILES
@@ -81,14 +81,14 @@ def main() -> int:
             peak = max(peak, memory_of(family))
             time.sleep(PAUSE_S)
         seconds = time.perf_counter() - start
-    said = running.stdout.read() if running.stdout else ""
+    output = running.stdout.read() if running.stdout else ""
     if running.returncode:
         return 1
-    print(said)
-    for step, rate in re.findall(r"^(\S.*?) +([\d,]+) lines/s$", said, re.MULTILINE):
+    print(output)
+    for step, rate in re.findall(r"^(\S.*?) +([\d,]+) lines/s$", output, re.MULTILINE):
         report.add(step, float(rate.replace(",", "")), better="higher", unit="lines/s")
     report.add("all", share * N_FILES / seconds, better="higher", unit="lines/s")
-    report.add("memory at its peak", peak / 1e6, target=LIMIT_BYTES / 1e6, unit="MB")
+    report.add("peak memory", peak / 1e6, target=LIMIT_BYTES / 1e6, unit="MB")
     return report.finish()
 
 

@@ -1,11 +1,10 @@
-"""How fast is reading published metadata, against what people write by hand?
+"""How fast is `read_amazon_metadata` compared with common alternatives?
 
-2014 (Python literals): `read_amazon_metadata` against `ast.literal_eval` and the `eval`
-recipe, line by line, which make no table yet. 2018 (JSON): against
-`pandas.read_json(lines=True)`. Several files: two processes against one. The rivals
-take turns on the same made-up lines, in processor time for one process and in elapsed
-time for several.
-Run with ``python benchmarks/bench_read_amazon_metadata.py``.
+2014 (Python literals): compared with `ast.literal_eval` and `eval` for each line,
+without building a table. 2018 (JSON): compared with `pandas.read_json(lines=True)`.
+Several files: two processes compared with one. All read the same synthetic lines;
+processor time is measured for one process, and wall time for several. Run with ``python
+benchmarks/bench_read_amazon_metadata.py``.
 """
 
 import ast
@@ -35,7 +34,7 @@ def read_with(parse: Callable[[str], object], path: Path) -> None:
 
 
 def counted(read_lines: Callable[[], object], n: int) -> Work:
-    """Return work that tells how many lines it did."""
+    """Return a function that reads lines and returns their number."""
 
     def work() -> int:
         read_lines()

@@ -1,9 +1,9 @@
-"""Does a search over a text network gain from two processes?
+"""Is a grid search over a text network faster with two processes?
 
-`GridSearchCV` over a pipeline, 6 candidates and 3 folds on 600 made products, with
-``n_jobs=2`` against ``n_jobs=1``. Once the two workers are new, so that each of them
-has to import torch, and once they run already, as in a second search of one session.
-Run with ``python benchmarks/bench_search.py``.
+`GridSearchCV` over a pipeline, 6 candidates and 3 folds on 600 synthetic products, with
+``n_jobs=2`` compared with ``n_jobs=1``; with new workers, which must import torch, and
+with running workers, as in a second search of a session. Run with ``python
+benchmarks/bench_search.py``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GRID = {
     "textcnnclassifier__dropout": [0.1, 0.3],
 }
 
-#: Largest ratio of elapsed time.
+#: Maximum ratio of wall times.
 LIMIT = 1.1
 
 

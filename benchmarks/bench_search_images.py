@@ -1,10 +1,10 @@
-"""What does a search over an image pipeline decode, and what do two workers gain?
+"""How often does a grid search decode images, and is it faster with two workers?
 
-GridSearchCV with 6 candidates (2 with ``--short``) and 3 folds over photos in files.
-Decodings are counted in a search of one worker: every photo should be decoded once in
-all. The rival of the timing is the same search where every fit and every prediction
-decodes anew. Then the search with two workers against the search with one; both must
-come to the same scores.
+GridSearchCV with 6 candidates (2 with ``--short``) and 3 folds over image files. A
+search with one worker should decode each image once. It is compared with the same
+search without the cache, in which each fit and each prediction decodes the images. A
+search with two workers is compared with a search with one; both must have the same
+scores.
 
 Run with ``python benchmarks/bench_search_images.py``.
 """
@@ -21,14 +21,14 @@ from unittest import mock
 
 import numpy as np
 import pandas as pd
-from bench_train_images import write_photos
+from bench_train_images import write_images
 from side_by_side import Report, make_parser, parse_arguments
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from amzest import ColumnSelector, ImageCNNClassifier
 
-#: Targets: decodings of a photo, and the seconds of two workers over those of one.
+#: Targets: decodings per image, and time of two workers relative to one.
 DECODINGS, TWO_WORKERS = 1.0, 1.1
 
 
@@ -51,7 +51,7 @@ def main() -> int:
     n, max_epochs, n_candidates = (60, 1, 2) if options.short else (300, 5, 6)
     rounds = 1 if options.short else 3
     with TemporaryDirectory() as folder:
-        paths, y = write_photos(Path(folder), n)
+        paths, y = write_images(Path(folder), n)
         X = pd.DataFrame({"image": paths})
         scores: dict[str, Any] = {}
 
@@ -59,25 +59,27 @@ def main() -> int:
             found = make_search(n_jobs, max_epochs, n_candidates).fit(X, y)
             scores[name] = found.cv_results_["mean_test_score"]
 
-        from amzest.image import _store
+        from amzest.image import _decoded_images
 
-        with mock.patch.object(_store, "decode", side_effect=_store.decode) as decode:
+        with mock.patch.object(
+            _decoded_images, "decode", side_effect=_decoded_images.decode
+        ) as decode:
             search("one worker", 1)
-        report.add("decodings of each photo", decode.call_count / n, target=DECODINGS)
+        report.add("decodings per image", decode.call_count / n, target=DECODINGS)
 
-        def decode_anew() -> None:
-            with mock.patch.object(_store, "photo_key", return_value=None):
-                search("decoding anew", 1)
+        def without_cache() -> None:
+            with mock.patch.object(_decoded_images, "image_key", return_value=None):
+                search("without cache", 1)
 
         report.compare(
-            "search that remembers photos",
-            {"amzest": lambda: search("one worker", 1), "anew": decode_anew},
-            reference="anew",
+            "search with cached images",
+            {"amzest": lambda: search("one worker", 1), "without cache": without_cache},
+            reference="without cache",
             rounds=rounds,
             warm_up=False,
         )
         report.compare(
-            "seconds of two workers",
+            "time of two workers",
             {
                 "two workers": lambda: search("two workers", 2),
                 "one worker": lambda: search("one worker", 1),

@@ -1,12 +1,11 @@
-"""How does the time of a leak-free split grow with the number of titles?
+"""How does the time of splitting without leakage grow with the number of titles?
 
-Titles are made up: a brand, a model number, words of a Zipf vocabulary, and colours
-and sizes in which else equal products differ; so many of them are near to others. Or,
-with ``--corpus templates``, they are the worst kind: 300 words in a few templates.
-Each size runs in an interpreter of its own, so that its peak memory is its own. Where
-rensa or datasketch is installed, MinHash with LSH runs on the same titles, and is
-measured against the exact result. Run with
-``python benchmarks/bench_split_products.py``.
+Synthetic titles have a brand, a model number, words from a Zipf distribution, a colour
+and a size; variants of a product differ only in colour and size, so that many titles
+are nearly equal. The worst case is ``--corpus templates``: 300 words in a few
+templates. Each size runs in a new process, to measure its peak memory. If rensa or
+datasketch is installed, MinHash with LSH runs on the same titles and is compared with
+the exact result. Run with ``python benchmarks/bench_split_products.py``.
 """
 
 import importlib.util
@@ -27,19 +26,19 @@ N_CATEGORIES = 20
 
 
 def shop_titles(n_titles: int, seed: int = 0) -> list[str]:
-    """Make titles as shops write them, a third of them variants of another one."""
+    """Generate realistic titles, a third of which are variants of another one."""
     rng = np.random.default_rng(seed)
     n_words = 200_000
     share = 1 / np.arange(1, n_words + 1)
     n_products = n_titles * 2 // 3 + 1
     lengths = np.clip(rng.poisson(8, n_products), 2, 40)
-    drawn = rng.choice(n_words, size=int(lengths.sum()), p=share / share.sum())
+    words = rng.choice(n_words, size=int(lengths.sum()), p=share / share.sum())
     ends = np.cumsum(lengths)
     brands = rng.zipf(1.4, n_products) % 30_000
     models = rng.integers(0, 2_000_000, n_products)
     products = [
         f"Brand{brand} "
-        + " ".join(f"w{word}" for word in drawn[end - length : end])
+        + " ".join(f"w{word}" for word in words[end - length : end])
         + (f" Model-{model}" if model % 3 else "")
         for brand, model, end, length in zip(brands, models, ends, lengths, strict=True)
     ]
@@ -58,7 +57,7 @@ def shop_titles(n_titles: int, seed: int = 0) -> list[str]:
 
 
 def template_titles(n_titles: int, seed: int = 0) -> list[str]:
-    """Make titles of 300 words in all, half of each fixed by one of 20 templates."""
+    """Generate titles from 300 words; half of each title is one of 20 templates."""
     rng = np.random.default_rng(seed)
     words = np.array([f"word{number}" for number in range(300)])
     templates = [rng.choice(words, size=6, replace=False) for _ in range(20)]
@@ -74,7 +73,7 @@ CORPORA = {"shop": shop_titles, "templates": template_titles}
 
 
 def timed(task, *args, **kwargs):
-    """Call a function; give its result, seconds of the clock and of the processor."""
+    """Call a function; return its result, wall time and processor time."""
     start, start_cpu = time.perf_counter(), time.process_time()
     result = task(*args, **kwargs)
     return result, time.perf_counter() - start, time.process_time() - start_cpu
@@ -86,14 +85,14 @@ def peak_megabytes() -> float:
 
 
 def measure(corpus: str, n_titles: int) -> None:
-    """Group and split one corpus; print a line about it and one of numbers."""
+    """Group and split one corpus; print a summary and a line of JSON."""
     import pandas as pd
 
     from amzest.datasets._splitting._group_products import group_products
     from amzest.datasets._splitting._split_products import split_products
 
     titles = CORPORA[corpus](n_titles)
-    # By the first word, the brand, so that near titles are mostly of one category.
+    # By the first word, the brand, so that similar titles mostly share a category.
     categories = [crc32(title.split()[0].encode()) % N_CATEGORIES for title in titles]
     frame = pd.DataFrame({"title": titles, "category": categories})
     del titles
@@ -111,7 +110,7 @@ def measure(corpus: str, n_titles: int) -> None:
 
 
 def lsh_pairs_rensa(titles: list[str]) -> list[tuple[int, int]]:
-    """Give the pairs that rensa's MinHash with LSH finds."""
+    """Return the pairs that rensa's MinHash with LSH finds."""
     from rensa import RMinHash, RMinHashLSH
 
     index = RMinHashLSH(threshold=SIMILARITY, num_perm=128, num_bands=16)
@@ -125,7 +124,7 @@ def lsh_pairs_rensa(titles: list[str]) -> list[tuple[int, int]]:
 
 
 def lsh_pairs_datasketch(titles: list[str]) -> list[tuple[int, int]]:
-    """Give the pairs that datasketch's MinHash with LSH finds."""
+    """Return the pairs that datasketch's MinHash with LSH finds."""
     from datasketch import MinHash, MinHashLSH
 
     index = MinHashLSH(threshold=SIMILARITY, num_perm=128)
@@ -139,7 +138,7 @@ def lsh_pairs_datasketch(titles: list[str]) -> list[tuple[int, int]]:
 
 
 def compare(corpus: str, n_titles: int) -> None:
-    """Run MinHash libraries, if installed, and count what they miss."""
+    """Run MinHash libraries, if installed, and count the pairs they miss."""
     from amzest.datasets._shared._title_key import normalise_titles
     from amzest.datasets._splitting._near_titles import near_title_groups
 
@@ -149,19 +148,19 @@ def compare(corpus: str, n_titles: int) -> None:
     print(f"{corpus:>9} {n_titles:>9,} titles, exact: {seconds:.1f} s", flush=True)
     for name, find_pairs in libraries.items():
         if importlib.util.find_spec(name) is None:
-            print(f"{name}: not installed, left out")
+            print(f"{name}: not installed, skipped")
             continue
         pairs, seconds, _ = timed(find_pairs, titles)
         kept, lost = judge(titles, groups, pairs)
         print(
-            f"{name}: {seconds:.1f} s for candidates alone; joins {kept:.2%} of what "
-            f"the exact groups join, {lost:,} groups fall apart",
+            f"{name}: {seconds:.1f} s for candidates alone; finds {kept:.2%} of the "
+            f"exact joins, {lost:,} groups are split",
             flush=True,
         )
 
 
 def judge(titles, groups, pairs) -> tuple[float, int]:
-    """Keep the pairs that are near indeed, and compare their components."""
+    """Verify the candidate pairs, and compare their components with the groups."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -191,7 +190,9 @@ def main() -> int:
     parser.add_argument(
         "--minhash", type=int, default=100_000, help="titles for MinHash, 0 for none"
     )
-    parser.add_argument("--one", action="store_true", help="measure only the largest")
+    parser.add_argument(
+        "--one", action="store_true", help="measure only the largest size"
+    )
     options = parse_arguments(parser)
     n_titles = options.titles or (80_000 if options.short else 1_000_000)
     if options.one:
@@ -214,7 +215,7 @@ def main() -> int:
         each = measured["seconds"] / n
         smallest = smallest or each
         report.add(
-            f"{n:,} titles, processor time of each",
+            f"{n:,} titles, processor time per title",
             each / smallest,
             rival=f"{n_titles // 8:,} titles",
         )

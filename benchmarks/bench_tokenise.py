@@ -1,10 +1,10 @@
-"""How fast are texts read, compared to scikit-learn's HashingVectorizer?
+"""How fast is tokenization, compared with scikit-learn's HashingVectorizer?
 
-Words: cutting texts into words and into chunks, numbering both and learning the
-vocabulary, against `HashingVectorizer` as it is. Everything: what a text classifier
-reads in `fit` (words, pairs of words, character n-grams, TF-IDF), against two
-`HashingVectorizer` that give these features. `fit` reads its texts once, not once an
-epoch: the last number is how many cells were cut per cell of the table.
+Words: tokenization into words and subwords and learning the vocabulary, compared with
+the default `HashingVectorizer`. Everything: all features that `fit` of a text
+classifier computes (words, word pairs, character n-grams, TF-IDF), compared with two
+`HashingVectorizer` that compute these features. `fit` tokenizes each text once, not
+once per epoch: the last value is the number of tokenized cells per cell of the table.
 
     python benchmarks/bench_tokenise.py --short
 """
@@ -48,7 +48,7 @@ def main() -> int:
 
     def read_everything() -> int:
         classifier = TextCNNClassifier()
-        # Not `_read`: it remembers the texts from the turn before.
+        # Not `_read`, which caches the texts of the previous run.
         read = tokenise(text_columns(titles)[0], 64)
         classifier._learn_encoding(read, np.arange(n_rows), np.ones(n_rows))
         classifier._encode(read)
@@ -76,7 +76,9 @@ def main() -> int:
             titles[few], categories[few]
         )
     cells = sum(call.args[0].size for call in counted.call_args_list)
-    report.add("cells cut in fit per cell", cells / 500, target=1.0, better="lower")
+    report.add(
+        "cells tokenized in fit per cell", cells / 500, target=1.0, better="lower"
+    )
     return report.finish()
 
 

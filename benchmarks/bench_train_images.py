@@ -1,16 +1,16 @@
-"""How fast do the image networks train, compared to plain Keras?
+"""How fast do the image networks train, compared with plain Keras?
 
-In memory: `fit` on arrays against ``keras.Model.fit`` on arrays, of the very same
-network with the same batches and loss; once without augmentation, once with, where the
-rival has Keras' own RandomFlip, RandomZoom and RandomTranslation. Each round builds and
-trains a new network, as users do, so that building and tracing count on both sides.
+In memory: `fit` on arrays is compared with ``keras.Model.fit`` of the same network with
+the same batches and loss, without augmentation and with augmentation, for which the
+baseline uses Keras' RandomFlip, RandomZoom and RandomTranslation. Each round builds and
+trains a new network, so that building and tracing are included.
 
-From JPEG files: the first epoch, with decoding, against a network that reads from
-``keras.utils.image_dataset_from_directory`` with cache and prefetch; later epochs
-against the same epochs on arrays in memory.
+From JPEG files: the first epoch, including decoding, is compared with a network that
+reads from ``keras.utils.image_dataset_from_directory`` with cache and prefetch; later
+epochs are compared with the same epochs on arrays in memory.
 
-Choices: what bfloat16 and batch normalisation cost or save, and what Keras' XLA and
-several steps per execution would. Left out with ``--short``.
+Options: the effect of bfloat16, batch normalization, Keras' XLA and several steps per
+execution. Skipped with ``--short``.
 
 Run with ``python benchmarks/bench_train_images.py``.
 """
@@ -41,7 +41,7 @@ from amzest import ImageCNNClassifier, clear_cache
 NETWORKS = networks("image")
 N_CLASSES, BATCH_SIZE, SIDE = 10, 32, 300
 
-#: Targets: share of Keras' speed in memory, in the first epoch and in later ones.
+#: Targets: speed relative to Keras in memory, in the first epoch and in later ones.
 IN_MEMORY, FIRST_EPOCH, LATER_EPOCHS = 0.97, 1.0, 0.95
 
 
@@ -51,10 +51,10 @@ def draw_arrays(n: int) -> tuple[np.ndarray, np.ndarray]:
     return X, np.arange(n) % N_CLASSES
 
 
-def write_photos(
+def write_images(
     folder: Path, n: int, side: int = SIDE
 ) -> tuple[list[str], np.ndarray]:
-    """Write smooth JPEG photos with a little noise, a folder for each class."""
+    """Write smooth JPEG images with a little noise, one folder per class."""
     from PIL import Image
 
     rng = np.random.default_rng(0)
@@ -178,7 +178,7 @@ def compare_files(report: Report, n: int, n_epochs: int) -> None:
     classifier, rival = ImageCNNClassifier, Keras(ImageCNNClassifier)
 
     class Clock:
-        """Notes when epochs end."""
+        """Records the end times of epochs."""
 
         def __init__(self) -> None:
             self.ends: list[float] = []
@@ -207,7 +207,7 @@ def compare_files(report: Report, n: int, n_epochs: int) -> None:
         return clock.ends[-2] - clock.ends[2]
 
     with TemporaryDirectory() as folder:
-        paths, y = write_photos(Path(folder), n)
+        paths, y = write_images(Path(folder), n)
         fit = ours(classifier, paths, y, augmentation=False)
 
         def first_epoch() -> int:
@@ -243,7 +243,7 @@ def compare_files(report: Report, n: int, n_epochs: int) -> None:
 
 
 def compare_choices(report: Report, n: int, n_epochs: int) -> None:
-    """Show what Keras gains or loses by its own means, on the CNN."""
+    """Measure the effect of Keras' options on the CNN."""
     import keras
 
     X, y = draw_arrays(n)
@@ -285,7 +285,7 @@ def compare_choices(report: Report, n: int, n_epochs: int) -> None:
 
 def main() -> int:
     parser = make_parser(__doc__)
-    parser.add_argument("--n", type=int, help="number of photos")
+    parser.add_argument("--n", type=int, help="number of images")
     parser.add_argument("--epochs", type=int, help="epochs of each fit")
     options = parse_arguments(parser)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

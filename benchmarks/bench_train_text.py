@@ -1,12 +1,11 @@
-"""How fast do the text networks train, compared to torch and skorch by hand?
+"""How fast do the text networks train, compared with hand-written torch and skorch?
 
-One epoch over the same rows, in turns. By hand in torch: the same module, the same
-batches, made by the same code as the loop goes, the same optimizers, autocast to
-bfloat16 where amzest uses it. Two more loops stand beside it: one whose batches lie
-ready, which nobody has, for what is the limit; and one with torch's own SparseAdam for
-the tables. By hand in
-skorch: a network of the same kind that does less (one vector a word, no n-grams, no
-linear part), padded arrays, skorch's own loader, a dense Adam, torch's usual threads.
+Times one epoch over the same rows. The torch loop trains the same module with the same
+batches, created during training by the same code, the same optimizers, and autocast to
+bfloat16 if amzest uses it. Two more loops are measured: one with batches prepared in
+advance, as an upper limit, and one with torch's SparseAdam for the tables. The skorch
+model is a simpler network (one vector per word, no n-grams, no linear part) with padded
+arrays, skorch's data loader, a dense Adam and torch's default number of threads.
 
     python benchmarks/bench_train_text.py --short
 """
@@ -25,7 +24,7 @@ from amzest.neural._skorch_engine import resolve_device, trains_in_bfloat16
 
 NETWORKS = {name.lower(): network for name, network in networks("text").items()}
 
-#: Share of the speed by hand in torch; times the speed by hand in skorch.
+#: Targets: speed relative to the torch loop, and to skorch.
 BY_HAND, PLAIN_SKORCH = 0.95, 2.5
 
 

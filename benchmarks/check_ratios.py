@@ -1,12 +1,12 @@
-"""Run short benchmarks and tell whether a ratio has got worse by more than a fifth.
+"""Run short benchmarks and check that no ratio got worse by more than a fifth.
 
     python benchmarks/check_ratios.py                # compare with expected_ratios.json
-    python benchmarks/check_ratios.py --renew        # measure and write that file anew
+    python benchmarks/check_ratios.py --renew        # measure and rewrite that file
 
-Only ratios are compared, between contenders that took turns on this machine, so that
-the expected ones hold on other machines too. A ratio that seems lost is measured once
-more, and the better of both counts: a busy moment is no regression. After a change
-that is meant to move a ratio, run with ``--renew`` and commit the new file with it.
+Only ratios of alternating runs are compared, so that the expected values apply to other
+machines as well. A ratio that got worse is measured again, and the better of both
+values is used, since other processes may have interfered. After a change that is
+supposed to change a ratio, run with ``--renew`` and commit the new file.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ HERE = Path(__file__).resolve().parent
 EXPECTED = HERE / "expected_ratios.json"
 FILES = ("bench_train_text.py", "bench_train_images.py", "bench_predict.py")
 
-#: Share of the expected ratio that may be lost.
+#: Fraction of the expected ratio by which it may get worse.
 TOLERANCE = 0.2
 HEADER = ("benchmark", "what", "expected", "measured", "kept", "")
 
-#: File -> name of a result -> its ratio and which side is better.
+#: File -> name of a result -> its ratio, and whether higher is better.
 Ratios = dict[str, dict[str, dict[str, Any]]]
 
 
 class Verdict(NamedTuple):
-    """How a ratio compares with the expected one."""
+    """Comparison of a ratio with the expected one."""
 
     file: str
     name: str
     expected: float | None
     measured: float | None
-    share: float | None  # of the expected speed that is kept; 1 is unchanged
+    share: float | None  # measured speed / expected speed
 
     @property
     def lost(self) -> bool:
-        """Whether more than the tolerance is gone, or the number itself is."""
+        """Whether the ratio got worse by more than the tolerance, or is missing."""
         if self.expected is None:
             return False
         return self.share is None or self.share < 1 - TOLERANCE
@@ -65,9 +65,9 @@ class Verdict(NamedTuple):
 
 
 def ratios_in(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Pick the ratios that have a target from a benchmark's JSON.
+    """Return the ratios with a target from a benchmark's JSON.
 
-    Times depend on the machine, and ratios without a target may be of rivals alone.
+    Times depend on the machine, and other ratios may compare baselines only.
     """
     return {
         result["name"]: {"ratio": result["value"], "better": result["better"]}
@@ -77,13 +77,13 @@ def ratios_in(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def share_kept(expected: dict[str, Any], measured: dict[str, Any]) -> float:
-    """Return measured speed over expected speed, whichever way the ratio goes."""
+    """Return measured speed / expected speed, for both directions of a ratio."""
     share = measured["ratio"] / expected["ratio"]
     return float(share if expected["better"] == "higher" else 1 / share)
 
 
 def compare(expected: Ratios, measured: Ratios) -> list[Verdict]:
-    """Hold measured ratios against the expected ones, in the order of the latter."""
+    """Compare measured with expected ratios, in the order of the latter."""
     verdicts = []
     for file in {**expected, **measured}:
         before, now = expected.get(file, {}), measured.get(file, {})
@@ -104,7 +104,7 @@ def compare(expected: Ratios, measured: Ratios) -> list[Verdict]:
 def better_of(
     first: dict[str, dict[str, Any]], second: dict[str, dict[str, Any]]
 ) -> dict[str, dict[str, Any]]:
-    """Take the better measurement of each name."""
+    """Return the better of both measurements of each name."""
     best = dict(first)
     for name, again in second.items():
         if name not in best or share_kept(best[name], again) > 1:
@@ -113,7 +113,7 @@ def better_of(
 
 
 def measure(file: str) -> dict[str, dict[str, Any]]:
-    """Run the short form of a benchmark and return its ratios."""
+    """Run a benchmark with ``--short`` and return its ratios."""
     start = time.perf_counter()
     with TemporaryDirectory() as folder:
         path = Path(folder, "results.json")
@@ -130,7 +130,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", default=FILES, help="which benchmarks")
     parser.add_argument(
-        "--renew", action="store_true", help="write what is measured as expected"
+        "--renew",
+        action="store_true",
+        help="write the measured ratios as expected",
     )
     parser.add_argument("--expected", type=Path, default=EXPECTED, metavar="FILE")
     options = parser.parse_args()
@@ -151,7 +153,7 @@ def main() -> int:
     print(f"\n{make_table(HEADER, [verdict.row() for verdict in verdicts])}")
     lost = not options.renew and any(verdict.lost for verdict in verdicts)
     if lost:
-        print(f"\nMore than {TOLERANCE:.0%} of a ratio is lost.")
+        print(f"\nA ratio got worse by more than {TOLERANCE:.0%}.")
     return int(lost)
 
 

@@ -1,7 +1,8 @@
-"""What do a vote and a stack gain over the best member, on the tables of AMZEST_DATA?
+"""How much better than the best member are voting and stacking, on real tables?
 
-Members with their defaults are cross-fitted on five folds; everything is scored out of
-fold, ensembles with weights that were learnt on the other folds.
+Members with default parameters are cross-fitted on five folds of the tables in
+AMZEST_DATA. All scores are computed on out-of-fold predictions, those of ensembles with
+weights learned on the other folds.
 
     .venv/bin/python benchmarks/fusion_gains.py --tables flipkart
 """
@@ -27,7 +28,7 @@ from amzest.ensemble import CrossFit
 from amzest.evaluation import compare_classifiers
 
 TEXT_NETWORKS = networks("text")
-#: Text columns, text networks and photo networks of each table.
+#: Text columns, text networks, and whether there are images, for each table.
 TABLES: dict[str, tuple[list[str], list[str], bool]] = {
     "amazon10": (["title"], ["CNN", "LSTM", "Transformer"], False),
     "flipkart": (["title", "description"], ["CNN", "LSTM"], True),
@@ -35,8 +36,8 @@ TABLES: dict[str, tuple[list[str], list[str], bool]] = {
 
 
 def build_members(name: str, root: Path) -> list[tuple[str, Any]]:
-    """Return a linear model and networks that read the table."""
-    columns, networks, photos = TABLES[name]
+    """Return a linear model and networks for the table."""
+    columns, networks, images = TABLES[name]
     select = ColumnSelector(columns)
     *features, svm = (step for _, step in linear_text().steps)
     calibrated = CalibratedClassifierCV(svm, cv=3, ensemble=False)
@@ -44,9 +45,9 @@ def build_members(name: str, root: Path) -> list[tuple[str, Any]]:
     for network in networks:
         classifier = TEXT_NETWORKS[network](random_state=0)
         members.append((network, make_pipeline(select, classifier)))
-    if photos:
-        photo = ImageCNNClassifier(image_root=root, random_state=0)
-        members.append(("photo CNN", make_pipeline(ColumnSelector("image"), photo)))
+    if images:
+        image = ImageCNNClassifier(image_root=root, random_state=0)
+        members.append(("image CNN", make_pipeline(ColumnSelector("image"), image)))
     return members
 
 
@@ -69,7 +70,8 @@ def main() -> None:
         }
         for member in crossfit.names_:
             proba = crossfit.oof_proba_[member]
-            print(f"{member}: mean probability of the answer {proba.max(1).mean():.3f}")
+            mean = proba.max(axis=1).mean()
+            print(f"{member}: mean probability of the predicted class {mean:.3f}")
         comparison = compare_classifiers(crossfit, ensembles=ensembles)
         print(f"=== {name}", comparison, comparison.fusion(), sep="\n")
         print(comparison.tests().to_string())

@@ -1,12 +1,12 @@
-"""How fast do the text networks train on a GPU, compared to a loop written by hand?
+"""How fast do the text networks train on a GPU, compared with a hand-written loop?
 
-`fit` in bfloat16 against ``rivals/torch_loop.py``: the same module, weights and
-batches, with autocast to bfloat16. The batches of the loop are recorded from a fit and
-lie ready; `fit` makes its own as it goes, so that a network that waits for its batches
-shows here. The first epoch of each is left out: it warms the GPU up.
+`fit` in bfloat16 is compared with ``rivals/torch_loop.py``: the same module, weights
+and batches, with autocast to bfloat16. The loop uses batches recorded from a fit,
+whereas `fit` creates them during training, so that waiting for batches is visible here.
+The first epoch, which warms up the GPU, is excluded.
 
     make bench-gpu
-    python benchmarks/gpu_train_text.py --device cpu --n 500       # to try it out
+    python benchmarks/gpu_train_text.py --device cpu --n 500       # for a quick test
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ from side_by_side import Report, Turn, make_parser, parse_arguments, ratios_of
 NETWORKS = {f"text {name}": cls for name, cls in networks("text").items()}
 N_CATEGORIES = 10
 
-#: Share of the speed of the loop written by hand.
+#: Speed relative to the hand-written loop.
 TARGET = 0.9
 
 
 @dataclass
 class Epoch:
-    """What an epoch of `fit` trained on, and how long it took."""
+    """Batches and time of an epoch of `fit`."""
 
     batches: list[Any] = field(default_factory=list)
     learning_rates: list[float] = field(default_factory=list)
-    module: Any = None  # as it was before
+    module: Any = None  # before the epoch
     wall: float = 0.0
     processor: float = 0.0
 
 
 @contextmanager
 def watched_epochs(*, record: bool) -> Iterator[list[Epoch]]:
-    """Time the epochs of fits in this block, and record what the first trained on."""
+    """Time the epochs of fits in this block, and record the batches of the first."""
     from amzest.neural._skorch_engine import SkorchEngine
 
     run_epoch = SkorchEngine.run_epoch
@@ -73,7 +73,7 @@ def watched_epochs(*, record: bool) -> Iterator[list[Epoch]]:
 
 
 def summed(epochs: list[Epoch], n_rows: int) -> Turn:
-    """Add up all epochs but the first."""
+    """Return the sum over all epochs but the first."""
     counted = epochs[1:]
     return Turn(
         sum(epoch.wall for epoch in counted),
@@ -92,7 +92,7 @@ def fit_turn(network: Callable[..., Any], X: Any, y: Any, settings: Any) -> Turn
 def hand_turn(
     recorded: Epoch, n_rows: int, settings: dict[str, Any], table_factor: float
 ) -> Turn:
-    """Train a copy of the module on the recorded batches, for as many epochs."""
+    """Train a copy of the module on the recorded batches for the same epochs."""
     import torch
     from rivals.torch_loop import train_epoch_by_hand
 
@@ -122,12 +122,12 @@ def main() -> int:
     parser.add_argument("--device", default="cuda", help="default: %(default)s")
     parser.add_argument("--precision", default="bfloat16", help="default: %(default)s")
     parser.add_argument("--n", type=int, help="number of titles (default: 20,000)")
-    parser.add_argument("--epochs", type=int, default=4, help="epochs of a turn")
+    parser.add_argument("--epochs", type=int, default=4, help="epochs per run")
     options = parse_arguments(parser)
     import torch
 
     if options.device.startswith("cuda") and not torch.cuda.is_available():
-        print("There is no GPU that torch can use here: nothing is measured.")
+        print("torch cannot use a GPU here; nothing is measured.")
         return 0
     warnings.simplefilter("ignore")
     n = options.n or (4_000 if options.short else 20_000)

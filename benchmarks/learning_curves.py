@@ -1,10 +1,10 @@
-"""Which design for how many products, and for how long a text?
+"""Which classifier for which number of products and length of texts?
 
-Networks with their defaults and a linear model learn from some rows of a table and are
-scored on the fifth that is held out, over several splits. Each fit runs in a process of
-its own; seconds are of its processor time. Tables are those of the folder AMZEST_DATA.
+Networks with default parameters and a linear model are fitted on subsets of tables in
+AMZEST_DATA and scored on a test set of 20 %, for several splits. Each fit runs in a new
+process; times are processor time.
 
-    .venv/bin/python benchmarks/bench_choosing.py --seeds 0 1 2
+    .venv/bin/python benchmarks/learning_curves.py --seeds 0 1 2
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from accuracy_designs import DESIGNS, NETWORKS, TABLES, Table, run_design
 from side_by_side import make_table
 
-#: Rows to learn from; None takes all.
+#: Numbers of training rows; None uses all.
 CASES: dict[str, tuple[Table, tuple[int | None, ...]]] = {
     "titles, 10 categories": (
         TABLES["amazon10 titles"],
@@ -33,7 +33,7 @@ CASES: dict[str, tuple[Table, tuple[int | None, ...]]] = {
         TABLES["flipkart texts"],
         (150, None),
     ),
-    "photos, 23 categories": (TABLES["fashion photos"], (500, 2_000)),
+    "images, 23 categories": (TABLES["fashion images"], (500, 2_000)),
 }
 RIVALS = {"text": "TF-IDF + LinearSVC", "image": "HOG + colours, forest"}
 HEADER = ("table", "design", "rows", "seconds", "accuracy", "of the splits")
@@ -42,7 +42,7 @@ HEADER = ("table", "design", "rows", "seconds", "accuracy", "of the splits")
 def run_alone(
     table: Table, design: str, seed: int, n_rows: int | None
 ) -> dict[str, Any]:
-    """Measure in a new process: nothing that was read before is remembered."""
+    """Measure in a new process, so that nothing is cached."""
     settings = DESIGNS[design].settings
     setting = "default" if design in NETWORKS else list(settings)[-1]
     spawn = multiprocessing.get_context("spawn")

@@ -1,4 +1,4 @@
-"""What a measurement depends on: the machine, versions and threads."""
+"""The conditions of a measurement: machine, versions and threads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PACKAGES = (
 
 
 def describe_machine() -> dict[str, Any]:
-    """Return the processor's name, the cores that may be used, and the memory."""
+    """Return the processor's name, the available cores and the memory."""
     name = platform.processor() or platform.machine()
     information = Path("/proc/cpuinfo")
     if information.is_file():
@@ -46,7 +46,7 @@ def describe_machine() -> dict[str, Any]:
 
 
 def installed_versions() -> dict[str, str]:
-    """Return the versions of Python and of what measuring may depend on."""
+    """Return the versions of Python and of the relevant packages."""
     versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -57,7 +57,7 @@ def installed_versions() -> dict[str, str]:
 
 
 def circumstances() -> str:
-    """Write machine, versions and threads in three lines."""
+    """Return three lines that describe machine, versions and threads."""
     machine, threads = describe_machine(), describe_threads()
     versions = ", ".join(f"{name} {v}" for name, v in installed_versions().items())
     pools = {
@@ -73,7 +73,7 @@ def circumstances() -> str:
 
 
 def describe_threads() -> dict[str, Any]:
-    """Return how many threads may work, in those libraries that are loaded."""
+    """Return the number of threads of the loaded libraries."""
     torch = sys.modules.get("torch")
     return {
         "torch": torch.get_num_threads() if torch else None,

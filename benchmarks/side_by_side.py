@@ -1,12 +1,12 @@
-"""Measure pieces of work side by side, in turns, and report what came out.
+"""Measure functions alternately, and report ratios of their speeds.
 
     report = Report("How fast is A, compared to B?", parse_arguments(__doc__))
     report.compare("a small table", {"A": run_a, "B": run_b}, reference="B", target=0.9)
     sys.exit(report.finish())
 
-A machine that does other work too is faster in one minute than in the next. So every
-round gives each contender a turn, and a ratio is taken within a round, between turns
-that stand next to each other; only ratios are compared, never seconds of two runs.
+The speed of a machine that runs other processes varies. Every contender is therefore
+run once per round, and ratios are computed between runs of the same round. Only ratios
+are compared, never times of two benchmark runs.
 """
 
 from __future__ import annotations
@@ -37,36 +37,36 @@ HEADER = ("what", "against", "median", "min", "max", "rounds", "target")
 
 
 class Turn(NamedTuple):
-    """What one turn of a contender took."""
+    """Time of one run of a contender."""
 
     wall: float  # seconds
     processor: float  # seconds, of all threads
-    units: float  # pieces of work done
+    units: float  # units of work, such as rows
 
 
 @dataclass
 class Result:
-    """One measured number, and what it should be.
+    """A measured value and its target.
 
     Parameters
     ----------
     name : str
-        What was measured.
+        Name of the measurement.
 
     values : list of float
-        The number of each round; the median counts.
+        The value of each round; the median is compared with the target.
 
     rival : str, default=""
-        What a ratio is relative to.
+        Reference of a ratio.
 
     target : float, default=None
-        What the number should reach.
+        Value that should be reached.
 
     better : {"higher", "lower"}, default="higher"
-        Which side of the target is good.
+        Whether higher or lower values are better.
 
     unit : str, default=""
-        Unit of the values, such as "ms"; nothing for ratios.
+        Unit of the values, such as "ms"; empty for ratios.
 
     units_per_second : dict of str to float
         Median rate of each contender.
@@ -106,39 +106,39 @@ class Result:
 
 
 def shortened(number: float) -> str:
-    """Write a number with three digits or more."""
+    """Format a number with at least three digits."""
     return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
 
 
 def take_turns(
     contenders: Mapping[str, Work], rounds: int, *, warm_up: bool = True
 ) -> dict[str, list[Turn]]:
-    """Give each contender one turn a round, in alternating order.
+    """Run each contender once per round, in alternating order.
 
     Parameters
     ----------
     contenders : dict of str to callable
-        Do a piece of work; may return how many units (rows, lines) were done.
+        Functions to measure; may return the number of units (rows, lines).
 
     rounds : int
-        Number of rounds that are measured.
+        Number of measured rounds.
 
     warm_up : bool, default=True
-        Whether everyone has a turn before those that count.
+        Whether to run each contender once before the measured rounds.
 
     Returns
     -------
     dict of str to list of Turn
-        Turns of each contender, in the order of the rounds.
+        Runs of each contender, in the order of the rounds.
     """
     if warm_up:
         for work in contenders.values():
             work()
     turns: dict[str, list[Turn]] = {name: [] for name in contenders}
     for number in range(rounds):
-        # Backwards every second round: nobody always comes after the same rival.
+        # Reversed in every second round, so that no contender always runs first.
         for name in list(contenders)[:: -1 if number % 2 else 1]:
-            gc.collect()  # nobody clears up after another one
+            gc.collect()  # do not collect the garbage of another contender
             wall, processor = time.perf_counter(), time.process_time()
             units = contenders[name]()
             processor = time.process_time() - processor
@@ -154,7 +154,7 @@ def ratios_of(
     better: Better = "higher",
     clock: Clock = "wall",
 ) -> list[float]:
-    """Compare turns with the reference's turns of the same rounds.
+    """Divide the speeds of turns by those of the reference in the same rounds.
 
     Parameters
     ----------
@@ -165,12 +165,12 @@ def ratios_of(
         "higher" gives ratios of units per second, "lower" of seconds per unit.
 
     clock : {"wall", "processor"}, default="wall"
-        Which seconds count.
+        Clock to use.
 
     Returns
     -------
     list of float
-        One ratio a round.
+        One ratio per round.
     """
     ratios = [
         (ours.units / getattr(ours, clock)) / (theirs.units / getattr(theirs, clock))
@@ -180,7 +180,7 @@ def ratios_of(
 
 
 def make_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Align cells: the first two columns to the left, the others to the right."""
+    """Format a table; the first two columns are left-aligned."""
     lines = [list(header), *map(list, rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
@@ -193,12 +193,12 @@ def make_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 class Report:
-    """Results of one benchmark: printed as they come, written as JSON at the end.
+    """Results of one benchmark, printed and written as JSON.
 
     Parameters
     ----------
     question : str
-        What the benchmark answers.
+        Question that the benchmark answers.
 
     options : argparse.Namespace
         Arguments as `parse_arguments` returns them.
@@ -222,33 +222,33 @@ class Report:
         rounds: int | None = None,
         warm_up: bool = True,
     ) -> Result:
-        """Run contenders in turns; report the first one, and others without a target.
+        """Run contenders alternately, and report their ratios to the reference.
 
         Parameters
         ----------
         name : str
-            What is compared.
+            Name of the comparison.
 
         contenders : dict of str to callable
-            As `take_turns` takes them; the target holds for the first.
+            See `take_turns`. The target applies to the first one.
 
         reference : str
-            The contender that the others are compared with.
+            Contender that the others are compared with.
 
         target : float, default=None
             Ratio that the first contender should reach.
 
         better : {"higher", "lower"}, default="higher"
-            Ratios of units per second, or of seconds per unit.
+            Whether to compute ratios of units per second or seconds per unit.
 
         clock : {"wall", "processor"}, default="wall"
-            Which seconds count.
+            Clock to use.
 
         rounds : int, default=None
-            Number of rounds; None takes the number of the command line.
+            Number of rounds; None uses the command-line option.
 
         warm_up : bool, default=True
-            Whether everyone has a turn before those that count.
+            Whether to run each contender once before the measured rounds.
 
         Returns
         -------
@@ -283,7 +283,7 @@ class Report:
         unit: str = "",
         units_per_second: dict[str, float] | None = None,
     ) -> Result:
-        """Report a number that was measured in some other way; see `Result`."""
+        """Report a value that was measured in another way; see `Result`."""
         numbers = [values] if isinstance(values, (int, float)) else list(values)
         rates = units_per_second or {}
         result = Result(name, numbers, rival, target, better, unit, rates)
@@ -300,7 +300,7 @@ class Report:
         print(f"  {result.name}: {value}{f' ({rates})' if rates else ''}", flush=True)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return everything that is worth keeping, as plain values."""
+        """Return the results as plain values, for JSON."""
         return {
             "question": self.question,
             "short": self.options.short,
@@ -314,7 +314,7 @@ class Report:
         }
 
     def finish(self) -> int:
-        """Print the table, write the JSON; return 1 where a target was missed."""
+        """Print the table and write the JSON; return 1 if a target was missed."""
         rows = [result.row() for result in self.results]
         print(f"\n{make_table(HEADER, rows)}\n\n{circumstances()}", flush=True)
         if self.options.json is not None:
@@ -327,30 +327,30 @@ class Report:
 def make_parser(
     description: str, *, rounds: int = DEFAULT_ROUNDS, short_rounds: int = SHORT_ROUNDS
 ) -> argparse.ArgumentParser:
-    """Make a parser of the arguments that all benchmarks share.
+    """Create a parser with the common arguments of all benchmarks.
 
     Parameters
     ----------
     description : str
-        The benchmark's docstring, of which the first line is taken.
+        The benchmark's docstring; its first line is the description.
 
     rounds, short_rounds : int
-        Turns of each contender where the command line names no number.
+        Default number of rounds, also with ``--short``.
 
     Returns
     -------
     argparse.ArgumentParser
-        A benchmark may add arguments of its own.
+        A benchmark may add further arguments.
     """
     parser = argparse.ArgumentParser(description=description.strip().splitlines()[0])
     parser.add_argument(
-        "--short", action="store_true", help="less work and fewer rounds"
+        "--short", action="store_true", help="smaller data and fewer rounds"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write results here")
     parser.add_argument(
         "--rounds",
         type=int,
-        help=f"turns of each contender (default: {rounds}, "
+        help=f"runs of each contender (default: {rounds}, "
         f"or {short_rounds} with --short)",
     )
     parser.set_defaults(_rounds=rounds, _short_rounds=short_rounds)
@@ -360,7 +360,7 @@ def make_parser(
 def parse_arguments(
     description: str | argparse.ArgumentParser, arguments: Sequence[str] | None = None
 ) -> argparse.Namespace:
-    """Read `short`, `json`, `rounds` and what a parser of one's own adds."""
+    """Parse the common arguments, and those that a benchmark added."""
     parser = description
     if isinstance(parser, str):
         parser = make_parser(parser)

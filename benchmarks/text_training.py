@@ -1,4 +1,4 @@
-"""Titles to train on, and the training loop inside a text classifier."""
+"""Training titles, and the training loop of a text classifier."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from rivals.torch_loop import Tables, train_epoch_by_hand
 
 from amzest.datasets import make_products
 
-#: Epochs that a trainer may be asked for.
+#: Maximum number of epochs of a trainer.
 MAX_EPOCHS = 200
 
 
 class Epochs:
-    """Epochs of one text classifier: by amzest, and by the loop written by hand.
+    """Epochs of one text classifier, by amzest and by a hand-written loop.
 
     Parameters
     ----------
@@ -26,10 +26,10 @@ class Epochs:
         Not fitted.
 
     X, y : sequence
-        What to train on.
+        Training data.
 
     precision : {"float32", "bfloat16"}
-        Arithmetic of the loop written by hand.
+        Floating-point precision of the hand-written loop.
     """
 
     def __init__(self, classifier: Any, X: Any, y: Any, precision: str) -> None:
@@ -42,7 +42,7 @@ class Epochs:
         self._n_rows = len(X)
 
     def with_amzest(self) -> int:
-        """Train for an epoch; return the number of rows."""
+        """Train for one epoch; return the number of rows."""
         self._trainer.run_epoch()
         return self._n_rows
 
@@ -53,7 +53,7 @@ class Epochs:
         *,
         ready: bool = False,
     ) -> Callable[[], int]:
-        """Return a function that trains a copy for an epoch, or for some batches.
+        """Return a function that trains a copy for one epoch or some batches.
 
         Parameters
         ----------
@@ -61,10 +61,10 @@ class Epochs:
             Optimizer of the tables.
 
         n_batches : int, default=None
-            How many batches lie ready; None for all of an epoch.
+            Number of prepared batches; None for all batches of an epoch.
 
         ready : bool, default=False
-            Whether batches lie ready, or are made by amzest's code as the loop goes.
+            Whether batches are prepared in advance or created during training.
 
         Returns
         -------
@@ -89,10 +89,9 @@ class Epochs:
 
 
 def titles_and_categories(n_rows: int) -> tuple[list[str], list[str], str]:
-    """Return titles, categories and where they are from.
+    """Return titles, categories and the name of their source.
 
-    Real titles are taken from the folder that AMZEST_DATA names, where there is one;
-    else products are made.
+    Titles are real if the folder AMZEST_DATA exists, and synthetic otherwise.
     """
     folder = os.environ.get("AMZEST_DATA")
     if folder and (path := Path(folder, "amazon10", "products.csv")).is_file():

@@ -1,18 +1,18 @@
-"""Compare designs on a product table of your own: `make demo`, from a shell.
+"""Compare designs on your own product table, from the command line: `make demo`.
 
-Which design sorts your products best: a network that reads the texts, one that looks
-at the photos, or several together? And is "best" more than chance? This script
-cross-fits amzest's five networks and a linear model once, and makes everything else of
-that: a weighted vote, a stacked meta-model, one table with intervals, tests between
-every two designs, and pictures, which it saves.
+Which design classifies your products most accurately: a text network, an image network
+or an ensemble? And is the difference statistically significant? This script fits
+amzest's five networks and a linear model with one `CrossFit`, and computes everything
+else from it: weighted voting, stacking, a table with confidence intervals, significance
+tests between all pairs of designs, and figures, which it saves.
 
-With ``--data`` it reads a table of your own; without, it draws a catalogue in which
-some categories can be told only by their texts and others only by their photos::
+With ``--data`` it loads your own table. Without it, it generates synthetic data in
+which some categories are only visible in the texts and others only in the images::
 
     python examples/compare_designs.py --data shop/ --out result/
     python examples/compare_designs.py --help
 
-The same steps, one at a time and explained, are in plot_compare_designs.py.
+plot_compare_designs.py explains the same steps one by one.
 """
 
 import argparse
@@ -29,16 +29,7 @@ from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
-from amzest import (
-    ColumnSelector,
-    ImageCNNClassifier,
-    ImageInceptionClassifier,
-    TextCNNClassifier,
-    TextLSTMClassifier,
-    TextTransformerClassifier,
-    load_products,
-    make_products,
-)
+from amzest import ColumnSelector, load_products, make_products
 from amzest.ensemble import CrossFit
 from amzest.evaluation import (
     ProductGridDisplay,
@@ -46,25 +37,34 @@ from amzest.evaluation import (
     TrainingCurveDisplay,
     compare_classifiers,
 )
+from amzest.neural import all_networks
 
-#: Settings that are enough for drawn products, and for a first look at real ones.
+#: Settings for synthetic data and for a quick comparison on real data.
 QUICK_TEXT = {"max_epochs": 6}
 QUICK_IMAGE = {"image_size": 32, "max_epochs": 12}
-#: Products of a category to learn from: the linear model splits them into three.
+#: Minimum number of training products per category, for the 3 folds of calibration.
 MIN_PER_CATEGORY = 3
 
 
-# The designs: each is a pipeline that takes the whole table and picks its columns.
-# `ColumnSelector` hands texts and photos on as they are, missing ones included.
+# The designs: each is a pipeline that selects its columns from the whole table.
+# `ColumnSelector` passes texts and images through unchanged, including missing ones.
 
 
 def join_texts(texts):
-    """Return one string a row, for vectorizers that read a single text."""
+    """Return one string per row, for vectorizers that accept a single text."""
     return texts.fillna("").agg(" ".join, axis=1)
 
 
+def networks(kind):
+    """Return the networks for texts or images, with names such as "Text CNN"."""
+    return {
+        f"{kind.title()} {name[len(kind) :].removesuffix('Classifier')}": network
+        for name, network in all_networks(kind).items()
+    }
+
+
 def build_designs(table, random_state, quick):
-    """Return the designs that the table allows, by name."""
+    """Return the designs for the columns of the table, by name."""
     designs = {}
     columns = [name for name in ("title", "description") if name in table]
     if columns:
@@ -80,31 +80,22 @@ def build_designs(table, random_state, quick):
             linear,
         )
         settings = QUICK_TEXT if quick else {}
-        for name, network in {
-            "Text CNN": TextCNNClassifier,
-            "Text LSTM": TextLSTMClassifier,
-            "Text Transformer": TextTransformerClassifier,
-        }.items():
+        for name, network in networks("text").items():
             designs[name] = make_pipeline(
                 ColumnSelector(columns), network(random_state=random_state, **settings)
             )
     if "image" in table:
         settings = QUICK_IMAGE if quick else {}
-        for name, network in {
-            "Image CNN": ImageCNNClassifier,
-            "Image Inception": ImageInceptionClassifier,
-        }.items():
+        for name, network in networks("image").items():
             designs[name] = make_pipeline(
                 ColumnSelector("image"), network(random_state=random_state, **settings)
             )
     return designs
 
 
-# One cross-fit, and what is made of it: every design is fitted once on each fold. What
-# it says of the products it has not learnt from serves all that follows; nothing is
-# fitted a second time. The vote learns from it how much each design counts, the
-# meta-model whom to trust when. Both are scored on products whose labels their weights
-# have not seen either.
+# Each design is fitted once per fold. All further steps use its out-of-fold predictions
+# without refitting: voting learns the weights of the designs from them, and stacking a
+# meta-model. Both are scored on products that were not used to learn their weights.
 
 
 def cross_fit(designs, table, n_folds, random_state):
@@ -124,7 +115,7 @@ def cross_fit(designs, table, n_folds, random_state):
 
 
 def compare(crossfit):
-    """Compare the designs, a vote and a stack of them."""
+    """Compare the designs, weighted voting and stacking."""
     ensembles = {}
     if len(crossfit.names_) > 1:
         ensembles["Weighted vote"] = crossfit.weighted_voting("learn")
@@ -134,7 +125,7 @@ def compare(crossfit):
 
 
 def draw(crossfit, comparison, best, table):
-    """Draw scores, training and mistakes; return the figures by name."""
+    """Plot scores, training and errors; return the figures by name."""
     y = table["category"].to_numpy()
     figures = {"accuracy": comparison.plot().figure}
     networks = {
@@ -157,11 +148,11 @@ def draw(crossfit, comparison, best, table):
     return figures
 
 
-# Products, options, and what to say when they do not fit.
+# Data, options and error messages.
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """Say in one line what is wrong, and end with exit code 2."""
+    """Parser that prints errors in one line and exits with code 2."""
 
     def error(self, message):
         line = " ".join(str(message).split())
@@ -169,21 +160,21 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 def whole_number(text):
-    """Read a whole number that is not negative."""
+    """Parse a non-negative integer."""
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a non-negative integer")
     return int(text)
 
 
 def fold_number(text):
-    """Read a whole number of folds."""
+    """Parse the number of folds."""
     if whole_number(text) < 2:
-        raise argparse.ArgumentTypeError(f"{text!r} folds are too few; 2 are needed")
+        raise argparse.ArgumentTypeError(f"{text!r} is less than 2 folds")
     return int(text)
 
 
 def read_table(path):
-    """Read a table of one's own, whichever of the three columns it has."""
+    """Load a table with at least one of the three input columns."""
     whole = load_products(path, category_column=None, image_column=None)
     columns = whole.feature_names
     found = [name for name in ("title", "description", "image") if name in columns]
@@ -191,7 +182,7 @@ def read_table(path):
         lost = "'category'" if found else "'title', 'description' or 'image'"
         raise ValueError(
             f"{whole.filename} has no column {lost}, it has {', '.join(columns)}. "
-            "Rename the column that is meant."
+            "Rename the corresponding column."
         )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -208,12 +199,12 @@ def read_table(path):
     if lost:
         print(f"Note: there is no column {' and no '.join(sorted(lost))}.")
         if "image" in lost or len(lost) > 1:
-            print("Note: designs that would read what is missing are left out.")
+            print("Note: designs that require a missing column are skipped.")
     return table
 
 
 def take(table, args):
-    """Take as many products as are asked for, and check that categories are large."""
+    """Sample the requested number of products, and check the size of categories."""
     if args.data and args.n_products is not None and args.n_products < len(table):
         table, _ = train_test_split(
             table,
@@ -236,35 +227,36 @@ def take(table, args):
 
 def parse_arguments():
     parser = OneLineParser(
-        description="Compare designs that sort products into categories.",
-        epilog="Without --data the products are drawn at random and --quick holds.",
+        description="Compare designs that classify products.",
+        epilog="Without --data, synthetic data and --quick are used.",
     )
     parser.add_argument(
         "--data",
         metavar="PATH",
-        help="table of products (CSV, Parquet, JSON lines), or a folder that holds one "
-        "named products.*, with the column category and one or more of title, "
-        "description, image (paths from that folder)",
+        help="table of products (CSV, Parquet, JSON lines), or a folder with a file "
+        "products.*, with the column category and one or more of title, description "
+        "and image (paths relative to that folder)",
     )
     parser.add_argument(
         "--out",
         metavar="FOLDER",
         type=Path,
         default=Path("amzest-demo"),
-        help="folder for the pictures (default: %(default)s)",
+        help="folder for the figures (default: %(default)s)",
     )
     parser.add_argument(
         "--n-products",
         metavar="N",
         type=whole_number,
-        help="products to draw (default: 600), or to take from --data (default: all)",
+        help="number of synthetic products (default: 600), or to sample from --data "
+        "(default: all)",
     )
     parser.add_argument(
         "--n-folds",
         metavar="N",
         type=fold_number,
         default=3,
-        help="parts, each of them scored on once (default: %(default)s)",
+        help="number of cross-validation folds (default: %(default)s)",
     )
     parser.add_argument(
         "--random-state",
@@ -276,7 +268,7 @@ def parse_arguments():
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="train for fewer epochs on smaller photos than the networks' defaults",
+        help="use fewer epochs and smaller images than by default",
     )
     return parser, parser.parse_args()
 
@@ -294,7 +286,7 @@ def main():
     except (OSError, TypeError, ValueError) as error:
         parser.error(error)
     print(
-        f"{len(table)} {'' if args.data else 'drawn '}products in "
+        f"{len(table)} {'' if args.data else 'synthetic '}products in "
         f"{table['category'].nunique()} categories",
         flush=True,
     )

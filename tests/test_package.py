@@ -16,6 +16,7 @@ import pytest
 
 import amzest
 from amzest.neural import all_networks
+from amzest.utils import DOCUMENTATION_URL
 
 ROOT = Path(__file__).resolve().parent.parent
 FRAMEWORKS = {
@@ -121,3 +122,14 @@ def test_constraints_pin_every_requirement():
     }
 
     assert names - {"amzest"} - pinned == set()
+
+
+def test_urls_are_those_of_the_documentation_and_the_citation():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    urls = settings["project"]["urls"]
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+    assert urls["Documentation"] == DOCUMENTATION_URL
+    assert f'url: "{urls["Documentation"]}"' in citation
+    assert f'repository-code: "{urls["Source"]}"' in citation
+    assert urls["Changelog"].startswith(urls["Source"])

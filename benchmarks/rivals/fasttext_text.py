@@ -21,7 +21,7 @@ from rivals.linear_text import join_texts
 SITE = Path(__file__).resolve().parents[2] / ".venv-fasttext" / "site"
 WORKER = Path(__file__).with_name("fasttext_worker.py")
 
-#: Words with pairs; the same with characters within words, fast and thorough.
+#: Words and word pairs; with character n-grams, fast and accurate.
 SETTINGS: dict[str, dict[str, Any]] = {
     "words": {"epoch": 25, "lr": 0.5, "wordNgrams": 2},
     "characters": {"epoch": 25, "lr": 0.5, "wordNgrams": 2, "minn": 2, "maxn": 5},
@@ -31,19 +31,19 @@ _COMMON = {"dim": 100, "bucket": 200_000, "minCount": 1, "loss": "softmax"}
 
 
 def is_installed() -> bool:
-    """Tell whether the environment of fastText is there."""
+    """Return whether fastText is installed."""
     return (SITE / "fasttext").is_dir()
 
 
 def plain_words(texts: pd.DataFrame) -> list[str]:
-    """Return lower-case words with single blanks between them, as fastText asks for."""
+    """Return lower-case words separated by single spaces, as fastText requires."""
     return [" ".join(re.findall(r"\w+", text.lower())) for text in join_texts(texts)]
 
 
 def run_fasttext(
     train: pd.DataFrame, labels: Any, test: pd.DataFrame, settings: dict[str, Any]
 ) -> tuple[Any, dict[str, float]]:
-    """Train on some rows and predict others.
+    """Fit on training rows and predict test rows.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def run_fasttext(
         Categories of `test`.
 
     seconds : dict of str to float
-        "fit_wall" and "fit_processor", without the start of the process.
+        "fit_wall" and "fit_processor", without starting the process.
     """
     classes, codes = np.unique(np.asarray(labels, dtype=object), return_inverse=True)
     request = {

@@ -1,7 +1,7 @@
-"""Train fastText and predict, in an environment of its own: it needs NumPy 1.
+"""Fit fastText and predict in a separate environment, since it requires NumPy 1.
 
-Reads a request as JSON from the file that it is given, writes the answer beside it.
-Only training and predicting are timed, neither the start of Python nor the files.
+Reads a request from a JSON file, and writes the result next to it. Only fitting and
+predicting are timed, not starting Python or reading files.
 """
 
 import json
@@ -27,7 +27,7 @@ def main() -> None:
         "fit_wall": time.perf_counter() - wall,
         "fit_processor": time.process_time() - processor,
     }
-    # With k=1 the Python wrapper returns one tuple of labels a row.
+    # With k=1 the Python wrapper returns one tuple of labels per row.
     labels, _ = model.predict(request["test"])
     answer["labels"] = [int(row[0].removeprefix("__label__")) for row in labels]
     path.with_suffix(".answer").write_text(json.dumps(answer), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""TF-IDF and a linear support vector machine: what a text network has to beat."""
+"""TF-IDF and a linear support vector machine: the baseline of text networks."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sklearn.svm import LinearSVC
 
 
 def join_texts(texts: pd.DataFrame) -> pd.Series:
-    """Return one string a row."""
+    """Return one string per row."""
     return texts.fillna("").agg(" ".join, axis=1)
 
 
 def linear_text(**settings: Any) -> Pipeline:
-    """Build TF-IDF of words and word pairs and of characters within words, and SVM."""
+    """Build a pipeline of TF-IDF (words, word pairs, character n-grams) and an SVM."""
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
     characters = TfidfVectorizer(
         analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True

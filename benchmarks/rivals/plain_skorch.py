@@ -1,8 +1,8 @@
-"""Text networks as they are glued together from skorch's and torch's tutorials.
+"""Text networks built as in the tutorials of skorch and torch.
 
-Words get numbers, texts are padded to one length, and `NeuralNetClassifier` does the
-rest with its own loader and a dense Adam. These networks do less than amzest's: they
-have one vector for each word, no n-grams and no linear part.
+Words are integer-encoded, texts are padded to one length, and `NeuralNetClassifier`
+trains with its own data loader and a dense Adam. These networks are simpler than
+amzest's: they have one vector per word, no n-grams and no linear part.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from skorch import NeuralNetClassifier
 from torch import Tensor, nn
 
-#: Words of every text, as padded arrays have them; of a network, its width.
+#: Padded length of texts, width of the networks, and batch size.
 LENGTH, WIDTH, BATCH_SIZE = 200, 64, 128
 
 
 def padded_words(texts: Sequence[str]) -> tuple[NDArray[np.int64], int]:
-    """Number the words of texts; return (n_texts, LENGTH) and the number of words."""
+    """Integer-encode texts; return shape (n_texts, LENGTH) and the number of words."""
     index: dict[str, int] = {}
     padded = np.zeros((len(texts), LENGTH), dtype=np.int64)
     for row, text in enumerate(texts):
@@ -31,7 +31,7 @@ def padded_words(texts: Sequence[str]) -> tuple[NDArray[np.int64], int]:
 
 
 class PlainCNN(nn.Module):
-    """Three widths of convolutions, pooled to their maximum."""
+    """Three kernel sizes with global max pooling."""
 
     def __init__(self, n_words: int, n_classes: int) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class PlainCNN(nn.Module):
 
 
 class PlainLSTM(nn.Module):
-    """Both directions, pooled over the words."""
+    """Bidirectional, pooled over the words."""
 
     def __init__(self, n_words: int, n_classes: int) -> None:
         super().__init__()
@@ -88,15 +88,15 @@ PLAIN = {"cnn": PlainCNN, "lstm": PlainLSTM, "transformer": PlainTransformer}
 def plain_epochs(
     name: str, texts: Sequence[str], labels: Sequence[str]
 ) -> Callable[[], int]:
-    """Return a function that trains such a network for an epoch.
+    """Return a function that trains a network for one epoch.
 
     Parameters
     ----------
     name : {"cnn", "lstm", "transformer"}
-        Which network.
+        Architecture.
 
     texts, labels : sequence of str
-        What to train on; labels of more rows say which classes there are.
+        Training data; more labels than texts define further classes.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The training loop that someone who knows torch well would write by hand."""
+"""A training loop in plain torch."""
 
 from __future__ import annotations
 
@@ -30,26 +30,25 @@ def train_epoch_by_hand(
     Parameters
     ----------
     module : torch.nn.Module
-        The network; is changed.
+        The network; it is trained in place.
 
     batches : iterable of Batch
-        What to train on.
+        Training data.
 
     learning_rates : iterable of float
         Learning rate of each step.
 
     device : str, default="cpu"
-        Where the module is.
+        Device of the module.
 
     precision : {"float32", "bfloat16"}, default="float32"
-        Arithmetic of matrix products.
+        Floating-point precision of matrix products.
 
     table_factor : float, default=1.0
-        Learning rate of the tables, compared to that of the network.
+        Learning rate of the tables, relative to that of the network.
 
     tables : {"rowwise", "sparse_adam", "dense_adam"}, default="rowwise"
-        Optimizer of the tables: the one that amzest uses, or torch's own, for sparse
-        gradients or for dense ones.
+        Optimizer of the tables: amzest's, or torch's for sparse or dense gradients.
 
     Returns
     -------
@@ -66,7 +65,7 @@ def train_epoch_by_hand(
         kind = RowwiseRMSprop if tables == "rowwise" else torch.optim.SparseAdam
         table_optimizer = kind(sparse, lr=0.01)
     n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as amzest does: the products are small
+    torch.set_num_threads(1)  # as in amzest, since matrix products are small
     module.train()
     total, n_rows = torch.zeros((), device=device), 0
     for batch, learning_rate in zip(batches, learning_rates, strict=True):

@@ -1,4 +1,4 @@
-"""The benchmarks' own modules, which their scripts import from beside themselves."""
+"""Makes the modules of the benchmarks importable, as for their scripts."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The guard against ratios that get worse."""
+"""The check that ratios do not get worse."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_more_than_a_fifth_is_lost(better, before, now, lost):
     assert verdict.lost is lost
 
 
-def test_a_number_that_is_gone_is_lost_and_a_new_one_is_not():
+def test_missing_ratio_is_lost_and_new_ratio_is_not():
     gone, new = check_ratios.compare(
         {"bench.py": {"old": ratio(1.0)}}, {"bench.py": {"new": ratio(1.0)}}
     )
@@ -59,7 +59,7 @@ def run_check(monkeypatch, path, measurements, *arguments):
     return check_ratios.main()
 
 
-def test_a_busy_moment_is_no_regression(monkeypatch, tmp_path, capsys):
+def test_ratio_is_measured_again_before_it_is_lost(monkeypatch, tmp_path, capsys):
     path = tmp_path / "expected.json"
     path.write_text(json.dumps({"bench.py": {"rows": ratio(1.0)}}), encoding="utf-8")
     slow, fast = {"rows": ratio(0.5)}, {"rows": ratio(0.95)}

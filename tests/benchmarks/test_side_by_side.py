@@ -1,4 +1,4 @@
-"""The harness of the benchmarks, with work whose duration is known."""
+"""The benchmark harness, with functions of known duration."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from side_by_side import (
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Clocks that stand still until a test moves them."""
+    """Clocks that only advance when a test sets them."""
     now = {"wall": 0.0, "processor": 0.0}
     monkeypatch.setattr(side_by_side.time, "perf_counter", lambda: now["wall"])
     monkeypatch.setattr(side_by_side.time, "process_time", lambda: now["processor"])
@@ -99,7 +99,7 @@ def test_table_is_aligned():
     assert table.splitlines() == ["what  against  median", "a     b          1.25"]
 
 
-def test_json_holds_results_and_circumstances(tmp_path, capsys):
+def test_json_contains_results_and_machine(tmp_path, capsys):
     path = tmp_path / "folder" / "results.json"
     options = parse_arguments("Doc.", ["--json", str(path), "--short"])
     report = Report("How long?", options)

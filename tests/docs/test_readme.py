@@ -92,6 +92,12 @@ def run_readme(path):
     )
 
 
+def test_links_lead_to_files():
+    links = re.findall(r"\]\((?!https:)([^)#\s]+)\)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
 def test_parameters_of_mlpclassifier_are_those_of_the_networks():
     """The paragraph about MLPClassifier names what is the same, and what is renamed."""
     shared = parameters(MLPClassifier) & parameters(TextCNNClassifier)

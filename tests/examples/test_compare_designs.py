@@ -1,7 +1,8 @@
-"""The demo, run as a user runs it: in a process of its own."""
+"""The demo, run in a new process."""
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import subprocess
@@ -11,18 +12,19 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from amzest.neural import all_networks
+
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "examples" / "compare_designs.py"
-DESIGNS = [
+MEMBERS = [
     "TF-IDF + linear",
-    "Text CNN",
-    "Text LSTM",
-    "Text Transformer",
-    "Image CNN",
-    "Image Inception",
-    "Weighted vote",
-    "Stack",
+    *(
+        re.sub("(Text|Image)(.+)Classifier", r"\1 \2", name)
+        for kind in ("text", "image")
+        for name in all_networks(kind)
+    ),
 ]
+DESIGNS = [*MEMBERS, "Weighted vote", "Stack"]
 
 
 def run_demo(*arguments, folder):
@@ -58,12 +60,12 @@ def rows_of_table(output):
 
 
 @pytest.mark.slow
-def test_demo_prints_a_table_and_saves_pictures(tmp_path):
+def test_demo_prints_a_table_and_saves_figures(tmp_path):
     done = run_demo("--n-products", 80, "--out", "result", folder=tmp_path)
 
     assert done.returncode == 0, done.stderr
-    assert "Fitting 6 designs on 3 folds" in done.stdout
-    assert done.stdout.count("[CrossFit] ") == 6 * 3
+    assert f"Fitting {len(MEMBERS)} designs on 3 folds" in done.stdout
+    assert done.stdout.count("[CrossFit] ") == len(MEMBERS) * 3
     header = next(line for line in done.stdout.splitlines() if "macro-F1" in line)
     assert header.split() == [
         *("design", "accuracy", "macro-F1", "top-2", "log-loss", "Brier", "ECE")
@@ -81,20 +83,20 @@ def test_demo_prints_a_table_and_saves_pictures(tmp_path):
         assert accuracies[-1] <= top_two <= 1, name
         assert min(loss, brier, error) > 0, name
     assert accuracies == sorted(accuracies, reverse=True)
-    assert "Holm’s correction for 28 pairs" in done.stdout
-    assert "FusionReport: 6 members" in done.stdout
+    assert f"Holm’s correction for {math.comb(len(DESIGNS), 2)} pairs" in done.stdout
+    assert f"FusionReport: {len(MEMBERS)} members" in done.stdout
     for name in ("accuracy", "learning_curves", "confusions", "products"):
         path = tmp_path / "result" / f"{name}.png"
         assert f"Saved {Path('result', path.name)}" in done.stdout
-        with Image.open(path) as picture:
-            picture.load()
-            assert min(picture.size) > 300
-            # Not one colour all over.
-            assert any(low != high for low, high in picture.convert("RGB").getextrema())
+        with Image.open(path) as figure:
+            figure.load()
+            assert min(figure.size) > 300
+            # More than one colour.
+            assert any(low != high for low, high in figure.convert("RGB").getextrema())
 
 
 @pytest.mark.slow
-def test_demo_without_photos_runs_the_text_designs(tmp_path):
+def test_demo_without_images_runs_the_text_designs(tmp_path):
     rows = [
         (f"{word} number {i}" if i else "", category)
         for i in range(12)
@@ -115,42 +117,42 @@ ROWS = [(f"{word} {i}", word) for i in range(8) for word in ("mug", "lamp")]
 
 
 @pytest.mark.parametrize(
-    ("columns", "rows", "said"),
+    ("columns", "rows", "message"),
     [
         (("title", "kind"), ROWS, "no column 'category'"),
         (("name", "category"), ROWS, "no column 'title', 'description' or 'image'"),
         (("title", "category"), [*ROWS, ("kettle 1", "kettle")], "'kettle' (1)"),
         (("title", "category"), [("mug", "mug")] * 8, "one category only"),
     ],
-    ids=["no category", "nothing to read", "one product", "one category"],
+    ids=["no category", "no input column", "one product", "one category"],
 )
-def test_demo_refuses_a_bad_table_in_one_line(tmp_path, columns, rows, said):
+def test_bad_table_is_an_error_of_one_line(tmp_path, columns, rows, message):
     path = write_table(tmp_path, columns, rows)
 
     done = run_demo("--data", path, folder=tmp_path)
 
-    assert_one_line(done, said)
+    assert_one_line(done, message)
     assert not (tmp_path / "amzest-demo").exists()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("--data", "nowhere"), "does not exist"),
         (("--data", "."), "folder without a product table"),
-        (("--n-folds", "1"), "'1' folds are too few"),
-        (("--random-state", "-1"), "'-1' is no whole number"),
-        (("--n-products", "many"), "'many' is no whole number"),
+        (("--n-folds", "1"), "'1' is less than 2 folds"),
+        (("--random-state", "-1"), "'-1' is not a non-negative integer"),
+        (("--n-products", "many"), "'many' is not a non-negative integer"),
         (("--n-products", "16"), "at least 5 products"),
         (("--n-products", "64", "--out", "taken"), "taken"),
         (("--colour", "red"), "unrecognized arguments"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
-def test_demo_refuses_a_bad_option_in_one_line(tmp_path, arguments, said):
+def test_bad_option_is_an_error_of_one_line(tmp_path, arguments, message):
     (tmp_path / "taken").write_text("a file, not a folder", encoding="utf-8")
 
-    assert_one_line(run_demo(*arguments, folder=tmp_path), said)
+    assert_one_line(run_demo(*arguments, folder=tmp_path), message)
 
 
 def test_demo_help_names_every_option(tmp_path):
@@ -161,7 +163,7 @@ def test_demo_help_names_every_option(tmp_path):
         assert f"--{option}" in done.stdout
 
 
-def assert_one_line(done, said):
+def assert_one_line(done, message):
     assert done.returncode == 2, done.stdout + done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
-    assert said in done.stderr
+    assert message in done.stderr
