@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from product_checks import CHECKS, Case, column_of
+from product_checks import CHECKS, Case, check_zero_weight_equals_removal, column_of
 from sklearn.base import clone
 
 from amzest import TextCNNClassifier, TextLSTMClassifier
@@ -101,6 +101,14 @@ def test_excluded_checks_exist():
     names = {check.__name__ for check in CHECKS}
     assert names >= ABOUT_NETWORKS
     assert len(APPLY) == len(CHECKS) - len(ABOUT_NETWORKS) >= 20
+
+
+def test_zero_weight_equals_removal_without_folds(rows):
+    X, y = rows
+    vote = ENSEMBLES["vote"]
+    check_zero_weight_equals_removal(
+        Case(vote, X, y, column="title", quiet={}, unreadable=3.5)
+    )
 
 
 @pytest.mark.parametrize("name", ENSEMBLES)

@@ -263,6 +263,23 @@ def test_unset_request_is_an_error_as_in_scikit_learn(data, counts):
 
 
 @pytest.mark.usefixtures("routing")
+def test_meta_model_on_a_cross_fit_gets_weights_if_it_requests_them(data, counts):
+    X, y, folds = frames(data)
+    crossfit = CrossFit([("one", pipeline(True))], cv=folds)
+    crossfit.fit(X, y, sample_weight=counts)
+    with pytest.raises(UnsetMetadataPassedError, match="LogisticRegression"):
+        crossfit.stacking(LogisticRegression())
+    proba = [
+        crossfit.stacking(
+            LogisticRegression(max_iter=1000).set_fit_request(sample_weight=request)
+        ).predict_proba(X)
+        for request in (True, False)
+    ]
+    np.testing.assert_array_equal(crossfit.stacking().predict_proba(X), proba[0])
+    assert not np.allclose(*proba)
+
+
+@pytest.mark.usefixtures("routing")
 def test_groups_are_routed_to_the_splitter(data):
     X, y, _ = data
     groups = np.arange(120) // 4

@@ -166,6 +166,8 @@ class BaseEnsemble(
 
     def _predict_members(self, X: Any) -> MemberPredictions:
         """Validate X and return the predictions of the members for it."""
+        # Members that select columns by name would not notice a different number of
+        # columns. Lists have no columns to compare.
         check_is_fitted(self, "estimators_")
         X = as_native(X)
         if hasattr(self, "n_features_in_") and (
@@ -236,12 +238,12 @@ class BaseEnsemble(
         return self
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Return the routing of metadata to the members and the splitter.
+        """Return the metadata routing of this object.
 
         Returns
         -------
-        MetadataRouter
-            See :ref:`scikit-learn's user guide <sklearn:metadata_routing>`.
+        routing : MetadataRouter
+            Routes metadata of `fit` to the members and the splitter.
         """
         return build_router(self, self.estimators, self.cv, self._final_estimator())
 

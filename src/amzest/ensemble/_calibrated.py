@@ -272,6 +272,10 @@ class CalibratedClassifier(
     def _calibrate(self, rows: OutOfFold) -> CalibratedClassifierCV | None:
         """Fit a calibration; None if some class has no sample to learn it from."""
         rows = rows.weighted()
+        # Temperature scaling (Guo et al., 2017) divides all log-probabilities by one
+        # number, sigmoid and isotonic calibration fit one curve per class. All are
+        # fitted on predictions for samples the model was not fitted on: on training
+        # samples a network is far more confident than on new ones.
         # The class frequencies predicted for missing samples are not predictions of
         # the estimator, and would pull the calibration towards themselves.
         rows = rows.take(rows.presences[0])
@@ -315,12 +319,12 @@ class CalibratedClassifier(
         return proba, present
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Return the routing of metadata to the estimator and the splitter.
+        """Return the metadata routing of this object.
 
         Returns
         -------
-        MetadataRouter
-            See :ref:`scikit-learn's user guide <sklearn:metadata_routing>`.
+        routing : MetadataRouter
+            Routes metadata of `fit` to the estimator and the splitter.
         """
         return build_router(self, [("estimator", self.estimator)], self.cv)
 

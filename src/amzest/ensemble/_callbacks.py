@@ -56,6 +56,8 @@ def reported_task(
     if context is None or not has_listeners(caller):
         yield
         return
+    # scikit-learn raises an error if an estimator has propagated callbacks from both
+    # itself and the estimator around it; those of the member win.
     own = getattr(estimator, "_skl_callbacks", ())
     follows = hasattr(estimator, "set_callbacks") and not any(
         isinstance(callback, AutoPropagatedCallback) for callback in own

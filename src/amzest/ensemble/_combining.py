@@ -115,6 +115,8 @@ def learn_weights_greedily(rows: OutOfFold, prior: Floats) -> Floats:
     added once more (Caruana et al., ICML 2004); the weights are the relative
     frequencies in the best bag. Rounds continue after a rise: the loss may fall again.
     """
+    # The loss of a bag depends on the sum of its members' probabilities of the true
+    # class only, so that each trial costs one product of matrix and vector.
     truth, votes = _votes_of_truth(rows)
     of_none = prior[rows.codes]
     bag = np.zeros(len(rows.probas))

@@ -270,6 +270,7 @@ class CrossFit(
     ) -> Self:
         self._validate_params()
         check_members(self.estimators)
+        refit = self.refit if isinstance(self.refit, str) else bool(self.refit)
         plan = plan_fits(
             self,
             self.estimators,
@@ -278,7 +279,7 @@ class CrossFit(
             sample_weight,
             fit_params,
             with_folds=with_folds,
-            refit=self.refit if with_folds else True,
+            refit=refit if with_folds else True,
             groups=self.groups,
         )
         with reported_fit(
@@ -412,12 +413,12 @@ class CrossFit(
         return report_members(self, weights)
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Return the routing of metadata to the members and the splitter.
+        """Return the metadata routing of this object.
 
         Returns
         -------
-        MetadataRouter
-            See :ref:`scikit-learn's user guide <sklearn:metadata_routing>`.
+        routing : MetadataRouter
+            Routes metadata of `fit` to the members and the splitter.
         """
         return build_router(self, self.estimators, self.cv)
 

@@ -68,9 +68,12 @@ def run_tasks(
     `memory` is that of CrossFit; `reported` is the estimator whose fit this is and its
     callback context.
     """
+    # X and y would be hashed for each task, and callbacks do not change a fit: what
+    # counts of the ignored arguments is in `key`.
     memory = check_memory(private_memory(memory))
     fit = memory.cache(_fit, ignore=["X", "y", "fit_params", "reported"])
     keys = _keys(tasks, X, y, memory)
+    # Results arrive in order while later tasks still run, so that they can be printed.
     parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator")
     results = parallel(
         joblib.delayed(fit)(
@@ -101,6 +104,8 @@ def _subtasks(
     tasks: Sequence[Task], reported: tuple[Any, Any]
 ) -> list[tuple[Any, Any]]:
     """Create all callback contexts before the first is sent to another process."""
+    # A subcontext is numbered by the number of its siblings, which other processes
+    # would not know.
     caller, context = reported
     if not has_listeners(caller):
         return [(None, None)] * len(tasks)
@@ -120,6 +125,7 @@ def _fit(
 ) -> Fitted:
     """Fit a member on the training samples and predict the others."""
     start = time.perf_counter()
+    # The clone keeps the task's member unfitted: it is part of the key of the cache.
     try:
         fitted, X_train = clone(estimator), _safe_indexing(X, train)
         params = _check_method_params(X, fit_params, indices=train)

@@ -28,8 +28,12 @@ def split_folds(
 
     `params` are those of the splitter, "groups" among them.
     """
+    # Groups are passed by position below: the third argument of `split` has that
+    # meaning in all splitters, but not its name in all of those that users write.
     params = dict(params)
     groups = _find_groups(params.pop("groups"), X, len(codes))
+    # scikit-learn's check_cv neither shuffles nor knows groups, and only warns of a
+    # class with fewer samples than folds; a fold model might not know the class.
     if isinstance(cv, int | np.integer):
         sizes = np.bincount(codes)
         if sizes.min() < cv:
@@ -43,6 +47,7 @@ def split_folds(
         splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
         cv = splitter(cv, shuffle=seed is not None, random_state=seed)
     labels = classes[codes]
+    # Splitters need the labels, but of X only its length.
     cv = check_cv(cv, labels, classifier=True)
     return list(cv.split(np.zeros(len(labels)), labels, groups, **params))
 

@@ -118,20 +118,7 @@ def plan_fits(
 
     The caller is CrossFit or an ensemble: it has `cv`, `random_state` and a router.
     """
-    fits = MemberFits()
-    X = as_native(X)
-    if not issparse(X):
-        check_rows(X, "samples in the form that the members take: a table or list")
-    if _num_samples(X) == 0:
-        raise ValueError("`X` has 0 sample(s), a minimum of 1 is required.")
-    fits.classes_, fits.y_ = encode_labels(y)
-    check_consistent_length(X, fits.y_)
-    (X,) = indexable(X)
-    fits.sample_weight_ = None
-    if sample_weight is not None:
-        fits.sample_weight_ = row_weights(X, fits.y_, fits.classes_, sample_weight)
-    totals = np.bincount(fits.y_, fits.sample_weight_, minlength=len(fits.classes_))
-    fits.class_prior_ = totals / totals.sum()
+    X, fits = _validate_input(X, y, sample_weight)
     routed = route_fit_params(
         caller, estimators, fits.sample_weight_, fit_params, final_estimator
     )
@@ -152,26 +139,52 @@ def plan_fits(
             seed=None if caller.random_state is None else seeds["split"],
         )
         fits.fold_ = number_folds(folds, len(labels))
+    tasks = _list_tasks(members, folds, len(labels), routed, refit=refit)
+    return FitPlan(X, labels, fits, folds, refit, tasks)
+
+
+def _validate_input(X: Any, y: Any, sample_weight: Any) -> tuple[Any, MemberFits]:
+    """Return X as an object that can be indexed, and what is learnt from y alone."""
+    fits = MemberFits()
+    X = as_native(X)
+    if not issparse(X):
+        check_rows(X, "samples in the form that the members take: a table or list")
+    if _num_samples(X) == 0:
+        raise ValueError("`X` has 0 sample(s), a minimum of 1 is required.")
+    fits.classes_, fits.y_ = encode_labels(y)
+    check_consistent_length(X, fits.y_)
+    (X,) = indexable(X)
+    fits.sample_weight_ = None
+    if sample_weight is not None:
+        fits.sample_weight_ = row_weights(X, fits.y_, fits.classes_, sample_weight)
+    # Predicted for missing samples, so that it has to be weighted as the members are.
+    totals = np.bincount(fits.y_, fits.sample_weight_, minlength=len(fits.classes_))
+    fits.class_prior_ = totals / totals.sum()
+    return X, fits
+
+
+def _list_tasks(
+    members: dict[str, Any],
+    folds: Folds,
+    n_samples: int,
+    routed: Any,
+    *,
+    refit: Refit,
+) -> list[Task]:
+    """Return the fits on all samples, then those on folds by member and fold."""
     # All samples first: an error then names a sample by its position in X, which
     # differs from its position in a fold.
-    rows = np.arange(len(labels))
+    rows = np.arange(n_samples)
     tasks = [
         Task(f"{name}, all rows", member, rows, None, routed[name].fit)
         for name, member in members.items()
         if refit is True
     ]
-    tasks += [
-        Task(
-            f"{name}, fold {fold} of {len(folds)}",
-            member,
-            train,
-            test,
-            routed[name].fit,
-        )
-        for name, member in members.items()
-        for fold, (train, test) in enumerate(folds, start=1)
-    ]
-    return FitPlan(X, labels, fits, folds, refit, tasks)
+    for name, member in members.items():
+        for fold, (train, test) in enumerate(folds, start=1):
+            title = f"{name}, fold {fold} of {len(folds)}"
+            tasks.append(Task(title, member, train, test, routed[name].fit))
+    return tasks
 
 
 def check_members(estimators: Any) -> None:
@@ -219,6 +232,9 @@ def check_crossfit(crossfit: Any, *, out_of_fold: bool = True) -> None:
 
 def _seeded(estimator: Any, random_state: Any, seed: int) -> Any:
     """Return a clone; unset seeds are set unless the ensemble has none itself."""
+    # All folds of a member have the same seed, as in scikit-learn's cross_val_predict:
+    # its fold models differ by their data only. Seeds that are set are kept, and with
+    # random_state=None members stay random.
     copied = clone(estimator)
     if random_state is not None:
         unset = {
@@ -237,6 +253,7 @@ def _keep_folds(fits: MemberFits, folds: Folds, done: list[Fitted]) -> None:
     fits.oof_proba_ = {name: np.empty(shape) for name in fits.names_}
     fits.oof_present_ = {name: np.empty(shape[0], dtype=bool) for name in fits.names_}
     fits.fold_estimators_, fits.fit_seconds_, fits.predict_seconds_ = {}, {}, {}
+    # Tasks are sorted by member, then by fold.
     results = iter(done)
     for name in fits.names_:
         fitted = [next(results) for _ in folds]

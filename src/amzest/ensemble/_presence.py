@@ -28,6 +28,8 @@ def predict_with_presence(
     if isinstance(estimator, Pipeline) and hasattr(
         estimator[-1], "predict_proba_and_presence"
     ):
+        # Decided on the transformed samples: the steps in front may select columns or
+        # impute missing cells.
         transformed = estimator[:-1].transform(X) if len(estimator) > 1 else X
         return predict_with_presence(estimator[-1], transformed, classes)
     if hasattr(estimator, "predict_proba_and_presence"):
@@ -41,11 +43,14 @@ def predict_with_presence(
 
 def row_presence(X: Any) -> Presence:
     """Return which rows have a cell that is not missing, blank or a placeholder."""
+    # A row of zeros is a sample like any other: zeros are not missing values.
     if sparse.issparse(X):
         return np.ones(X.shape[0], dtype=bool)
     X = as_pandas(X)
     if hasattr(X, "__array__") and not hasattr(X, "to_numpy"):
         X = np.asarray(X)
+    # Among numbers only floats can be missing: a row, or an image of floats, is missing
+    # if all of it is NaN.
     if isinstance(X, np.ndarray) and X.dtype.kind in "biuf":
         if X.dtype.kind != "f":
             return np.ones(len(X), dtype=bool)
@@ -77,6 +82,8 @@ def align_columns(proba: Proba, own: NDArray[Any], classes: NDArray[Any]) -> Pro
 
     Both `own` and `classes` are sorted.
     """
+    # A fold may lack a class, and scikit-learn's classifiers have columns only for the
+    # classes they were fitted on.
     if len(own) == len(classes):
         return proba
     aligned = np.zeros((len(proba), len(classes)))

@@ -31,6 +31,8 @@ def private_memory(memory: Any) -> Any:
     inner = folder / "joblib"
     _make_private(inner)
     _check_private(inner)
+    # joblib creates its folders with the umask, in worker processes as well, so that
+    # the modes have to be set by the backend.
     joblib.register_store_backend(_BACKEND, PrivateStoreBackend)
     return joblib.Memory(str(folder), backend=_BACKEND, verbose=0)
 
@@ -54,6 +56,7 @@ def _check_private(folder: Path) -> None:
     """Raise if other users can write to a folder."""
     if os.name != "posix":
         return
+    # Owned by root is accepted: root can write anywhere.
     state = folder.stat()
     advice = (
         "Loading a pickle runs the code in it. Make the folder private "

@@ -15,12 +15,11 @@ from sklearn.utils.metadata_routing import (
     MethodMapping,
     _raise_for_params,
     _routing_enabled,
-    get_routing_for_object,
     process_routing,
 )
 
 #: Keys of a router besides the members; "__" cannot occur in the name of a member.
-SPLITTER, _FINAL_ESTIMATOR = "__splitter__", "__final_estimator__"
+SPLITTER, _FINAL = "__splitter__", "__final_estimator__"
 _TO_FIT = MethodMapping().add(caller="fit", callee="fit")
 _TO_SPLIT = MethodMapping().add(caller="fit", callee="split")
 
@@ -38,7 +37,7 @@ def build_router(
     for name, estimator in estimators:
         router.add(**{name: estimator}, method_mapping=_TO_FIT)
     if final_estimator is not None:
-        router.add(**{_FINAL_ESTIMATOR: final_estimator}, method_mapping=_TO_FIT)
+        router.add(**{_FINAL: final_estimator}, method_mapping=_TO_FIT)
     return router.add(**{SPLITTER: cv}, method_mapping=_TO_SPLIT)
 
 
@@ -70,18 +69,16 @@ def route_fit_params(
 
 
 def final_fit_params(
-    final_estimator: Any, sample_weight: NDArray[np.float64] | None
+    ensemble: Any, final_estimator: Any, sample_weight: NDArray[np.float64] | None
 ) -> dict[str, Any]:
     """Return the parameters with which a meta-model is fitted."""
-    if sample_weight is None:
-        return {}
-    if _routing_enabled():
-        request = get_routing_for_object(final_estimator)
-        if not request.consumes("fit", {"sample_weight"}):
-            return {}
-    else:
+    params = {} if sample_weight is None else {"sample_weight": sample_weight}
+    if params and _routing_enabled():
+        router = build_router(ensemble, [], None, final_estimator)
+        return dict(router.route_params(caller="fit", params=params)[_FINAL].fit)
+    if params:
         _check_takes_sample_weight("`final_estimator`", final_estimator)
-    return {"sample_weight": sample_weight}
+    return params
 
 
 def request_sample_weight(estimator: Any) -> Any:

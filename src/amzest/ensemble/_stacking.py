@@ -251,8 +251,9 @@ class MissingAwareStackingClassifier(BaseEnsemble):
 
     def _fit_final(self, rows: OutOfFold) -> Any:
         """Fit a meta-model on out-of-fold predictions."""
+        # Codes as labels: column k of each member is class k, whatever the label type.
         rows, final = rows.weighted(), clone(self._final_estimator())
-        params = final_fit_params(final, rows.sample_weight)
+        params = final_fit_params(self, final, rows.sample_weight)
         features = self._features(rows.probas, rows.presences)
         return final.fit(features, rows.codes, **params)
 

@@ -46,6 +46,8 @@ def vote_out_of_fold(
     weights: Any, rows: OutOfFold, prior: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the vote on each fold, with weights that are learnt on the other folds."""
+    # Weights learnt on all folds have seen the labels of each: a vote with them would
+    # have too small a loss, and the more so the more members it has.
     proba = np.empty_like(rows.probas[0])
     for train, test in rows.folds():
         learnt = find_weights(weights, len(rows.probas), rows.take(train), prior)

@@ -236,6 +236,7 @@ class WeightedVotingClassifier(BaseEnsemble):
         """Predict with the members whose vote counts, in the samples where it does."""
         members = list(self.named_estimators_.values())
         negligible = is_negligible(self.weights_)
+        # Two passes: first the members that count everywhere, for all samples.
         predicted = {
             i: predict_with_presence(members[i], X, self.classes_)
             for i in np.flatnonzero(~negligible)
@@ -246,7 +247,9 @@ class WeightedVotingClassifier(BaseEnsemble):
         presences = [np.zeros(n_rows, dtype=bool) for _ in members]
         for i, (proba, present) in predicted.items():
             probas[i], presences[i] = proba, present
-        # Samples that are missing for all of these are left to the others.
+        # Then members of negligible weight, for the samples missing for all of these
+        # only. With learnt weights such a member is often a slow network that does not
+        # help, and most samples are present for another one.
         rows = np.flatnonzero(~np.logical_or.reduce(presences))
         if len(rows):
             some = X if len(rows) == n_rows else _safe_indexing(X, rows)

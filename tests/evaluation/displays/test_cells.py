@@ -53,5 +53,5 @@ def test_decode_images_notes_the_reason_of_failure(tmp_path):
     assert notes[:4] == ["no image"] * 4
     assert notes[4] == "image not found: mug.jpg"
     assert notes[5].startswith("image cannot be decoded: not an image")
-    assert notes[6].startswith("image cannot be decoded: a int is no image")
+    assert notes[6].startswith("image cannot be decoded: a int is not an image")
     assert notes[7] == "no image"

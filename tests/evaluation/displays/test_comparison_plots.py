@@ -82,7 +82,7 @@ def test_overlap_of_each_row():
         f"{matrix.iloc[i, j]:.0%}" for i in range(3) for j in range(3) if i != j
     ]
     assert texts(ax) == expected
-    assert tick_labels(ax)[1].startswith("strong $x$ (")
+    assert tick_labels(ax)[1].startswith("strong $x$\n(error rate ")
 
 
 @pytest.mark.parametrize("kind", ["scores", "per_category", "overlap"])

@@ -121,7 +121,7 @@ def plot_overlap(matrix: pd.DataFrame, accuracy: pd.Series, ax: Any) -> Any:
     n_members = len(shares)
     np.fill_diagonal(shares, np.nan)
     side = 0.62 * n_members
-    ax = new_axes(ax, 3.6 + side, 2.0 + side, _PURPOSE)
+    ax = new_axes(ax, 4.0 + side, 2.0 + side, _PURPOSE)
     ax.set_facecolor("0.93")
     image = ax.imshow(shares, cmap="cividis", vmin=0, vmax=1)
     for row, column in zip(*np.nonzero(~np.isnan(shares)), strict=True):
@@ -132,7 +132,7 @@ def plot_overlap(matrix: pd.DataFrame, accuracy: pd.Series, ax: Any) -> Any:
         ax.text(column, row, f"{share:.0%}", **style)
     names = [wrapped_name(name, 22) for name in matrix.index]
     rows = [
-        f"{name} (error rate {1 - value:.1%})"
+        f"{name}\n(error rate {1 - value:.1%})"
         for name, value in zip(names, accuracy, strict=True)
     ]
     ax.set_yticks(range(n_members), rows, **text_style())

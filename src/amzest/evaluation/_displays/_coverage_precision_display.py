@@ -235,46 +235,17 @@ class CoveragePrecisionDisplay:
         points = self.at_target().set_index("model")
         if target is not None:
             self.ax_.axhline(target, color="0.5", linewidth=1, linestyle="--")
-        handles: list[Any] = []
-        labels = []
-        lowest = 1.0
+        handles, labels = [], []
         for place, (model, curve) in enumerate(models):
-            style = model_style(place)
-            marker = style.pop("marker")
-            only = len(curve) == 1
-            handles += self.ax_.plot(
-                curve["coverage"],
-                curve["precision"],
-                **style,
-                marker=marker,
-                markevery=slice(0, 1 if only else 0),
-                clip_on=not only,
-                linewidth=1.6,
-            )
-            # The precision of a few predictions is noisy: it does not set the limits.
-            settled = curve[curve["n_answered"] >= min(20, len(curve))]
-            lowest = min(lowest, settled["precision"].min())
-            label = short_name(model)
-            if model in points.index:
-                point = points.loc[model]
-                self.ax_.plot(
-                    point["coverage"],
-                    point["precision"],
-                    linestyle="none",
-                    marker=marker,
-                    markersize=9,
-                    color=style["color"],
-                    markeredgecolor="white",
-                    zorder=3,
-                    clip_on=False,
-                )
-                label += (
-                    f"  (coverage {point['coverage']:.0%}, "
-                    f"threshold {point['threshold']:.2f})"
-                )
-            elif target is not None:
-                label += f"  (precision {target:g} not reached)"
+            point = points.loc[model] if model in points.index else None
+            handle, label = self._plot_model(model_style(place), model, curve, point)
+            handles.append(handle)
             labels.append(label)
+        # The precision of a few predictions is noisy: it does not set the limits.
+        settled = (
+            curve[curve["n_answered"] >= min(20, len(curve))] for _, curve in models
+        )
+        lowest = min(curve["precision"].min() for curve in settled)
         if target is not None:
             lowest = min(lowest, target)
             self.ax_.annotate(
@@ -296,6 +267,43 @@ class CoveragePrecisionDisplay:
         self.ax_.set_ylabel("precision of these predictions", fontsize=NORMAL)
         legend_above(self.ax_, handles, labels)
         return self
+
+    def _plot_model(
+        self, style: dict[str, Any], model: Any, curve: pd.DataFrame, point: Any
+    ) -> tuple[Any, str]:
+        """Plot a curve and its point at the target; return its legend entry."""
+        marker = style.pop("marker")
+        # A line of a single point is invisible: it gets a marker.
+        single = len(curve) == 1
+        (handle,) = self.ax_.plot(
+            curve["coverage"],
+            curve["precision"],
+            **style,
+            marker=marker,
+            markevery=slice(0, 1 if single else 0),
+            clip_on=not single,
+            linewidth=1.6,
+        )
+        label = short_name(model)
+        if point is not None:
+            self.ax_.plot(
+                point["coverage"],
+                point["precision"],
+                linestyle="none",
+                marker=marker,
+                markersize=9,
+                color=style["color"],
+                markeredgecolor="white",
+                zorder=3,
+                clip_on=False,
+            )
+            label += (
+                f"  (coverage {point['coverage']:.0%}, "
+                f"threshold {point['threshold']:.2f})"
+            )
+        elif self.target_precision is not None:
+            label += f"  (precision {self.target_precision:g} not reached)"
+        return handle, label
 
 
 def _curves(predictions: dict[str, LabelledPredictions]) -> pd.DataFrame:

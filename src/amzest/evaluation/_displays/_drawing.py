@@ -96,8 +96,8 @@ def wrapped_text(
     `font` has other properties of the font, such as `weight`.
     """
     plain = plain_text(text)
-    # textwrap counts characters: start with as many as could fit, of narrow letters with
-    # 0.45 em, and measure.
+    # textwrap counts characters: start with as many as could fit, narrow letters of
+    # about 0.45 em, and measure.
     n_characters = max(int(width / (0.45 * size)), 2)
     while True:
         lines = textwrap.wrap(

@@ -16,6 +16,7 @@ from amzest.evaluation._displays._drawing import (
     new_axes,
     short_name,
     style_axes,
+    text_style,
 )
 from amzest.evaluation._displays._inputs import (
     predictions_by_estimator,
@@ -221,21 +222,9 @@ class ReliabilityDisplay:
         lowest = self.bins[["confidence", "accuracy"]].min().min()
         start = min(np.floor(lowest * 10) / 10, 0.8)
         self.ax_.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--")
-        for x, y, ha, text in (
-            (0.07, 0.93, "left", "underconfident"),
-            (0.93, 0.07, "right", "overconfident"),
-        ):
-            self.ax_.text(
-                x,
-                y,
-                text,
-                transform=self.ax_.transAxes,
-                ha=ha,
-                va="center",
-                style="italic",
-                color="0.5",
-                fontsize=NORMAL,
-            )
+        note = text_style(transform=self.ax_.transAxes, style="italic", color="0.5")
+        self.ax_.text(0.07, 0.93, "underconfident", va="center", **note)
+        self.ax_.text(0.93, 0.07, "overconfident", va="center", ha="right", **note)
         errors = self.expected_calibration_error
         handles: list[Any] = []
         labels = []

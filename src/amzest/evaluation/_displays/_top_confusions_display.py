@@ -286,16 +286,12 @@ class TopConfusionsDisplay:
             for number, share in zip(shown["count"], shown["share"], strict=True)
         ]
         self.ax_.bar_label(self.bars_, labels, padding=4, **text_style(SMALL))
+        right = self.ax_.get_yaxis_transform()
+        style = text_style(SMALL, color=GREY, va="center", transform=right)
         for top, examples in zip(tops, texts, strict=True):
             for n, text in enumerate(examples):
-                self.ax_.text(
-                    0.004,
-                    top - _BAR - _LINE * (n + 0.55),
-                    wrapped_text(text, width, SMALL, 1)[0],
-                    transform=self.ax_.get_yaxis_transform(),
-                    va="center",
-                    **text_style(SMALL, color=GREY),
-                )
+                line = wrapped_text(text, width, SMALL, 1)[0]
+                self.ax_.text(0.004, top - _BAR - _LINE * (n + 0.55), line, **style)
         style_axes(self.ax_, "x")
         self.ax_.grid(False)  # lines would cross the titles
         names = [

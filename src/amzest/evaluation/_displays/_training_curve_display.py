@@ -214,51 +214,42 @@ class TrainingCurveDisplay:
             panels[0].tick_params(labelbottom=False)
         self.axes_ = np.array(panels, dtype=object)
 
-        handles: list[Any] = []
-        labels = []
+        handles, labels = [], []
         for place, (name, curve) in enumerate(models):
             style = {**model_style(place), "markersize": 3.5, "linewidth": 1.4}
             handles += panels[0].plot(curve["epoch"], curve["loss"], **style)
             label = short_name(name)
             if curve["validation_score"].notna().any():
-                panels[1].plot(curve["epoch"], curve["validation_score"], **style)
-                best = curve.loc[curve["validation_score"].idxmax()]
-                epoch, score = int(best["epoch"]), best["validation_score"]
-                panels[1].plot(
-                    epoch,
-                    score,
-                    linestyle="none",
-                    marker="o",
-                    markersize=10,
-                    markerfacecolor="none",
-                    markeredgecolor=style["color"],
-                )
-                label += f"  (best score {score:.3f}, epoch {epoch})"
+                label += self._plot_scores(curve, style)
             labels.append(label)
         panels[0].set_ylabel("training loss", fontsize=NORMAL)
         if self.curves["loss"].min() >= 0:
             panels[0].set_ylim(bottom=0)
         if scored:
             panels[1].set_ylabel("validation score", fontsize=NORMAL)
+            note = text_style(
+                7.5, color=GREY, ha="right", transform=panels[1].transAxes
+            )
+            panels[1].text(0.99, 0.04, "○ best epoch", **note)
         for panel in panels:
             style_axes(panel, "both")
             panel.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         longest = int(self.curves["epoch"].max())
         panels[-1].set_xlim(0.5, longest + 0.5)
         panels[-1].set_xlabel("epoch", fontsize=NORMAL)
-        if scored:
-            note = "○ best epoch"
-            panels[1].text(
-                0.99,
-                0.04,
-                note,
-                transform=panels[1].transAxes,
-                ha="right",
-                color=GREY,
-                **text_style(7.5),
-            )
         legend_above(panels[0], handles, labels)
         return self
+
+    def _plot_scores(self, curve: pd.DataFrame, style: dict[str, Any]) -> str:
+        """Plot the scores of a model and mark the best one; return what it is."""
+        panel = self.axes_[1]
+        panel.plot(curve["epoch"], curve["validation_score"], **style)
+        best = curve.loc[curve["validation_score"].idxmax()]
+        epoch, score = int(best["epoch"]), best["validation_score"]
+        circle = {"marker": "o", "markersize": 10, "markerfacecolor": "none"}
+        color = style["color"]
+        panel.plot(epoch, score, linestyle="none", markeredgecolor=color, **circle)
+        return f"  (best score {score:.3f}, epoch {epoch})"
 
 
 def _curve(argument: str, name: str, values: Any) -> Any:
