@@ -485,7 +485,7 @@ def test_other_records_are_told_by_their_keys():
         ('{"asin": "a", "more": ' + "[" * 100_000, "nested deeper than"),
     ],
 )
-def test_line_without_a_product_says_why(line, message):
+def test_line_without_a_product_raises_with_the_reason(line, message):
     with pytest.raises(BrokenLine, match=message):
         read(line)
 
@@ -498,6 +498,6 @@ def test_a_broken_line_leaves_the_columns_as_they_were():
     assert parser.values == {"asin": ["a"], "title": [None]}
 
 
-def test_only_asked_columns_are_read():
+def test_only_requested_columns_are_read():
     product = read({"asin": "a", "title": "t", "price": "odd"}, ["title"])
     assert product == {"title": "t", "unreadable": {}}

@@ -47,7 +47,7 @@ def test_three_releases_in_one_file_have_one_schema(tmp_path, pack):
     assert_frame_equal(frame, expected)
 
 
-def test_frames_have_the_asked_size_and_one_index(tmp_path):
+def test_frames_have_the_requested_size_and_one_index(tmp_path):
     path = write(tmp_path / "meta", LINES * 3)
     reader = read_amazon_metadata(path, chunk_size=4, columns=["price", "asin"])
     frames = list(reader)
@@ -60,7 +60,9 @@ def test_broken_line_is_named_by_file_and_number(tmp_path):
     path = write(tmp_path / "meta.json", [LINES[0], "", "{'asin': ", LINES[1]])
     reader = read_amazon_metadata(path, chunk_size=1)
     assert len(next(reader)) == 1
-    with pytest.raises(ValueError, match=r"meta\.json: line 3 holds no product: it is"):
+    with pytest.raises(
+        ValueError, match=r"meta\.json: line 3 does not contain .*: it is"
+    ):
         next(reader)
 
 
@@ -82,7 +84,9 @@ def test_broken_lines_are_skipped_and_counted(tmp_path):
         ]
         assert (reader.n_products_, reader.n_skipped_) == (10, 13)
         assert len(reader.skipped_) == 10
-        assert reader.skipped_[1].startswith(f"{paths[0]}: line 3 holds no product")
+        assert reader.skipped_[1].startswith(
+            f"{paths[0]}: line 3 does not contain a product"
+        )
         assert reader.unreadable_ == {"price": 1}
 
 
@@ -94,7 +98,7 @@ def test_line_of_100_megabytes_is_named_or_skipped(tmp_path):
             file.write("x" * 2**20)
         file.write(f"'}}\n{LINES[1]}\n")
     with pytest.raises(
-        ValueError, match="line 2 holds no product: the line is 104,857"
+        ValueError, match="line 2 does not contain a product: the line is 104,857"
     ):
         list(read_amazon_metadata(path))
     reader = read_amazon_metadata(path, on_error="skip")
@@ -140,9 +144,11 @@ def test_stray_line_of_any_kind_is_skipped_and_counted(tmp_path, line):
     reader = read_amazon_metadata(path, on_error="skip")
     assert pd.concat(reader)["asin"].tolist() == ["B01", "B02"]
     assert reader.n_skipped_ == 1
-    assert reader.skipped_[0].startswith(f"{path}: line 2 holds no product: ")
+    assert reader.skipped_[0].startswith(f"{path}: line 2 does not contain a product: ")
     assert len(reader.skipped_[0]) < 1000
-    with pytest.raises(ValueError, match=r"meta\.json: line 2 holds no product: ") as e:
+    with pytest.raises(
+        ValueError, match=r"meta\.json: line 2 does not contain a product: "
+    ) as e:
         list(read_amazon_metadata(path))
     assert len(str(e.value)) < 1000
 
@@ -234,7 +240,7 @@ def test_wrong_arguments_are_named(tmp_path, arguments, error, message):
         read_amazon_metadata(path, **arguments)
 
 
-def test_missing_files_are_said_before_reading(tmp_path):
+def test_missing_files_raise_before_reading(tmp_path):
     path = write(tmp_path / "meta", LINES)
     with pytest.raises(FileNotFoundError, match="none' does not exist"):
         read_amazon_metadata([path, tmp_path / "none"])

@@ -47,24 +47,24 @@ def test_no_split_smallest_and_mapping(raw, tmp_path, capsys):
     assert frame["category"].value_counts().nunique() == 1
 
 
-def test_photos(tmp_path, capsys):
+def test_images(tmp_path, capsys):
     raw, out = tmp_path / "meta", tmp_path / "products.parquet"
     with ImageServer() as server, open(raw, "w") as file:
         for i in range(40):
-            url = server.url("/missing" if i == 3 else f"/photo/{i}.jpg")
+            url = server.url("/missing" if i == 3 else f"/image/{i}.jpg")
             line = {"asin": f"A{i}", "title": f"t{i}", "imUrl": url}
             file.write(f"{line | {'categories': [['AB'[i % 2]]]}!r}\n")
         file.flush()
-        photos = ["--images", str(tmp_path / "photos"), "--connections", "2"]
-        call = ["prepare", str(raw), "--out", str(out), *photos, "--quiet"]
+        arguments = ["--images", str(tmp_path / "images"), "--connections", "2"]
+        call = ["prepare", str(raw), "--out", str(out), *arguments, "--quiet"]
         assert main(call) == 0
-        assert "photos: private address               40" in capsys.readouterr().out
+        assert "images: private address               40" in capsys.readouterr().out
         assert pd.read_parquet(out)["image"].isna().all()
         assert main([*call, "--allow-private"]) == 0
         printed = capsys.readouterr().out
         assert server.max_at_once <= 2
-    assert "photos: ok                            39" in printed
-    assert "photos: not found                      1" in printed
+    assert "images: ok                            39" in printed
+    assert "images: not found                      1" in printed
 
 
 @pytest.mark.parametrize(
@@ -72,12 +72,12 @@ def test_photos(tmp_path, capsys):
     [
         (["nowhere.json"], "error: 'nowhere.json' does not exist"),
         (["RAW", "--categories", "nowhere.json"], "error: [Errno 2]"),
-        (["RAW", "--categories", "RAW"], "is no JSON file"),
+        (["RAW", "--categories", "RAW"], "is not a JSON file"),
         (["RAW", "--test-size", "1.5"], "error: `test_size` must be"),
         (["RAW", "--min-per-category", "5000"], "error: No product is left to write"),
     ],
 )
-def test_what_is_wrong_is_said_without_a_traceback(
+def test_errors_are_printed_without_a_traceback(
     raw, tmp_path, capsys, arguments, message
 ):
     out = tmp_path / "out.parquet"
@@ -95,7 +95,7 @@ def test_broken_line_is_named_or_skipped(raw, tmp_path, capsys):
         path.write_text(next(lines) + "{'asin': eval('1')}\n" + lines.read())
     call = ["prepare", str(path), "--out", out, "--quiet"]
     assert main(call) == 1
-    assert f"error: {path}: line 2 holds no product" in capsys.readouterr().err
+    assert f"error: {path}: line 2 does not contain" in capsys.readouterr().err
     assert main([*call, "--on-error", "skip"]) == 0
     assert "broken lines skipped                   1" in capsys.readouterr().out
 
@@ -127,7 +127,7 @@ def test_help_names_every_option_and_the_exit_codes(capsys):
         assert word in printed
 
 
-def test_interrupt_says_how_to_go_on(raw, tmp_path):
+def test_interrupt_prints_how_to_resume(raw, tmp_path):
     call = ["prepare", raw, "--out", str(tmp_path / "out")]
     code = f"""
 import os, signal, sys
@@ -143,7 +143,7 @@ sys.exit(_command_line.main({call!r}))
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert done.returncode == 128 + signal.SIGINT
-    assert "Stopped. Make the same call again to go on." in done.stderr
+    assert "Interrupted. Run the same command again to resume." in done.stderr
     assert "Traceback" not in done.stderr
 
 

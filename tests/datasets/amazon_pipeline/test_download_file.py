@@ -45,7 +45,8 @@ def test_next_call_goes_on_where_the_last_one_ended(server, tmp_path):
     path = tmp_path / "a.gz"
     server.break_after = [1000] + [0] * 4
     with pytest.raises(
-        OSError, match=r"did not come whole in 5 attempts.*a\.gz\.amzest-part'"
+        OSError,
+        match=r"completely in 5 attempts.*a\.gz\.amzest-part'",
     ):
         fetch(server, path)
     assert not path.exists()
@@ -57,7 +58,7 @@ def test_next_call_goes_on_where_the_last_one_ended(server, tmp_path):
 def test_file_that_changed_in_between_is_fetched_anew(server, tmp_path):
     path = tmp_path / "a.gz"
     server.break_after = [1000] + [0] * 4
-    with pytest.raises(OSError, match="did not come whole"):
+    with pytest.raises(OSError, match="could not be downloaded completely"):
         fetch(server, path)
     server.version, server.files["a.gz"] = '"2"', b"other"
     fetch(server, path)
@@ -88,23 +89,23 @@ def test_unfinished_download_of_a_browser_is_left_alone(server, tmp_path):
     assert server.requests == [("a.gz", None)]
 
 
-def test_busy_server_is_asked_again(server, tmp_path):
+def test_busy_server_is_tried_again(server, tmp_path):
     server.refuse = [503, 429, 500]
     fetch(server, tmp_path / "a.gz")
     assert (tmp_path / "a.gz").read_bytes() == CONTENT
     assert len(server.requests) == 4
 
 
-def test_file_that_is_not_there_is_said_at_once(server, tmp_path):
+def test_missing_file_raises_at_once(server, tmp_path):
     with pytest.raises(OSError, match=r"b\.gz cannot be downloaded: .* 404.*base_url"):
         fetch(server, tmp_path / "b.gz", "b.gz")
     assert len(server.requests) == 1
     assert list(tmp_path.iterdir()) == []
 
 
-def test_server_that_is_not_there_is_said(server, tmp_path):
+def test_unreachable_server_raises(server, tmp_path):
     url = "http://127.0.0.1:9/a.gz"
-    with pytest.raises(OSError, match="did not come whole in 5 attempts"):
+    with pytest.raises(OSError, match="completely in 5 attempts"):
         download_file(url, tmp_path / "a", purpose="a test", progress=False)
 
 

@@ -1,4 +1,4 @@
-"""The summary says what came of the lines, in aligned columns."""
+"""The summary has one aligned line per step."""
 
 from amzest.datasets import CleaningReport, PreparationReport
 
@@ -6,7 +6,10 @@ from amzest.datasets import CleaningReport, PreparationReport
 def test_summary_of_everything():
     report = PreparationReport("out.parquet")
     report.n_products = 12_345
-    report.n_skipped, report.skipped = 1, ["meta: line 3 holds no product: why."]
+    report.n_skipped, report.skipped = (
+        1,
+        ["meta: line 3: not UTF-8."],
+    )
     report.unreadable = {"price": 4}
     report.cleaning = CleaningReport(12_345)
     report.cleaning.record("repeated", "asin", 1_000)
@@ -18,14 +21,14 @@ def test_summary_of_everything():
     report.seconds = {"write": 0.25}
     assert str(report).splitlines() == [
         "products read                     12,345",
-        "broken lines skipped                   1  meta: line 3 holds no product: why.",
+        "broken lines skipped                   1  meta: line 3: not UTF-8.",
         "price unreadable                       4  now missing",
         "dropped: repeated                  1,000  by asin",
         "dropped: rare category                 6  'A, B', 'C', ...",
         "dropped: to balance                    5",
         "products kept                          3  in out.parquet",
-        "photos: ok                             2",
-        "photos: not found                      1",
+        "images: ok                             2",
+        "images: not found                      1",
         "",
         "split     test  train",
         "category             ",

@@ -84,7 +84,9 @@ def test_groups_are_counted(raw, tmp_path):
         len(set(groups)),
         np.bincount(groups).max(),
     )
-    assert f"groups of near products {report.n_groups:>16,}  the largest" in str(report)
+    assert f"groups of near-duplicates {report.n_groups:>14,}  the largest" in str(
+        report
+    )
     without = prepare_products(raw, out, description_similarity=None)
     assert without.n_groups >= report.n_groups
     assert prepare_products(raw, out, test_size=None).n_groups == 0
@@ -136,7 +138,7 @@ def test_finished_parts_are_not_made_again(raw, tmp_path, monkeypatch):
 
 
 def _failing_at(raw, n):
-    """Give an `os.replace` that fails at its n-th call."""
+    """Return an `os.replace` that fails at its n-th call."""
     replace, calls = os.replace, []
 
     def replace_until(*paths):
@@ -148,7 +150,7 @@ def _failing_at(raw, n):
     return replace_until
 
 
-def test_changed_input_or_arguments_make_parts_anew(raw, tmp_path, monkeypatch):
+def test_changed_input_or_arguments_make_new_parts(raw, tmp_path, monkeypatch):
     path = tmp_path / "meta.json"
     path.write_bytes(raw[0].read_bytes())
     out = tmp_path / "out.parquet"
@@ -156,18 +158,16 @@ def test_changed_input_or_arguments_make_parts_anew(raw, tmp_path, monkeypatch):
     def stop(*arguments, **options):
         raise OSError("stopped")
 
-    monkeypatch.setattr(
-        "amzest.datasets._amazon_pipeline._prepare_products._write", stop
-    )
+    module = "amzest.datasets._amazon_pipeline._prepare_products"
+    monkeypatch.setattr(f"{module}.write_table", stop)
     with pytest.raises(OSError, match="stopped"):
         prepare_products(path, out)
     monkeypatch.undo()
     write_lines(path, 400, "2014", seed=7)
     assert prepare_products(path, out).n_products == 400
 
-    monkeypatch.setattr(
-        "amzest.datasets._amazon_pipeline._prepare_products._write", stop
-    )
+    module = "amzest.datasets._amazon_pipeline._prepare_products"
+    monkeypatch.setattr(f"{module}.write_table", stop)
     with pytest.raises(OSError, match="stopped"):
         prepare_products(path, out)
     monkeypatch.undo()
@@ -175,13 +175,13 @@ def test_changed_input_or_arguments_make_parts_anew(raw, tmp_path, monkeypatch):
     assert "books" in set(pd.read_parquet(out)["category"])
 
 
-def write_with_photos(path, server, n=240):
-    """Write lines whose photos a server has, some of them broken or not there."""
+def write_with_images(path, server, n=240):
+    """Write lines with images of a server, some of them broken or missing."""
     faults = {5: "/missing", 17: "/page.jpg", 29: "/truncated.jpg", 31: "/fail"}
     with open(path, "w") as file:
         for i in range(n):
-            # Two products in three share no photo; every third has that before it.
-            url = server.url(faults.get(i, f"/photo/{i - i % 3 // 2}.jpg"))
+            # Every third product has the image of the one before it.
+            url = server.url(faults.get(i, f"/image/{i - i % 3 // 2}.jpg"))
             line = {
                 "asin": f"A{i:03d}",
                 "title": f"product {i} {i * i} {'&amp;' if i % 7 else ''}",
@@ -191,14 +191,14 @@ def write_with_photos(path, server, n=240):
             file.write(f"{line!r}\n")
 
 
-def test_photos_are_downloaded_and_equal_ones_stay_together(tmp_path):
+def test_images_are_downloaded_and_equal_ones_stay_together(tmp_path):
     path, out = tmp_path / "meta", tmp_path / "out.parquet"
     with ImageServer() as server:
-        write_with_photos(path, server)
+        write_with_images(path, server)
         report = prepare_products(
             path,
             out,
-            images=tmp_path / "photos",
+            images=tmp_path / "images",
             download_options={"allow_private": True, "max_attempts": 1},
         )
     frame = pd.read_parquet(out)
@@ -207,10 +207,10 @@ def test_photos_are_downloaded_and_equal_ones_stay_together(tmp_path):
     assert sum(report.images.values()) == frame["image_url"].nunique()
     missing = frame["image"].isna()
     assert frame["asin"][missing].tolist() == ["A005", "A017", "A029", "A031"]
-    assert all((tmp_path / "photos" / p).is_file() for p in frame["image"][~missing])
+    assert all((tmp_path / "images" / p).is_file() for p in frame["image"][~missing])
     sides = frame[~missing].groupby("image")["split"].nunique()
     assert sides.max() == 1
-    assert "photos: ok" in str(report)
+    assert "images: ok" in str(report)
 
 
 @pytest.mark.parametrize(
@@ -218,13 +218,13 @@ def test_photos_are_downloaded_and_equal_ones_stay_together(tmp_path):
     [
         ({"categories": "mine"}, ValueError, "`categories`"),
         ({"duplicates": "asin"}, TypeError, "`duplicates`"),
-        ({"min_per_category": -1}, ValueError, "`min_per_category` must be at least 0"),
-        ({"on_error": "warn"}, ValueError, "`on_error` must be one of"),
-        ({"several_categories": "x"}, ValueError, "`several_categories` must be"),
-        ({"test_size": 2.0}, ValueError, "`test_size`"),
-        ({"n_per_category": 0}, ValueError, "`n_per_category`"),
-        ({"similarity": 2}, ValueError, "`similarity`"),
-        ({"description_similarity": 2}, ValueError, "`description_similarity`"),
+        ({"min_per_category": -1}, ValueError, "'min_per_category' parameter"),
+        ({"on_error": "warn"}, ValueError, "'on_error' parameter"),
+        ({"several_categories": "x"}, ValueError, "'several_categories' parameter"),
+        ({"test_size": 2.0}, ValueError, "test_size"),
+        ({"n_per_category": 0}, ValueError, "n_per_category"),
+        ({"similarity": 2}, ValueError, "'similarity' parameter"),
+        ({"description_similarity": 2}, ValueError, "'description_similarity' param"),
         ({"categories": {"Nothing": "n"}}, ValueError, "No product is left to write"),
         ({"min_per_category": 9999}, ValueError, "No product is left to write"),
     ],
@@ -238,7 +238,7 @@ def test_wrong_arguments_are_named_and_no_table_is_left(
     assert not out.exists()
 
 
-def test_category_on_one_side_only_says_what_to_do(tmp_path):
+def test_category_on_one_side_only_raises_with_a_remedy(tmp_path):
     path = tmp_path / "meta"
     lines = [{"asin": f"A{i}", "title": f"a{i}", "category": ["A"]} for i in range(9)]
     lines += [{"asin": "B", "title": "b", "category": ["B"]}]
@@ -267,12 +267,12 @@ def test_categories_that_the_files_do_not_have_are_named(tmp_path):
         prepare_products(path, out, min_per_category=10, n_per_category=100)
 
 
-def test_out_that_is_a_folder_is_refused(raw, tmp_path):
+def test_out_that_is_a_folder_raises(raw, tmp_path):
     with pytest.raises(IsADirectoryError, match=r"`out` .* is a folder"):
         prepare_products(raw, tmp_path)
 
 
-def test_empty_file_says_that_no_product_is_left(tmp_path):
+def test_empty_file_raises_that_no_product_is_left(tmp_path):
     (tmp_path / "meta").write_bytes(b"")
     with pytest.raises(ValueError, match="No product is left"):
         prepare_products(tmp_path / "meta", tmp_path / "out.parquet")
@@ -297,7 +297,7 @@ CHILD = """
     prepare_products(
         paths,
         f"{folder}/products.parquet",
-        images=f"{folder}/photos",
+        images=f"{folder}/images",
         download_options=dict(allow_private=True, max_attempts=2, n_connections=4),
     )
 """
@@ -310,7 +310,7 @@ def test_killed_20_times_ends_in_the_same_bytes(tmp_path):
     with ImageServer(delay=0.01) as server:
         paths = [tmp_path / f"meta-{i}" for i in range(4)]
         for i, path in enumerate(paths):
-            write_with_photos(path, server, n=200 + i)
+            write_with_images(path, server, n=200 + i)
         begin = time.monotonic()
         finish(start(CHILD, undisturbed, *paths))
         duration = time.monotonic() - begin

@@ -50,7 +50,7 @@ def stopped(raw, out, monkeypatch):
     def stop(*arguments, **options):
         raise OSError("stopped")
 
-    monkeypatch.setattr(_prepare_products, "_write", stop)
+    monkeypatch.setattr(_prepare_products, "write_table", stop)
     with pytest.raises(OSError, match="stopped"):
         prepare_products(raw, out)
     monkeypatch.undo()
@@ -94,9 +94,9 @@ def test_raw_file_is_never_written_to(raw, spell, overwrite):
     (raw.parent / "new").mkdir()
     out = spell(raw)
     before = state(raw.parent)
-    with pytest.raises(ValueError, match=r"is the raw file .*Name another file"):
+    with pytest.raises(ValueError, match=r"is the raw file .*Pass another file"):
         prepare_products([raw], out, overwrite=overwrite)
-    with pytest.raises(ValueError, match=r"is the raw file .*Name another file"):
+    with pytest.raises(ValueError, match=r"is the raw file .*Pass another file"):
         prepare_products([out], raw, overwrite=overwrite)
     assert state(raw.parent) == before
 
@@ -105,7 +105,7 @@ def test_raw_file_in_the_folder_of_parts_is_refused(raw, out):
     folder = out.with_name(f"{out.name}.parts")
     folder.mkdir()
     moved = raw.rename(folder / "00000.json")
-    with pytest.raises(ValueError, match="is the place of unfinished work"):
+    with pytest.raises(ValueError, match="the folder of unfinished work"):
         prepare_products(moved, out)
     assert moved.exists()
 
@@ -129,7 +129,7 @@ def empty_file(path):
 def test_file_that_was_not_made_here_is_kept(raw, out, make):
     make(out)
     before = state(raw.parent)
-    with pytest.raises(FileExistsError, match=r"was not made by .*overwrite=True"):
+    with pytest.raises(FileExistsError, match=r"was not written by .*overwrite=True"):
         prepare_products(raw, out)
     assert state(raw.parent) == before
     prepare_products(raw, out, overwrite=True)
@@ -146,7 +146,7 @@ def test_file_that_appears_during_the_work_is_kept(raw, out, monkeypatch):
         return split(*arguments)
 
     monkeypatch.setattr(_prepare_products, "split_rows", split_slowly)
-    with pytest.raises(FileExistsError, match="was not made by prepare_products"):
+    with pytest.raises(FileExistsError, match="was not written by prepare_products"):
         prepare_products(raw, out)
     assert out.read_text() == "mine"
 
@@ -158,20 +158,20 @@ def test_symbolic_link_is_written_through(raw, out):
     assert out.is_symlink()
     assert len(pd.read_parquet(real)) == 40
     real.write_text("mine")
-    with pytest.raises(FileExistsError, match="was not made by prepare_products"):
+    with pytest.raises(FileExistsError, match="was not written by prepare_products"):
         prepare_products(raw, out)
     assert real.read_text() == "mine"
 
 
 @pytest.mark.parametrize("name", ["", ".parts", "/../products.parquet"])
-def test_photos_in_the_place_of_the_table_are_refused(raw, out, name):
-    with pytest.raises(ValueError, match="would write to the same place"):
+def test_images_at_the_path_of_the_table_raise(raw, out, name):
+    with pytest.raises(ValueError, match="would write to the same path"):
         prepare_products(raw, out, images=os.path.normpath(f"{out}{name}"))
-    with pytest.raises(ValueError, match="would write to the same place"):
+    with pytest.raises(ValueError, match="would write to the same path"):
         prepare_products(
             raw,
-            raw.parent / "photos" / "manifest.parquet",
-            images=raw.parent / "photos",
+            raw.parent / "images" / "manifest.parquet",
+            images=raw.parent / "images",
         )
     assert list(raw.parent.iterdir()) == [raw]
 
@@ -235,7 +235,7 @@ def test_damaged_marker_names_itself(raw, out, monkeypatch, content):
     folder = out.with_name(f"{out.name}.parts")
     (folder / "made-by-amzest.json").write_bytes(content)
     before = state(folder)
-    with pytest.raises(FileExistsError, match=r"made-by-amzest\.json', which.*damaged"):
+    with pytest.raises(FileExistsError, match=r"made-by-amzest\.json' is damaged"):
         prepare_products(raw, out)
     assert state(folder) == before
 
@@ -307,7 +307,7 @@ def test_second_call_is_told_to_wait(raw, out, monkeypatch):
     first.start()
     assert inside.wait(60)
     before = state(raw.parent)
-    with pytest.raises(BlockingIOError, match=r"Another call is preparing .*Wait"):
+    with pytest.raises(BlockingIOError, match=r"Another call is writing .*Wait"):
         prepare_products(raw, out)
     prepare_products(raw, raw.parent / "other.parquet", test_size=None)
     go_on.set()
@@ -332,7 +332,7 @@ CHILD = """
 
 def test_lock_ends_with_a_killed_process(raw, out):
     child = start(CHILD, out)
-    with pytest.raises(BlockingIOError, match="Another call is preparing"):
+    with pytest.raises(BlockingIOError, match="Another call is writing"):
         prepare_products(raw, out)
     assert kill(child)
     prepare_products(raw, out)

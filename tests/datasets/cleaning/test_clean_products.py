@@ -14,8 +14,8 @@ from amzest.datasets._cleaning._clean_rows import clean_rows
 from amzest.datasets._cleaning._repeated_rows import find_repeated_rows
 from amzest.datasets._shared._title_key import normalise_titles
 
-NO_PHOTO = "http://g-ecx.images-amazon.com/images/G/01/x-site/icons/no-img-sm._CB1_.gif"
-PHOTO = "http://ecx.images-amazon.com/images/I/51MKP0T4DBL.jpg"
+NO_IMAGE = "http://g-ecx.images-amazon.com/images/G/01/x-site/icons/no-img-sm._CB1_.gif"
+IMAGE_URL = "http://ecx.images-amazon.com/images/I/51MKP0T4DBL.jpg"
 
 
 @pytest.fixture
@@ -50,7 +50,16 @@ def frame():
             ],
             "brand": ["by\n    \n    Apple", "Unknown", "", None, "x", "x", "x", "x"],
             "price": [1.0, np.nan, 2, 3, 4, 5, 6, 7],
-            "image_url": [PHOTO, NO_PHOTO, "", None, PHOTO, PHOTO, PHOTO, PHOTO],
+            "image_url": [
+                IMAGE_URL,
+                NO_IMAGE,
+                "",
+                None,
+                IMAGE_URL,
+                IMAGE_URL,
+                IMAGE_URL,
+                IMAGE_URL,
+            ],
         },
         index=list("abcdefgh"),
     )
@@ -83,7 +92,7 @@ def test_clean_products_by_default(frame):
     ]
     assert filled["brand"].tolist() == ["Apple", None, None, "x"]
     assert filled["price"].tolist() == [1, None, 2, 4]
-    assert filled["image_url"].tolist() == [PHOTO, None, None, PHOTO]
+    assert filled["image_url"].tolist() == [IMAGE_URL, None, None, IMAGE_URL]
     assert counts(report) == {
         ("tags", "description"): 1,
         ("tags", "title"): 2,
@@ -287,14 +296,14 @@ def test_clean_products_wrong_arguments(arguments, error, message):
 def test_clean_products_wrong_tables():
     with pytest.raises(TypeError, match=r"`frame` must be a table .*, got list"):
         clean_products([])
-    with pytest.raises(ValueError, match="has no column that clean_products knows"):
+    with pytest.raises(ValueError, match="none of the columns that clean_products"):
         clean_products(pd.DataFrame({"name": ["Mug"]}))
     with pytest.raises(ValueError, match="The table has two columns 'title'"):
         clean_products(pd.DataFrame([["a", "b"]], columns=["title", "title"]))
     wrong = pd.DataFrame({"description": ["Mug", ["a", "b"], 3.5, None]})
     with pytest.raises(
         TypeError,
-        match=r"`description` is no text in 2 rows: row 1 \('list'\), row 2",
+        match=r"`description` is not a string in 2 rows: row 1 \('list'\), row 2",
     ):
         clean_products(wrong)
 

@@ -1,4 +1,4 @@
-"""The rules for one text, applied until none changes anything."""
+"""The rules for one text, applied until none changes it."""
 
 import time
 
@@ -65,7 +65,7 @@ NASTY = st.lists(
         ("a\u200bb\ufeff\x07\xad", "ab", ["control characters"]),
         ("\x1b[31mred\x1b[0m", "red", ["control characters"]),
         ("👨\u200d👩 \u200dMug", "👨\u200d👩 Mug", ["control characters"]),
-        (" two  blanks\u202f\xa0\n", "two blanks", ["white space"]),
+        (" two  spaces\u202f\xa0\n", "two spaces", ["white space"]),
         ("on<br>two", "on two", ["tags"]),
         ("&amp;lt;b&amp;gt;bold&lt;/b&gt;", "bold", ["entities", "tags"]),
         ("<<b>b>x", "x", ["tags"]),
@@ -79,7 +79,7 @@ def test_clean(text, cleaned, rules):
     assert PLAIN.is_suspicious(text) or not rules
 
 
-def test_clean_tells_what_each_rule_did():
+def test_clean_returns_the_changes_of_each_rule():
     _, changes = PLAIN.clean(" <i>A</i> &amp; B")
     assert changes == {
         "tags": (" <i>A</i> &amp; B", " A &amp; B"),
@@ -88,7 +88,7 @@ def test_clean_tells_what_each_rule_did():
     }
 
 
-def test_clean_keeps_paragraphs_where_asked():
+def test_clean_keeps_paragraphs_if_requested():
     text = "<p>One</p>\r\n\n Two <li>three\n\tfour "
     assert PARAGRAPHS.clean(text)[0] == "One\nTwo\nthree\nfour"
     assert PLAIN.clean(text)[0] == "One Two three four"
@@ -117,7 +117,7 @@ def test_is_suspicious_of_all_that_changes(text):
         assert cleaner.is_suspicious(text) or cleaner.clean(text) == (text, {})
 
 
-# Each of them was quadratic in some way, or is a sibling of one that was.
+# Each of them, or a similar one, once took quadratic time.
 REPEATED = [
     *(
         "<",
@@ -259,7 +259,7 @@ def test_clean_takes_linear_time(piece):
         text = piece * (50_000 // len(piece)) + end
         cleaner = BRAND if "by" in piece else PARAGRAPHS
         cleaner.clean(text)
-    assert time.process_time() - start < 5  # it took tenths of a second
+    assert time.process_time() - start < 5  # tenths of a second are usual
 
 
 @pytest.mark.parametrize(
@@ -279,11 +279,11 @@ def test_nesting_ends_in_linear_time(before, inside, after):
     for n in (3, 20, 5_000):
         start = time.process_time()
         cleaned, _ = PLAIN.clean(f"Mug {before * n}{inside}{after * n} Mug")
-        assert time.process_time() - start < 5  # it took tenths of a second
+        assert time.process_time() - start < 5  # tenths of a second are usual
         assert PLAIN.clean(cleaned) == (cleaned, {})
 
 
-def test_nested_markup_beyond_measure_goes_and_is_reported():
+def test_very_deep_markup_is_removed_and_reported():
     cleaned, changes = PLAIN.clean("Mug " + "<" * 5_000 + "b>" * 5_000)
     assert cleaned.startswith("Mug b")
     assert "<" not in cleaned
@@ -291,7 +291,7 @@ def test_nested_markup_beyond_measure_goes_and_is_reported():
     assert list(changes) == ["tags"]
 
 
-def test_joiners_between_latin_letters_go_and_others_stay():
+def test_joiners_between_latin_letters_are_removed():
     joiners = "\u200d\u200c" * 1000
     for text, cleaned in [
         (f"a{joiners}b", "ab"),

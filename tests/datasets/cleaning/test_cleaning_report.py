@@ -1,4 +1,4 @@
-"""The report of cleaning: adding, storing, printing, HTML."""
+"""Cleaning reports: adding, storing, printing, HTML."""
 
 import json
 from html.parser import HTMLParser
@@ -137,7 +137,7 @@ def test_reports_follow_each_other():
     later.record("repeated", "asin", 3)
     both = make_report(10).followed_by(later)
     assert (both.n_rows_in, both.n_rows_out) == (10, 5)
-    with pytest.raises(ValueError, match="`later` is about 8 rows, but 5 were left"):
+    with pytest.raises(ValueError, match="8 rows, but the step before kept 5 rows"):
         both.followed_by(later)
 
 

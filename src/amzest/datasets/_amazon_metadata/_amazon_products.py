@@ -1,4 +1,4 @@
-"""From one published line to one product, whichever release it is from."""
+"""Parse one published line of any release to one product."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from amzest.datasets._shared._schema import LEVEL_SEPARATOR, PATH_SEPARATOR
 from amzest.utils import require, shown
 
 _PURPOSE = "read_amazon_metadata"
-#: How many keys of a record a message names.
+#: Number of keys of a record in a message.
 _N_KEYS = 12
-#: What the releases call the columns; the first that holds something counts.
+#: Keys of each column in the releases; the first that is not missing is used.
 _KEYS = {
     "asin": ("asin", "parent_asin"),
     "title": ("title",),
@@ -28,15 +28,15 @@ _KEYS = {
     "price": ("price",),
     "image_url": ("imUrl", "imageURLHighRes", "imageURL", "image", "images"),
 }
-#: Keys that only products have. With one of them a line that also holds a review, such
-#: as a table of both that was joined, is a product.
+#: Keys that only products have. A line that has one of them and is also a review, as in
+#: a join of both tables, is a product.
 _OF_PRODUCTS = frozenset(
     {key for name, keys in _KEYS.items() if "image" not in name for key in keys}
     - {"asin", "parent_asin", "title"}
     | {"imUrl", "features", "details", "average_rating"}
 )
-#: What else is published beside the metadata, the keys that tell it, and its name. All
-#: keys of a set must be there, with any of the sets.
+#: Other records that are published with the metadata. A line is one of them if it has
+#: all keys of any of the sets.
 _OTHER_RECORDS = {
     "a review": (
         *({"reviewerID"}, {"reviewText"}, {"overall"}, {"user_id"}, {"helpful_vote"}),
@@ -45,35 +45,24 @@ _OTHER_RECORDS = {
     "a question": ({"questionType"}, {"question"}, {"questions"}),
 }
 _SIGNS = sorted({min(keys) for sets in _OTHER_RECORDS.values() for keys in sets})
-#: Of the sizes that the release of 2023 has, the largest first.
+#: Image sizes of the release of 2023, the largest first.
 _SIZES = ("hi_res", "large", "thumb")
 
 _AMOUNT = r"\s*+[$£€]?+\s*+(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
-#: Above it, a whole number is none that a float can hold.
+#: Larger integers cannot be converted to float.
 _LARGEST = sys.float_info.max
 _PRICE = re.compile(rf"\s*+(?:from\s)?+{_AMOUNT}\s*+(?:[-–]{_AMOUNT}\s*+)?")
 
 
 class BrokenLine(ValueError):
-    """A line holds no product; the message says why."""
+    """A line does not contain a product; the message is the reason."""
 
 
 class LineParser:
-    """Read lines of any release into the columns of one schema.
+    """Parses lines of any release to the columns of one schema.
 
-    Parameters
-    ----------
-    columns : sequence of str
-        Names of the schema.
-
-    Attributes
-    ----------
-    values : dict of str to list
-        The values of the lines read so far, column by column; None where there is none.
-
-    unreadable : Counter
-        For each column, the number of values that were there but could not be read and
-        are therefore missing.
+    `values` has the cells of each column; `unreadable` counts the values of each column
+    that could not be parsed and are missing.
     """
 
     def __init__(self, columns: Sequence[str]) -> None:
@@ -103,11 +92,11 @@ class LineParser:
         self.start(columns)
 
     def _kind(self, kind: Any) -> tuple[Any, Any]:
-        """Give a type to read lines into, and the function that does so with JSON."""
+        """Return a type to decode lines to, and its decoder of JSON."""
         return kind, self._msgspec.json.Decoder(kind).decode
 
     def start(self, columns: Sequence[str]) -> None:
-        """Start anew with empty columns."""
+        """Start with empty columns."""
         self.values: dict[str, list[Any]] = {name: [] for name in columns}
         self.unreadable: Counter[str] = Counter()
         self._fill = [
@@ -115,28 +104,16 @@ class LineParser:
         ]
 
     def read(self, line: bytes) -> None:
-        """Read one line and append its values to the columns.
-
-        Parameters
-        ----------
-        line : bytes
-            A JSON object or a Python dictionary, without white space around it.
-
-        Raises
-        ------
-        BrokenLine
-            If the line is neither, or is no product.
-        """
+        """Parse one line without whitespace around and append its values."""
         raw = self._decode(line, *self._product)
         if not _asin(raw) or self._signs(raw) != _NO_SIGNS:
             self._check_kind(line, raw)
-        # One after the other, without a row in between: what the garbage collector
-        # does not see, it need not walk through.
+        # Without an object per row, as the garbage collector would traverse them all.
         for read, append in self._fill:
             append(read(raw))
 
     def _check_kind(self, line: bytes, raw: Any) -> None:
-        """Raise an error if a line is no product, which says what it is."""
+        """Raise if a line is not a product, with what it is."""
         keys = self._decode(line, *self._any_object)
         other = None if _OF_PRODUCTS & keys.keys() else _other_record(keys)
         if other:
@@ -154,11 +131,11 @@ class LineParser:
             )
 
     def _decode(self, line: bytes, kind: Any, decode_json: Any) -> Any:
-        """Give the fields of a line that are needed, as they are written."""
+        """Decode the needed fields of a line from JSON or a Python literal."""
         refused: Exception | None = None
         if line.startswith(b"{'"):
-            # Without a double quote or a backslash, single quotes do nothing but begin
-            # and end strings, and the literal is JSON but for the kind of its quotes.
+            # Without double quotes and backslashes, single quotes only delimit strings,
+            # and the literal is JSON except for its quotes.
             plain = b'"' not in line and b"\\" not in line
             json = line.replace(b"'", b'"') if plain else None
         else:
@@ -166,7 +143,7 @@ class LineParser:
         if json is not None:
             try:
                 return decode_json(json)
-            # Also what JSON forbids and Python's json writes, such as NaN.
+            # Also for what Python's json writes although it is not JSON, such as NaN.
             except (
                 self._msgspec.DecodeError, RecursionError, UnicodeDecodeError
             ) as error:  # fmt: skip
@@ -207,7 +184,7 @@ _NO_SIGNS = (None,) * len(_SIGNS)
 
 
 def _other_record(keys: Collection[str]) -> str | None:
-    """Name what a record with these keys is, if it is no product."""
+    """Return what a record with these keys is, or None."""
     for name, sets in _OTHER_RECORDS.items():
         if any(found.issubset(keys) for found in sets):
             return name
@@ -215,13 +192,13 @@ def _other_record(keys: Collection[str]) -> str | None:
 
 
 def _list_keys(keys: Collection[str]) -> str:
-    """Write the first keys for a message."""
+    """List the first keys for a message."""
     more = f" and {len(keys) - _N_KEYS} more" if len(keys) > _N_KEYS else ""
     return ", ".join(shown(key, 40) for key in list(keys)[:_N_KEYS]) + more
 
 
 def _raw_type(key: str) -> Any:
-    """Give the types that a key may have; anything else makes a line broken."""
+    """Return the valid types of a key; a line with another type is broken."""
     text = str | int | float | None
     if key in ("categories", "category"):
         return list[str | list[str | None] | None] | str | None
@@ -233,10 +210,7 @@ def _raw_type(key: str) -> Any:
 
 
 def _text(value: Any) -> str | None:
-    """Give a text as it is, a number as it is written, a list as lines.
-
-    None for what holds nothing: a blank text, and a number that is none.
-    """
+    """Return a value as a string, a list as lines; None if it is blank or NaN."""
     if type(value) is str:
         return None if not value or value.isspace() else value
     if value is None:
@@ -253,7 +227,7 @@ def _asin(raw: Any) -> str | None:
 
 
 def _paths(raw: Any) -> list[str]:
-    """Give the category paths: of a list of lists in 2014, of levels since."""
+    """Return the category paths: a list of paths in 2014, a single path since then."""
     levels = raw.categories or raw.category
     if not levels:
         return []
@@ -265,7 +239,7 @@ def _paths(raw: Any) -> list[str]:
 
 
 def _join_levels(levels: Any) -> str:
-    """Join the levels of a path, each on one line and without the separator in it."""
+    """Join the levels of a path, removing line breaks and separators within them."""
     if type(levels) is str:
         levels = [levels]
     named = [level for level in levels or () if level]
@@ -304,15 +278,15 @@ def _image_url(raw: Any) -> str | None:
 
 
 def _first(value: Any) -> str | None:
-    """Give the first address of a list that holds one, or the only one."""
+    """Return the first URL of a list, or the only one."""
     if isinstance(value, list):
         return next(filter(None, map(_text, value)), None)
     return _text(value)
 
 
 def _first_of_2023(images: Any) -> str | None:
-    """Give the main photo at its largest, or else the first that there is."""
-    if isinstance(images, dict):  # of lists: one entry a photo in each
+    """Return the URL of the main image in its largest size, or of the first image."""
+    if isinstance(images, dict):  # of lists with one entry per image
         lists = {
             key: entries for key, entries in images.items() if isinstance(entries, list)
         }
@@ -321,15 +295,15 @@ def _first_of_2023(images: Any) -> str | None:
             {key: entries[i] for key, entries in lists.items() if i < len(entries)}
             for i in range(n)
         ]
-    photos = [images] if isinstance(images, str) else list(filter(None, images))
-    photos.sort(key=lambda photo: not _is_main(photo))
-    for photo in photos:
-        urls = [photo] if isinstance(photo, str) else map(photo.get, _SIZES)
+    records = [images] if isinstance(images, str) else list(filter(None, images))
+    records.sort(key=lambda record: not _is_main(record))
+    for record in records:
+        urls = [record] if isinstance(record, str) else map(record.get, _SIZES)
         url = next((url for url in urls if isinstance(url, str) and _text(url)), None)
         if url:
             return url
     return None
 
 
-def _is_main(photo: Any) -> bool:
-    return isinstance(photo, dict) and photo.get("variant") == "MAIN"
+def _is_main(record: Any) -> bool:
+    return isinstance(record, dict) and record.get("variant") == "MAIN"

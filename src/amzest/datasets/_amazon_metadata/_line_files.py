@@ -1,4 +1,4 @@
-"""Files of lines, plain or compressed, read piece by piece."""
+"""Read lines of plain or compressed files in chunks."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from amzest.utils import require
 
-#: Longest line that is read, in bytes. Published lines stay below 1 MB.
+#: Longest line that is read, in bytes. Published lines are shorter than 1 MB.
 MAX_LINE_BYTES = 16 * 2**20
 
-_PIECE_BYTES = 2**20
+_CHUNK_BYTES = 2**20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _COMPRESSIONS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
-#: What people pass by mistake, and what to do about it.
+#: Files that are passed by mistake, with a remedy.
 _OTHER_KINDS = {
     b"PK\x03\x04": "a ZIP archive; unpack it first",
     b"BZh": "a bzip2 file; unpack it first",
@@ -27,48 +27,22 @@ _OTHER_KINDS = {
 
 
 class LineTooLong(ValueError):
-    """A line is longer than what is read; it was passed over, not kept in memory."""
+    """A line is too long to be read; it was not kept in memory."""
 
 
 def read_lines(
     path: str | os.PathLike[str], *, purpose: str, max_bytes: int = MAX_LINE_BYTES
 ) -> Iterator[tuple[int, bytes | LineTooLong]]:
-    """Yield the lines of a file that hold something, with their numbers.
+    """Yield the numbers and the stripped lines of a file that are not empty.
 
-    Parameters
-    ----------
-    path : str or path-like
-        A plain, gzip or Zstandard file. Which one is seen from its first bytes, the
-        name does not matter.
-
-    purpose : str
-        Function that needs the lines, for the message about a missing package.
-
-    max_bytes : int, default=16 MiB
-        Longest line, in bytes. Of a longer one nothing is kept, so that memory does
-        not depend on what is in the file.
-
-    Yields
-    ------
-    number : int
-        Of the line, counted from 1.
-
-    line : bytes or LineTooLong
-        Without white space around it; in place of a line that is too long, the
-        exception that says so.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is of another kind, or the end of a compressed file is missing.
+    Compression is detected from the first bytes. In place of a line of more than
+    `max_bytes` the exception is yielded, and nothing of the line is kept in memory.
     """
     number = 0
-    kept = b""  # the beginning of a line whose end is in a later piece
+    kept = b""  # the beginning of a line whose end is in a later chunk
     n_passed = 0  # bytes of a line that is too long
-    for piece in _read_pieces(Path(path), purpose):
-        *lines, rest = piece.split(b"\n")
+    for chunk in _read_chunks(Path(path), purpose):
+        *lines, rest = chunk.split(b"\n")
         for line in lines:
             number += 1
             if n_passed + len(kept) + len(line) > max_bytes:
@@ -85,8 +59,8 @@ def read_lines(
         yield number + 1, kept.strip()
 
 
-def _read_pieces(path: Path, purpose: str) -> Iterator[bytes]:
-    """Yield the content of a file in pieces, unpacked."""
+def _read_chunks(path: Path, purpose: str) -> Iterator[bytes]:
+    """Yield the decompressed content of a file in chunks."""
     if not path.is_file():
         kind = "is a folder, not a file" if path.is_dir() else "does not exist"
         msg = f"`path` {str(path)!r} {kind}. Check the spelling and the folder."
@@ -104,24 +78,24 @@ def _read_pieces(path: Path, purpose: str) -> Iterator[bytes]:
     else:
         pyarrow = require("pyarrow", extra="data", purpose=purpose)
         stream = pyarrow.input_stream(
-            str(path), compression=compression, buffer_size=_PIECE_BYTES
+            str(path), compression=compression, buffer_size=_CHUNK_BYTES
         )
     with stream:
         start = True
         while True:
             try:
-                piece = stream.read(_PIECE_BYTES)
+                chunk = stream.read(_CHUNK_BYTES)
             except OSError as error:
                 if compression is None:
                     raise
                 msg = (
-                    f"{path}: is no complete {compression} file ({error}). Copy or "
+                    f"{path}: is not a complete {compression} file ({error}). Copy or "
                     "download it again."
                 )
                 raise ValueError(msg) from error
-            if not piece:
+            if not chunk:
                 return
-            yield piece.removeprefix(_BYTE_ORDER_MARK) if start else piece
+            yield chunk.removeprefix(_BYTE_ORDER_MARK) if start else chunk
             start = False
 
 

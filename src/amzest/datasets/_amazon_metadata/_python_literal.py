@@ -1,6 +1,6 @@
 r"""Parse lines written as Python literals, without evaluating them.
 
-Almost every published line is made of what Python literals and JSON5 have in common and
+Almost every published line has only elements that Python literals and JSON5 share and
 goes to a JSON5 parser, which is several times as fast as :func:`ast.literal_eval`. The
 others (rare escapes, None, tuples, comments) go to :func:`ast.literal_eval`, after a
 check of nesting and size: Python's parser fails badly on deep nesting, and a syntax
@@ -73,7 +73,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class LiteralError(ValueError):
-    """A text is not a Python literal; the message says why and at which column."""
+    """A text is not a Python literal; the message has the reason and the column."""
 
 
 def read_literal(text: str, *, purpose: str) -> Any:

@@ -1,4 +1,4 @@
-"""Stream Amazon's published product metadata as frames of one schema."""
+"""Stream Amazon's published product metadata as DataFrames of one schema."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import os
 import pickle
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from numbers import Integral
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from sklearn.utils._param_validation import Interval, StrOptions
+
 from amzest.datasets._amazon_metadata._amazon_products import BrokenLine, LineParser
 from amzest.datasets._amazon_metadata._line_files import LineTooLong, read_lines
 from amzest.datasets._shared._schema import SCHEMA
-from amzest.utils import check_choice, check_integer, require
+from amzest.utils import require, validate_params
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,53 +24,53 @@ if TYPE_CHECKING:
     Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 _PURPOSE = "read_amazon_metadata"
-#: A frame ends after so many bytes of lines, however few they are: a line may hold as
-#: much as thousands of others.
+#: Largest size of the lines of a frame, in bytes, however few they are: one line can be
+#: as long as thousands of others.
 _CHUNK_BYTES = 32 * 2**20
-#: How many of the lines that were skipped are kept with their reason.
+#: Number of skipped lines that are kept with their errors.
 N_REASONS = 10
 
 
 class AmazonMetadataReader:
-    """Iterator over frames of products; made by :func:`read_amazon_metadata`.
+    """Iterator over DataFrames of products, see :func:`read_amazon_metadata`.
 
-    It is used up by one pass. What it counts is complete when the pass is.
+    It can be iterated once. The counts are complete after the iteration.
 
     Parameters
     ----------
     paths : sequence of path-like
-        The files, in the order in which they are read.
+        Files, in the order of reading.
 
     columns : sequence of str
-        Columns of the frames.
+        Columns of the DataFrames.
 
     chunk_size : int
-        Rows of a frame, at most.
+        Largest number of rows of a DataFrame.
 
     on_error : {"raise", "skip"}
-        What to do about a broken line.
+        What to do about broken lines.
 
     n_jobs : int or None
-        Processes that read files side by side.
+        Number of processes that read files in parallel.
 
     Attributes
     ----------
     n_products_ : int
-        Products read so far.
+        Number of products read so far.
 
     n_skipped_ : int
-        Broken lines passed over so far.
+        Number of broken lines skipped so far.
 
     skipped_ : list of str
-        The first 10 of them: file, number of the line, and what is wrong with it.
+        File, line number and error of the first 10 of them.
 
     unreadable_ : Counter
-        For each column, how many values were there but could not be read and are
-        missing in the frames, such as a style sheet in the place of a price.
+        Number of values of each column that could not be parsed and are missing, such
+        as a style sheet instead of a price.
 
     See Also
     --------
-    read_amazon_metadata : Makes a reader.
+    read_amazon_metadata : Returns a reader.
 
     Examples
     --------
@@ -97,7 +100,7 @@ class AmazonMetadataReader:
         return self
 
     def __next__(self) -> pd.DataFrame:
-        """Return the next frame."""
+        """Return the next DataFrame."""
         return next(self._frames)
 
     def _read(
@@ -110,7 +113,7 @@ class AmazonMetadataReader:
                 for chunk in _read_file(path, self._columns, chunk_size, on_error)
             )
         else:
-            chunks = _read_side_by_side(
+            chunks = _read_in_parallel(
                 paths, self._columns, chunk_size, on_error, n_jobs
             )
         for chunk in chunks:
@@ -129,6 +132,12 @@ class AmazonMetadataReader:
         return frame.set_axis(pd.RangeIndex(start, self.n_products_))
 
 
+@validate_params(
+    {
+        "on_error": [StrOptions({"raise", "skip"})],
+        "chunk_size": [Interval(Integral, 1, None, closed="left")],
+    }
+)
 def read_amazon_metadata(
     path_or_paths: Paths,
     *,
@@ -137,76 +146,75 @@ def read_amazon_metadata(
     on_error: Literal["raise", "skip"] = "raise",
     n_jobs: int | None = None,
 ) -> AmazonMetadataReader:
-    r"""Read the product metadata that SNAP and the McAuley lab publish, in pieces.
+    r"""Read the product metadata that SNAP and the McAuley lab publish, in chunks.
 
-    The releases of 2014 (Python literals), 2018 and 2023 (JSON) are brought to one
-    schema. Lines of different releases may stand in one file. Nothing of a line is
-    ever run: no `eval`, no compiler.
+    The releases of 2014 (Python literals), 2018 and 2023 (JSON) are converted to one
+    schema. A file can contain lines of different releases. Lines are parsed, never
+    evaluated.
 
     Parameters
     ----------
     path_or_paths : str, path-like, or sequence of these
-        Files with one product a line, plain or compressed with gzip or Zstandard,
-        which is seen from their content.
+        Files with one product per line, plain or compressed with gzip or Zstandard,
+        which is detected from their content.
 
     columns : sequence of str, default=None
-        Which columns of the schema to read, in this order. Fewer are faster. None
-        means all, see Notes.
+        Columns of the schema to read, in this order. Fewer are faster. None reads all
+        of them, see Notes.
 
     chunk_size : int, default=50_000
-        Rows of a frame, at most; fewer where lines are long, as a frame is made of 32
-        MiB of lines at most. Memory depends on this and not on the files.
+        Largest number of rows of a DataFrame; fewer if lines are long, as a DataFrame
+        is made from at most 32 MiB of lines. Memory depends on it and not on the files.
 
     on_error : {"raise", "skip"}, default="raise"
-        What to do about a line that holds no product: raise an error that names file
-        and line, or pass over it and count it, see
-        :class:`AmazonMetadataReader`.
+        What to do about a line that does not contain a product: raise an error with
+        file and line, or skip and count it, see :class:`AmazonMetadataReader`.
 
     n_jobs : int, default=None
-        How many files are read at the same time, each by a process of its own; -1
-        means one for each processor. The frames are the same and come in the same
-        order for every value. Processes that run ahead keep their frames in the
-        folder for temporary files. None means 1.
+        Number of files that are read at the same time, each by its own process; -1
+        means one per processor. The DataFrames and their order do not depend on it.
+        Processes keep DataFrames that are not needed yet in the folder for temporary
+        files. None means 1.
 
     Returns
     -------
     reader : AmazonMetadataReader
-        Iterator over DataFrames with a common RangeIndex, which goes on from one to
-        the next. ``pd.concat(reader)`` makes them one.
+        Iterator over DataFrames, whose RangeIndex continues from one to the next.
+        ``pd.concat(reader)`` returns a single one.
 
     Raises
     ------
     FileNotFoundError
         If a file does not exist.
     ValueError
-        If an argument is wrong; while iterating, if a line is broken or the end of a
-        compressed file is missing.
+        If an argument is invalid; while iterating, if a line is broken or a compressed
+        file is truncated.
     ImportError
         If the packages of the extra `data` are not installed.
 
     See Also
     --------
-    clean_products : Mends the texts and drops repetitions.
+    clean_products : Cleans the texts and drops repeated products.
     fetch_amazon_products : Downloads the files as well.
 
     Notes
     -----
-    Columns, with the keys that they are read from in 2014, 2018 and 2023. Texts are
-    as published, except that blank ones are missing:
+    Columns and their keys in 2014, 2018 and 2023. Texts are as published, except that
+    blank texts are missing:
 
     ============= ======= ======================================================
-    column        dtype   what it holds
+    column        dtype   content
     ============= ======= ======================================================
     asin          str     `asin`; in 2023 `parent_asin`
     title         str     `title`
-    description   str     `description`; paragraphs of a list on lines of their own
+    description   str     `description`; paragraphs of a list on separate lines
     category      str     the first level of the first path; without a path
                           `main_cat` or `main_category`
     category_path str     `categories` or `category`: levels joined by ``" > "``,
-                          the paths of a product on lines of their own
+                          several paths on separate lines
     brand         str     `brand`; in 2023 `store`
-    price         float64 `price` in the currency of the shop, of a range the lower
-                          end; what is no amount is missing and counted
+    price         float64 `price` in the currency of the shop, the lower end of a
+                          range; other texts are missing and counted
     image_url     str     the first of `imUrl`, `imageURLHighRes`, `imageURL`,
                           `image`; in 2023 the main one of `images`, the largest
     ============= ======= ======================================================
@@ -214,9 +222,10 @@ def read_amazon_metadata(
     NaN and Infinity, which Python and pandas write for missing values, are missing in
     every column.
 
-    Not read: a line above 16 MiB, values nested deeper than 32 levels, half a
-    surrogate pair; a review or a question, which are published beside the metadata and
-    have an `asin` as well. Such lines count as broken.
+    Broken lines are those that are longer than 16 MiB, nested deeper than 32 levels or
+    contain an unpaired surrogate; Python literals beyond JSON with more than 262,144
+    characters outside of strings; and reviews or questions, which are published with
+    the metadata and also have an `asin`.
 
     References
     ----------
@@ -248,16 +257,14 @@ def read_amazon_metadata(
     1  B02  Lamp          Home  1250.0
     2  B03   Tee         Cloth     NaN
     """
-    check_choice("on_error", on_error, ("raise", "skip"))
-    check_integer("chunk_size", chunk_size, 1)
     paths = check_paths(path_or_paths)
     names = _check_columns(columns)
-    LineParser(names)  # says now if a package is missing
+    LineParser(names)  # raises now if a package is missing
     return AmazonMetadataReader(paths, names, chunk_size, on_error, n_jobs)
 
 
 class _Chunk(NamedTuple):
-    """Some rows as an Arrow table, and what was met on the way."""
+    """Rows as an Arrow table, and the lines and values that could not be parsed."""
 
     table: Any
     n_rows: int
@@ -291,9 +298,9 @@ def _read_file(
             n_rows += 1
             n_bytes += len(line)
         except (BrokenLine, LineTooLong) as error:
-            where = f"{path}: line {number} holds no product: {error}."
+            where = f"{path}: line {number} does not contain a product: {error}."
             if on_error == "raise":
-                msg = f'{where} Pass on_error="skip" to pass over such lines.'
+                msg = f'{where} Pass on_error="skip" to skip such lines.'
                 raise ValueError(msg) from error
             n_skipped += 1
             if len(reasons) < N_REASONS:
@@ -304,18 +311,18 @@ def _read_file(
     yield finish()
 
 
-def _read_side_by_side(
+def _read_in_parallel(
     paths: Sequence[Path],
     columns: Sequence[str],
     chunk_size: int,
     on_error: str,
     n_jobs: int | None,
 ) -> Iterator[_Chunk]:
-    """Read files in processes that leave their chunks in a temporary folder."""
+    """Read files in processes that write their chunks to a temporary folder."""
     from joblib import Parallel, delayed, effective_n_jobs
 
     with TemporaryDirectory(prefix="amzest-") as folder:
-        # One file ahead of those being read: what waits on the disk stays small.
+        # Only one file more than are being read, so that few chunks wait on the disk.
         read = Parallel(
             n_jobs=n_jobs,
             return_as="generator",
@@ -344,6 +351,7 @@ def _spool(
 
 
 def check_paths(path_or_paths: Paths) -> list[Path]:
+    """Return the paths of existing files; raise if there are none or one is missing."""
     if isinstance(path_or_paths, str | os.PathLike):
         path_or_paths = [path_or_paths]
     paths = list(path_or_paths)

@@ -1,4 +1,4 @@
-"""Where the releases of Amazon's metadata are published, and in which files."""
+"""Addresses and files of the releases of Amazon's metadata."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: The published experiment's ten categories, each with the files that hold most of it.
+#: Files with most products of the ten categories of the published experiment.
 _PUBLISHED = (
     *("Arts_Crafts_and_Sewing", "Books", "Clothing_Shoes_and_Jewelry"),
     *("Electronics", "Grocery_and_Gourmet_Food", "Musical_Instruments"),
@@ -16,22 +16,7 @@ _PUBLISHED = (
 
 @dataclass(frozen=True)
 class Release:
-    """One release.
-
-    Parameters
-    ----------
-    base_url : str
-        Folder that the files lie in.
-
-    pattern : str
-        Path of a category's file below it.
-
-    files : tuple of str
-        The categories that have a file of their own.
-
-    published : tuple of str
-        Paths of the files that hold the published experiment's categories.
-    """
+    """A release: folder on the web, path pattern of its files, and their categories."""
 
     base_url: str
     pattern: str
@@ -39,23 +24,7 @@ class Release:
     published: tuple[str, ...]
 
     def paths(self, categories: str | Sequence[str]) -> list[str]:
-        """Give the paths of the files that categories are in.
-
-        Parameters
-        ----------
-        categories : "published" or sequence of str
-            Names, as the files or as Amazon writes them.
-
-        Returns
-        -------
-        list of str
-            Paths below the base address.
-
-        Raises
-        ------
-        ValueError
-            If a category has no file.
-        """
+        """Return the paths of the files of categories, relative to the base URL."""
         if categories == "published":
             return list(self.published)
         names = [categories] if isinstance(categories, str) else list(categories)
@@ -72,7 +41,7 @@ class Release:
 
 
 def _plain(name: str) -> str:
-    """Write a category without signs: "Toys & Games" and "Toys_and_Games" are one."""
+    """Return the letters of a category, for "Toys & Games" and "Toys_and_Games"."""
     return "".join(re.findall(r"[a-z]+", name.lower().replace("&", "and")))
 
 
@@ -87,7 +56,7 @@ def _release(
 
 
 RELEASES = {
-    # Its files by category lack arts and crafts, which only the whole one has.
+    # Arts and crafts do not have a file of their own, only the complete file has them.
     "2014": _release(
         "http://snap.stanford.edu/data/amazon/productGraph/",
         "categoryFiles/meta_{}.json.gz",

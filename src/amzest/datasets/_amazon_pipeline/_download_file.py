@@ -1,4 +1,4 @@
-"""Download one large file: resumed where it was cut off, complete or not there."""
+"""Download one large file, resuming interrupted downloads."""
 
 from __future__ import annotations
 
@@ -12,47 +12,25 @@ from amzest.utils import require
 _N_ATTEMPTS = 5
 _PIECE_BYTES = 2**20
 _TIMEOUT_S = 60.0
-#: Wait before each new attempt, doubled from one to the next.
+#: Wait before the second attempt, doubled for each further one.
 _FIRST_PAUSE_S = 1.0
-_PASSING = (408, 425, 429, 500, 502, 503, 504)
+_TEMPORARY = (408, 425, 429, 500, 502, 503, 504)
 
 
 def download_file(
     url: str, path: Path, *, purpose: str, progress: bool | None = None
 ) -> None:
-    """Download a file, unless it is there.
+    """Download a file, unless it exists; it appears when it is complete.
 
-    Parameters
-    ----------
-    url : str
-        Where it is; http or https.
-
-    path : Path
-        Where to put it. It appears there whole or not at all; what came of it before
-        an interruption lies beside it and is continued by the next call.
-
-    purpose : str
-        Function that needs it, for the message about a missing package.
-
-    progress : bool or None, default=None
-        Whether to show a progress bar; None means on a terminal only.
-
-    Raises
-    ------
-    ValueError
-        If `url` is of another kind.
-    OSError
-        If the file is not there, or did not come whole in 5 attempts.
+    An interrupted download is kept next to it and resumed by the next call.
     """
     if path.exists():
         return
     if not url.startswith(("http://", "https://")):
-        raise ValueError(
-            f"The address must start with http:// or https://, got {url!r}."
-        )
+        raise ValueError(f"The URL must start with http:// or https://, got {url!r}.")
     urllib3 = require("urllib3", extra="data", purpose=purpose)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # No browser calls an unfinished download like this: it is none but ours.
+    # No browser uses this suffix, so that the file is one of ours.
     part = path.with_name(f"{path.name}.amzest-part")
     pool = urllib3.PoolManager(timeout=urllib3.Timeout(_TIMEOUT_S))
     for attempt in range(_N_ATTEMPTS):
@@ -62,25 +40,25 @@ def download_file(
             _continue(pool, url, part, progress)
             break
         except urllib3.exceptions.HTTPError as error:
-            reason = type(error).__name__  # the rest of it is about objects
-        except _Passing as error:
+            reason = type(error).__name__  # the message describes objects of urllib3
+        except _TemporaryError as error:
             reason = str(error)
     else:
         msg = (
-            f"{url} did not come whole in {_N_ATTEMPTS} attempts ({reason}). What came "
-            f"is in {str(part)!r}; call again to go on from there."
+            f"{url} could not be downloaded completely in {_N_ATTEMPTS} attempts "
+            f"({reason}). The part so far is in {str(part)!r}; call again to resume."
         )
         raise OSError(msg)
     os.replace(part, path)
 
 
-class _Passing(Exception):
-    """An answer that may be another one in a while."""
+class _TemporaryError(Exception):
+    """A response after which another attempt may succeed."""
 
 
 def _continue(pool: Any, url: str, part: Path, progress: bool | None) -> None:
-    """Fetch what is still missing of a file."""
-    # What tells versions of the file apart: the rest of another one is of no use.
+    """Download the missing rest of a file."""
+    # Identifies the version of the file: the rest of another version is useless.
     version = part.with_name(f"{part.name}-version")
     start = part.stat().st_size if part.exists() and version.exists() else 0
     headers = {"Accept-Encoding": "identity", "User-Agent": "amzest"}
@@ -91,19 +69,19 @@ def _continue(pool: Any, url: str, part: Path, progress: bool | None) -> None:
         "GET", url, headers=headers, preload_content=False, retries=False, redirect=True
     )
     try:
-        if answer.status == 416:  # there is nothing after what came
+        if answer.status == 416:  # nothing is left to download
             version.unlink()
             if answer.headers.get("Content-Range") == f"bytes */{start}":
                 return
-            raise _Passing("the file has changed on the server")
-        if answer.status in _PASSING:
-            raise _Passing(f"the server answered {answer.status}")
+            raise _TemporaryError("the file has changed on the server")
+        if answer.status in _TEMPORARY:
+            raise _TemporaryError(f"the server answered {answer.status}")
         if answer.status not in (200, 206):
             raise OSError(
                 f"{url} cannot be downloaded: the server answered {answer.status}. If "
-                "the files have moved, pass their new place as base_url."
+                "the files have moved, pass their new location as base_url."
             )
-        if answer.status == 200:  # from the start
+        if answer.status == 200:  # the whole file
             start = 0
             version.unlink(missing_ok=True)
             tag = answer.headers.get("ETag") or answer.headers.get("Last-Modified")

@@ -1,4 +1,4 @@
-"""What came of raw lines on the way to a table."""
+"""The report of :func:`prepare_products`."""
 
 from __future__ import annotations
 
@@ -22,56 +22,56 @@ if TYPE_CHECKING:
 
 @dataclass
 class PreparationReport:
-    """What :func:`prepare_products` did, step by step; prints as a summary.
+    """What each step of :func:`prepare_products` did; prints as a summary.
 
     Parameters
     ----------
     path : str
-        The table that was written.
+        Path of the table.
 
     Attributes
     ----------
     n_products : int
-        Products that were read.
+        Number of products read.
 
     n_skipped : int
-        Broken lines that were passed over.
+        Number of broken lines skipped.
 
     skipped : list of str
-        The first 10 of them: file, number of the line, what is wrong.
+        File, line number and error of the first 10 of them.
 
     unreadable : dict of str to int
-        For each column the number of values that could not be read and are missing.
+        Number of values of each column that could not be parsed and are missing.
 
     cleaning : CleaningReport
-        What cleaning changed and dropped.
+        Report of the cleaning steps.
 
     rare : dict of str to int
-        Categories that were dropped for having too few products.
+        Number of products of the categories that were dropped for having too few.
 
     n_not_drawn : int
-        Products left out to balance the categories.
+        Number of products dropped to balance the categories.
 
     counts : dict of (str, str) to int
-        Number of products in the table for each category and side; the side is "all"
-        where the table was not split.
+        Number of products of each category and side of the split; the side is "all" if
+        the table was not split.
 
     n_groups : int
-        Groups of near-equal products, of which none is on both sides; 0 where the
+        Number of groups of near-duplicates, each on one side of the split; 0 if the
         table was not split.
 
     largest_group : int
-        Products of the largest group.
+        Number of products in the largest group.
 
     images : dict of str to int or None
-        Number of photos for each status of :func:`download_images`.
+        Number of images for each status of :func:`download_images`.
 
     seconds : dict of str to float
-        Time that each step took.
+        Elapsed time of each step.
 
     See Also
     --------
-    prepare_products : Makes the report.
+    prepare_products : Returns the report.
 
     Examples
     --------
@@ -97,29 +97,29 @@ class PreparationReport:
 
     @contextmanager
     def time(self, step: str) -> Iterator[None]:
-        """Measure how long a step takes.
+        """Measure the elapsed time of a step.
 
         Parameters
         ----------
         step : str
-            What it is called.
+            Name of the step.
 
         Yields
         ------
         None
-            While it runs.
+            While the step runs.
         """
         start = time.perf_counter()
         yield
         self.seconds[step] = time.perf_counter() - start
 
     def add_parts(self, summary: PartSummary) -> None:
-        """Take over what came of the raw files.
+        """Add the summary of the raw files.
 
         Parameters
         ----------
         summary : PartSummary
-            Of all files.
+            Sum over all files.
         """
         for name, value in vars(summary).items():
             setattr(self, name, value)
@@ -133,24 +133,24 @@ class PreparationReport:
             Category of each product.
 
         split : sequence of str or None
-            Side of each product.
+            Side of each product. None if the table was not split.
         """
         sides = ["all"] * len(categories) if split is None else split
         self.counts = dict(Counter(zip(categories, map(str, sides), strict=True)))
 
     def count_groups(self, groups: NDArray[np.int64]) -> None:
-        """Count the groups of near-equal products.
+        """Count the groups of near-duplicates.
 
         Parameters
         ----------
         groups : ndarray of shape (n_products,), dtype int64
-            Label of each product.
+            Group of each product.
         """
         sizes = np.bincount(groups)
         self.n_groups, self.largest_group = len(sizes), int(sizes.max())
 
     def frame(self) -> pd.DataFrame:
-        """Return the number of products for each category and side.
+        """Return the number of products of each category and side of the split.
 
         Returns
         -------
@@ -179,9 +179,9 @@ class PreparationReport:
         rows.append(("products kept", sum(self.counts.values()), f"in {self.path}"))
         if self.n_groups:
             note = f"the largest has {self.largest_group:,}"
-            rows.append(("groups of near products", self.n_groups, note))
+            rows.append(("groups of near-duplicates", self.n_groups, note))
         for status, n in (self.images or {}).items():
-            rows.append((f"photos: {status}", n, ""))
+            rows.append((f"images: {status}", n, ""))
         lines = [f"{name:<28}{n:>12,}  {note}".rstrip() for name, n, note in rows]
         if self.counts:
             lines += ["", self.frame().to_string()]
@@ -192,5 +192,5 @@ class PreparationReport:
 
 
 def _shorten(names: Iterable[str]) -> str:
-    """List names in the width of a line."""
+    """Join names, shortened to the width of a line."""
     return textwrap.shorten(", ".join(map(repr, names)), 44, placeholder=" ...")

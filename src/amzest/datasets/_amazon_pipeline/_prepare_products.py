@@ -1,61 +1,56 @@
-"""From raw files to one clean, balanced and split table, in little memory."""
+"""From raw files to one cleaned, balanced and split table, in little memory."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from amzest.datasets._amazon_metadata._read_amazon_metadata import check_paths
+from amzest.datasets._amazon_pipeline._parts_table import PartsTable, write_table
 from amzest.datasets._amazon_pipeline._preparation_report import PreparationReport
 from amzest.datasets._amazon_pipeline._prepared_parts import (
-    KEYS,
     PartOptions,
     PartSummary,
     make_part,
-    table_schema,
-    unfinished_name,
 )
 from amzest.datasets._amazon_pipeline._table_path import (
-    MADE_BY,
     check_replaceable,
     check_table_path,
 )
 from amzest.datasets._amazon_pipeline._work_folder import WorkFolder
 from amzest.datasets._cleaning._categories import CategoryMapping
 from amzest.datasets._cleaning._clean_products import check_duplicates
-from amzest.datasets._cleaning._repeated_rows import (
-    RepeatedRows,
-    find_repeated_rows,
-    report_repeated,
-)
+from amzest.datasets._cleaning._repeated_rows import report_repeated
 from amzest.datasets._image_downloads._download_images import download_images
 from amzest.datasets._splitting._balance_products import balance_rows
 from amzest.datasets._splitting._group_products import group_in_pieces
-from amzest.datasets._splitting._near_titles import check_similarity
 from amzest.datasets._splitting._split_rows import split_rows
-from amzest.utils import (
-    check_choice,
-    check_integer,
-    count,
-    quiet_workers,
-    require,
-    shown,
-)
+from amzest.utils import count, quiet_workers, require, shown, validate_params
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow
 
     Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
-_BATCH_SIZE = 20_000
+_SIMILARITY = Interval(Real, 0.5, 1, closed="both")
 
 
+@validate_params(
+    {
+        "several_categories": [StrOptions({"drop", "keep"})],
+        "min_per_category": [Interval(Integral, 0, None, closed="left")],
+        "similarity": [_SIMILARITY],
+        "description_similarity": [_SIMILARITY, None],
+        "on_error": [StrOptions({"raise", "skip"})],
+    }
+)
 def prepare_products(
     path_or_paths: Paths,
     out: str | os.PathLike[str],
@@ -76,13 +71,13 @@ def prepare_products(
     progress: bool | None = None,
     overwrite: bool = False,
 ) -> PreparationReport:
-    r"""Make one clean, balanced and split table of published metadata.
+    r"""Make a cleaned, balanced and split table from published metadata.
 
-    It does what :func:`read_amazon_metadata`, :func:`clean_products`,
-    :func:`balance_products`, :func:`split_products` and :func:`download_images` do
-    one after the other, with the same result, but never holds more than a piece of
-    the texts in memory. When it is stopped, at whatever point, the next call with the
-    same arguments goes on from there and ends in the same bytes.
+    The result is that of :func:`read_amazon_metadata`, :func:`clean_products`,
+    :func:`balance_products`, :func:`download_images` and :func:`split_products` called
+    one after the other, but only some of the texts are in memory at any time. If a
+    call is interrupted, the next call with the same arguments resumes it and writes
+    the same bytes.
 
     Parameters
     ----------
@@ -91,77 +86,79 @@ def prepare_products(
 
     out : str or path-like
         Parquet file to write. A table of an earlier call is replaced when the new one
-        is complete; of any other file see `overwrite`. What is unfinished lies beside
-        it in a folder of the same name with `.parts` after it, which is removed in the
-        end. One call at a time can use it.
+        is complete; for any other file see `overwrite`. Unfinished work is kept next to
+        it, in a folder of the same name followed by `.parts`, which is removed at the
+        end. Only one call at a time can use it.
 
     categories : mapping of str to str, "published" or None, default=None
         New names of the categories, see :func:`clean_products`. Rows without a
         category are dropped.
 
     several_categories : {"drop", "keep"}, default="drop"
-        What to do with products under several top categories, see
+        What to do with products in several top-level categories, see
         :func:`clean_products`.
 
     duplicates : sequence of {"asin", "title"}, default=("asin", "title")
-        What may not repeat, see :func:`clean_products`.
+        Columns whose values must not be repeated, see :func:`clean_products`.
 
     min_per_category : int, default=10
         Categories with fewer products are dropped.
 
     n_per_category : int, "smallest" or None, default=None
-        Number of products to draw from each category, see :func:`balance_products`;
-        of a category that has fewer all are kept. None keeps all products.
+        Number of products to sample from each category, see :func:`balance_products`.
+        All products of smaller categories are kept. None keeps all products.
 
     test_size : float, int or None, default=0.25
-        Share or number of test products, see :func:`split_products`. The column
-        `split` then says "train" or "test". None does not split.
+        Fraction or number of test products, see :func:`split_products`. The column
+        `split` then contains "train" or "test". None does not split.
 
     similarity : float, default=0.8
-        Of titles that may not stand on both sides, see :func:`split_products`.
+        Titles at least this similar are on the same side of the split, see
+        :func:`split_products`. From 0.5 to 1.
 
     description_similarity : float or None, default=0.8
-        The same of descriptions. None leaves descriptions out of account.
+        The same for descriptions. None ignores descriptions.
 
     random_state : int, RandomState instance or None, default=0
-        What decides the drawing and the split. A call can only go on from where
-        another one was stopped if it is an int.
+        Controls the sampling and the split. Only with an int can a call resume an
+        interrupted one.
 
     images : str or path-like, default=None
-        Folder for the photos; the column `image` then holds their paths in it. None
-        does not download photos.
+        Folder for the images; the column `image` then contains their paths in it. None
+        does not download images.
 
     download_options : mapping, default=None
         Further arguments of :func:`download_images`.
 
     on_error : {"raise", "skip"}, default="raise"
-        What to do about lines that hold no product.
+        What to do about lines that do not contain a product.
 
     n_jobs : int, default=None
         Number of raw files that are read and cleaned at the same time. None means 1,
-        -1 one for each processor.
+        and -1 one per processor.
 
     progress : bool or None, default=None
-        Whether to show progress bars. None means on a terminal only.
+        Whether to show progress bars. None shows them on a terminal only.
 
     overwrite : bool, default=False
-        Whether `out` may replace a file that is no table of an earlier call. A raw
+        Whether `out` may replace a file that is not a table of an earlier call. A raw
         file is never replaced.
 
     Returns
     -------
     report : PreparationReport
-        What came of the lines, step by step; prints as a summary.
+        What each step did; prints as a summary.
 
     Raises
     ------
     ValueError
-        If an argument is wrong, a line is broken, or no product is left; if a category
-        cannot stand on both sides of the split.
+        If an argument is invalid, a line is broken, no product is left, or a category
+        cannot be on both sides of the split.
     FileExistsError
-        If `out`, or the folder of unfinished work, is there and was not made here.
+        If `out` or the folder of unfinished work exists and was not written by this
+        function.
     BlockingIOError
-        If another call is preparing `out` at this moment.
+        If another call is writing `out`.
     OSError
         If a file cannot be read or written.
     ImportError
@@ -195,14 +192,9 @@ def prepare_products(
     [5, 15, 5, 15]
     """
     check_duplicates(duplicates)
-    check_integer("min_per_category", min_per_category, 0)
-    check_choice("on_error", on_error, ("raise", "skip"))
-    check_similarity(similarity)
-    if description_similarity is not None:
-        check_similarity(description_similarity, "description_similarity")
+    CategoryMapping(categories)  # raises now if it is invalid
     paths = check_paths(path_or_paths)
     require("pyarrow", extra="data", purpose="prepare_products")
-    CategoryMapping(categories)  # says now if it is wrong
     target = check_table_path(out, raw=paths, images=images, overwrite=overwrite)
     if isinstance(categories, Mapping):
         categories = dict(categories)
@@ -212,75 +204,101 @@ def prepare_products(
         with report.time("read and clean"):
             parts, summary = _make_parts(paths, folder.path, options, n_jobs, progress)
             report.add_parts(summary)
-        with report.time("find repetitions"):
-            light = _Light(parts)
-            repeated = light.find_repeated(several_categories, duplicates)
-            report.cleaning = report.cleaning.followed_by(
-                report_repeated(light.n_rows, repeated, light.show)
-            )
+        with report.time("drop repeated"):
+            table = PartsTable(parts)
+            rows = _drop_repeated(table, several_categories, duplicates, report)
         with report.time("balance"):
-            rows = np.flatnonzero(repeated.keep)
-            rows, report.rare = light.without_rare(rows, min_per_category)
+            rows, report.rare = table.without_rare(rows, min_per_category)
             if not len(rows):
                 raise ValueError(_nothing_left(report, categories, min_per_category))
-            if n_per_category is not None:
-                drawn = balance_rows(
-                    light.categories[rows], n_per_category, random_state, on_few="keep"
-                )
-                report.n_not_drawn = len(rows) - len(drawn)
-                rows = rows[drawn]
+            rows = _balance(table, rows, n_per_category, random_state, report)
         extra: dict[str, Any] = {}
-        chosen = light.read(rows, ["title", "category", "image_url"])
+        products = table.read(rows, ["title", "category", "image_url"])
         if images is not None:
-            with report.time("download photos"):
-                chosen, manifest = download_images(
-                    chosen, images, **{"progress": progress, **(download_options or {})}
-                )
-                extra["image"] = chosen["image"].to_numpy(dtype=object)
+            with report.time("download images"):
+                download = {"progress": progress, **(download_options or {})}
+                products, manifest = download_images(products, images, **download)
+                extra["image"] = products["image"].to_numpy(dtype=object)
                 report.images = manifest["status"].value_counts().to_dict()
         if test_size is not None:
-            # After the photos have come, so that equal ones count under any address.
+            # After the download, as equal images may have different addresses.
             with report.time("split"):
                 groups = group_in_pieces(
-                    chosen,
+                    products,
                     None
                     if description_similarity is None
-                    else light.cells(rows, "description"),
+                    else table.cells(rows, "description"),
                     similarity=similarity,
                     description_similarity=description_similarity or 0.8,
                     image_root=images,
                 )
                 report.count_groups(groups)
-                categories_of_rows = chosen["category"].to_numpy(dtype=object)
-                try:
-                    test = split_rows(
-                        categories_of_rows, groups, test_size, random_state
-                    )
-                except ValueError as error:
-                    msg = f"{error} Raising min_per_category drops small categories."
-                    raise ValueError(msg) from error
-                extra["split"] = np.where(test, "test", "train")
-        del chosen
+                extra["split"] = _split(products, groups, test_size, random_state)
+        del products
         with report.time("write"):
             if not overwrite:
-                check_replaceable(target)  # it may be there by now
-            _write(target, folder.path, light, rows, extra)
-            report.count(light.categories[rows].tolist(), extra.get("split"))
+                check_replaceable(target)  # another program may have written it
+            write_table(target, folder.path, table, rows, extra)
+            report.count(table.categories[rows].tolist(), extra.get("split"))
         folder.remove()
     return report
+
+
+def _drop_repeated(
+    table: PartsTable,
+    several_categories: str,
+    duplicates: Sequence[str],
+    report: PreparationReport,
+) -> NDArray[np.intp]:
+    """Return the rows that do not repeat others."""
+    repeated = table.find_repeated(several_categories, duplicates)
+    report.cleaning = report.cleaning.followed_by(
+        report_repeated(table.n_rows, repeated, table.examples)
+    )
+    return np.flatnonzero(repeated.keep)
+
+
+def _balance(
+    table: PartsTable,
+    rows: NDArray[np.intp],
+    n_per_category: int | Literal["smallest"] | None,
+    random_state: Any,
+    report: PreparationReport,
+) -> NDArray[np.intp]:
+    """Sample rows so that the categories are balanced."""
+    if n_per_category is None:
+        return rows
+    sampled = balance_rows(
+        table.categories[rows], n_per_category, random_state, on_few="keep"
+    )
+    report.n_not_drawn = len(rows) - len(sampled)
+    return rows[sampled]
+
+
+def _split(
+    products: pd.DataFrame, groups: NDArray[Any], test_size: Any, random_state: Any
+) -> NDArray[Any]:
+    """Return "train" or "test" for each product."""
+    categories = products["category"].to_numpy(dtype=object)
+    try:
+        test = split_rows(categories, groups, test_size, random_state)
+    except ValueError as error:
+        msg = f"{error} Raising min_per_category drops small categories."
+        raise ValueError(msg) from error
+    return np.where(test, "test", "train")
 
 
 def _nothing_left(
     report: PreparationReport, categories: Any, min_per_category: int
 ) -> str:
-    """Write why no product is left, and what to do about it."""
+    """Return a message with the reason why no product is left, and a remedy."""
     dropped = {
         rule: n
         for rule, _, effect, n in report.cleaning.frame().itertuples(index=False)
         if effect == "dropped"
     }
     if not report.n_products:
-        advice = "The files hold none; pass files of Amazon's metadata."
+        advice = "The files do not contain any; pass files of Amazon's metadata."
     elif report.rare:
         largest = max(report.rare, key=lambda name: report.rare[name])
         advice = (
@@ -290,16 +308,16 @@ def _nothing_left(
         )
     elif "other category" in dropped:
         examples = report.cleaning.examples()
-        held = examples["before"][examples["rule"] == "other category"]
-        names = ", ".join(shown(name) for name in dict.fromkeys(held))
+        dropped_names = examples["before"][examples["rule"] == "other category"]
+        names = ", ".join(shown(name) for name in dict.fromkeys(dropped_names))
         advice = (
             f"{count(dropped['other category'], 'product')} of other categories were "
             f"dropped, such as {names}; `categories` is {shown(categories)}. Pass a "
-            "mapping that has the names of the files, or categories=None (no "
+            "mapping with the category names of the files, or categories=None (no "
             "--categories) to keep all."
         )
     else:
-        advice = "The summary says why they were dropped."
+        advice = "See the summary for the reasons."
     return f"No product is left to write to {report.path!r}. {advice}\n\n{report}"
 
 
@@ -310,7 +328,7 @@ def _make_parts(
     n_jobs: int | None,
     progress: bool | None,
 ) -> tuple[list[Path], PartSummary]:
-    """Read and clean the raw files, each into a part of its own."""
+    """Read and clean each raw file into a part."""
     from joblib import Parallel, delayed
 
     parts = [folder / f"{i:05d}.parquet" for i in range(len(paths))]
@@ -324,7 +342,7 @@ def _make_parts(
     ) as bar:
         if n_jobs in (None, 1) or len(paths) == 1:
             for path, part in zip(paths, parts, strict=True):
-                summary += make_part(path, part, options, told=bar.update)
+                summary += make_part(path, part, options, on_progress=bar.update)
         else:
             make = Parallel(n_jobs=n_jobs, return_as="generator")
             finished = make(
@@ -336,126 +354,3 @@ def _make_parts(
                     bar.update(done.n_products)
                     summary += done
     return parts, summary
-
-
-class _Light:
-    """The rows of all parts, of which only what must be compared is in memory."""
-
-    def __init__(self, parts: Sequence[Path]) -> None:
-        import pyarrow
-        import pyarrow.parquet
-
-        self._parts = [pyarrow.parquet.ParquetFile(part) for part in parts]
-        tables = [
-            pyarrow.parquet.read_table(
-                part, columns=[*KEYS, "category"], read_dictionary=["category"]
-            )
-            for part in parts
-        ]
-        table = pyarrow.concat_tables(tables).unify_dictionaries().combine_chunks()
-        self.n_rows = table.num_rows
-        self._keys = {key: table[key].to_numpy() for key in KEYS}
-        category = table["category"].combine_chunks()
-        self._codes = category.indices.to_numpy(zero_copy_only=False)
-        self._names = np.array(category.dictionary.to_pylist(), dtype=object)
-
-    @property
-    def categories(self) -> NDArray[np.object_]:
-        """The category of each row; texts that are equal are one object."""
-        found: NDArray[np.object_] = self._names[self._codes]
-        return found
-
-    def find_repeated(
-        self, several_categories: str, duplicates: Sequence[str]
-    ) -> RepeatedRows:
-        """Find the rows to drop for what stands in other rows; to be called once."""
-        keys, self._keys = self._keys, {}
-        return find_repeated_rows(
-            asins=keys["asin_key"],
-            categories=self._codes.astype(np.uint64) + 1,
-            title_keys=keys["title_key"],
-            several_categories=several_categories,
-            duplicates=duplicates,
-        )
-
-    def without_rare(
-        self, rows: NDArray[np.intp], min_per_category: int
-    ) -> tuple[NDArray[np.intp], dict[str, int]]:
-        """Leave out the rows of categories that have too few of these rows."""
-        counts = np.bincount(self._codes[rows], minlength=len(self._names))
-        rare = counts < min_per_category
-        found = {
-            str(name): int(n)
-            for name, n in zip(self._names[rare], counts[rare], strict=True)
-            if n
-        }
-        return rows[~rare[self._codes[rows]]], found
-
-    def show(self, rows: Sequence[int]) -> pd.DataFrame:
-        """Give a few rows whole."""
-        order = np.sort(np.asarray(rows, dtype=np.intp))
-        frame = self.read(order, ["asin", "title", "category"])
-        return frame.set_axis(order)
-
-    def read(self, rows: NDArray[np.intp], columns: Sequence[str]) -> pd.DataFrame:
-        """Give columns of certain rows, which are in rising order."""
-        import pyarrow
-
-        tables = [table.select(columns) for table in self.pieces(rows, columns)]
-        schema = pyarrow.schema([table_schema().field(name) for name in columns])
-        frame: pd.DataFrame = pyarrow.concat_tables(
-            [schema.empty_table(), *tables]
-        ).to_pandas()
-        return frame
-
-    def cells(self, rows: NDArray[np.intp], column: str) -> Iterator[str | None]:
-        """Yield the cells of a column of certain rows."""
-        for piece in self.pieces(rows, [column]):
-            yield from piece[column].to_pylist()
-
-    def pieces(
-        self, rows: NDArray[np.intp], columns: Sequence[str]
-    ) -> Iterator[pyarrow.Table]:
-        """Yield columns of certain rows, a piece at a time."""
-        import pyarrow
-
-        wanted = np.zeros(self.n_rows, dtype=bool)
-        wanted[rows] = True
-        start = 0
-        for part in self._parts:
-            for batch in part.iter_batches(_BATCH_SIZE, columns=list(columns)):
-                mask = wanted[start : start + batch.num_rows]
-                start += batch.num_rows
-                if mask.any():
-                    table = pyarrow.Table.from_batches([batch])
-                    yield table.filter(pyarrow.array(mask))
-
-
-def _write(
-    target: Path,
-    folder: Path,
-    light: _Light,
-    rows: NDArray[np.intp],
-    extra: Mapping[str, Any],
-) -> None:
-    """Write the chosen rows with the further columns; all or nothing."""
-    import pyarrow
-    import pyarrow.parquet
-
-    schema = table_schema()
-    for name in extra:
-        schema = schema.append(pyarrow.field(name, pyarrow.string()))
-    schema = schema.with_metadata(MADE_BY)
-    unfinished = unfinished_name(folder / "table.parquet")
-    start = 0
-    with pyarrow.parquet.ParquetWriter(unfinished, schema, compression="zstd") as file:
-        for piece in light.pieces(rows, table_schema().names):
-            end = start + piece.num_rows
-            for name, cells in extra.items():
-                column = pyarrow.array(
-                    cells[start:end], pyarrow.string(), from_pandas=True
-                )
-                piece = piece.append_column(name, column)
-            file.write_table(piece.replace_schema_metadata(MADE_BY))
-            start = end
-    os.replace(unfinished, target)

@@ -1,9 +1,7 @@
-"""The part of preparing that looks at one file at a time, and survives a kill.
+"""Read and clean each raw file into a part, so that interrupted work can be resumed.
 
-Each raw file becomes a Parquet file of cleaned rows and, after it, a small JSON file
-that says what came of it and from what. The second one makes the first one count: a
-part is made again if its note is missing, speaks of other input or of another content
-of the part, or is damaged.
+A part is a Parquet file of cleaned rows. A JSON note, written after it, records what
+the part was made from and its digest. A part without a note that matches is made again.
 """
 
 from __future__ import annotations
@@ -29,34 +27,16 @@ from amzest.datasets._cleaning._repeated_rows import hash_texts
 from amzest.datasets._shared._schema import SCHEMA
 from amzest.datasets._shared._title_key import normalise_titles
 
-#: Raised when parts of an earlier version could not be gone on from.
+#: Increased when parts of an earlier version cannot be used any more.
 _FORMAT = 2
 _CHUNK_SIZE = 10_000
-#: Hashes of the asin and of the words of the title, for finding repetitions.
+#: Hashes of the asin and of the words of the title, to find repeated products.
 KEYS = ("asin_key", "title_key")
 
 
 @dataclass
 class PartSummary:
-    """What came of raw files.
-
-    Attributes
-    ----------
-    n_products : int
-        Products that were read.
-
-    n_skipped : int
-        Broken lines that were passed over.
-
-    skipped : list of str
-        The first 10 of them.
-
-    unreadable : dict of str to int
-        For each column the number of values that could not be read.
-
-    cleaning : CleaningReport
-        What cleaning did to single rows.
-    """
+    """Counts of products and broken lines, and the report of cleaning."""
 
     n_products: int = 0
     n_skipped: int = 0
@@ -74,20 +54,20 @@ class PartSummary:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, ready for JSON."""
+        """Return plain values for JSON."""
         values = {name: vars(self)[name] for name in vars(self) if name != "cleaning"}
         return {**values, "cleaning": self.cleaning.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> PartSummary:
-        """Make a summary of what :meth:`to_dict` returned."""
+        """Return the summary that `to_dict` wrote."""
         cleaning = CleaningReport.from_dict(values["cleaning"])
         return cls(**{**values, "cleaning": cleaning})
 
 
 @dataclass(frozen=True)
 class PartOptions:
-    """What rows are read and cleaned with; the same for all parts of a table."""
+    """How raw files are read and cleaned; the same for all parts of a table."""
 
     categories: Mapping[str, str] | str | None
     several_categories: str
@@ -100,44 +80,24 @@ def make_part(
     part: Path,
     options: PartOptions,
     *,
-    told: Callable[[int], object] | None = None,
+    on_progress: Callable[[int], object] | None = None,
     parent: int | None = None,
 ) -> PartSummary:
-    """Read and clean a raw file into a part, unless that was done before.
+    """Read and clean a raw file into a part, unless the part is up to date.
 
-    Parameters
-    ----------
-    path : Path
-        The raw file.
-
-    part : Path
-        The Parquet file to write.
-
-    options : PartOptions
-        How.
-
-    told : callable, default=None
-        Called with the number of products after each chunk.
-
-    parent : int, default=None
-        Process that this one works for. When that is gone, the work is given up: the
-        next call would do it at the same time.
-
-    Returns
-    -------
-    PartSummary
-        What came of it.
+    `on_progress` is called with the number of products after each chunk. The process
+    exits when its `parent` has ended, as the next call would do the same work.
     """
     note = part.with_suffix(".json")
     source = _fingerprint(path, options)
     done = _read_note(note)
     if done is not None and done["source"] == source and done["part"] == _digest(part):
         summary = PartSummary.from_dict(done["summary"])
-        if told is not None:
-            told(summary.n_products)
+        if on_progress is not None:
+            on_progress(summary.n_products)
         return summary
     note.unlink(missing_ok=True)
-    summary = _write_part(path, part, options, told, parent)
+    summary = _write_part(path, part, options, on_progress, parent)
     _write_note(
         note,
         {"source": source, "part": _digest(part), "summary": summary.to_dict()},
@@ -149,7 +109,7 @@ def _write_part(
     path: Path,
     part: Path,
     options: PartOptions,
-    told: Callable[[int], object] | None,
+    on_progress: Callable[[int], object] | None,
     parent: int | None,
 ) -> PartSummary:
     import pyarrow
@@ -180,8 +140,8 @@ def _write_part(
             for name, texts in zip(KEYS, keys, strict=True):
                 table = table.append_column(name, pyarrow.array(hash_texts(texts)))
             file.write_table(table.replace_schema_metadata(None))
-            if told is not None:
-                told(len(raw))
+            if on_progress is not None:
+                on_progress(len(raw))
     os.replace(unfinished, part)
     return PartSummary(
         reader.n_products_,
@@ -193,7 +153,7 @@ def _write_part(
 
 
 def table_schema(keys: tuple[str, ...] = ()) -> Any:
-    """Give the Arrow schema of a table of products, with keys if wanted."""
+    """Return the Arrow schema of a table of products, followed by `keys`."""
     import pyarrow
 
     types = {"str": pyarrow.string(), "float64": pyarrow.float64()}
@@ -202,19 +162,19 @@ def table_schema(keys: tuple[str, ...] = ()) -> Any:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all."""
+    """Write a file that appears when it is complete."""
     unfinished = unfinished_name(path)
     unfinished.write_bytes(content)
     os.replace(unfinished, path)
 
 
 def unfinished_name(path: Path) -> Path:
-    """Give the name that a file has until it is whole, for this process alone."""
+    """Return the name of a file until it is complete, unique to this process."""
     return path.with_name(f"{path.name}.{os.getpid()}.unfinished")
 
 
 def _fingerprint(path: Path, options: PartOptions) -> str:
-    """Digest what a part depends on."""
+    """Return a digest of everything that a part depends on."""
     state = path.stat()
     inputs = {
         "format": _FORMAT,
@@ -228,7 +188,7 @@ def _fingerprint(path: Path, options: PartOptions) -> str:
 
 
 def _digest(part: Path) -> str | None:
-    """Digest a part as it is on the disk; None where there is none."""
+    """Return the digest of a part on the disk; None if it does not exist."""
     try:
         with open(part, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -237,14 +197,14 @@ def _digest(part: Path) -> str | None:
 
 
 def _write_note(note: Path, values: Mapping[str, Any]) -> None:
-    """Write what a part was made of, with a digest of the note itself before it."""
+    """Write what a part was made from, after a digest of the note itself."""
     content = json.dumps(values).encode()
     digest = hashlib.sha256(content).hexdigest().encode()
     write_whole(note, digest + b"\n" + content)
 
 
 def _read_note(note: Path) -> dict[str, Any] | None:
-    """Read a note; None where there is none, or a damaged one."""
+    """Read a note; None if it does not exist or is damaged."""
     try:
         digest, _, content = note.read_bytes().partition(b"\n")
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Where a table is written: never over anything that is not a table of ours."""
+"""Check the path of a table, so that no other file is overwritten."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from amzest.datasets._image_downloads._image_manifest import MANIFEST
 
-#: What the Parquet files that are written say about who made them.
+#: Metadata by which a Parquet file written here is recognised.
 MADE_BY = {b"made by": b"amzest.datasets.prepare_products"}
 
 
@@ -19,63 +19,34 @@ def check_table_path(
     images: str | os.PathLike[str] | None,
     overwrite: bool,
 ) -> Path:
-    """Check where a table is to be written.
-
-    Parameters
-    ----------
-    out : str or path-like
-        What the user gave.
-
-    raw : sequence of Path
-        Files that are read.
-
-    images : str, path-like or None
-        Folder of photos.
-
-    overwrite : bool
-        Whether any other file may be replaced.
-
-    Returns
-    -------
-    Path
-        The absolute path; of a symbolic link what it leads to.
-
-    Raises
-    ------
-    IsADirectoryError
-        If it is a folder.
-    ValueError
-        If it is a file that is read, or one of the photos' own.
-    FileExistsError
-        If there is a file that :func:`prepare_products` did not make.
-    """
+    """Return the absolute path of a table, links resolved; raise if it is invalid."""
     target = Path(out).expanduser().absolute()
     if target.is_symlink():
         target = Path(os.path.realpath(target))
     if target.is_dir():
         raise IsADirectoryError(
-            f"`out` {str(target)!r} is a folder; name a file in it."
+            f"`out` {str(target)!r} is a folder. Pass the path of a file."
         )
     parts = target.with_name(f"{target.name}.parts")
     for path in raw:
         if target.exists() and os.path.samefile(path, target):
             msg = (
                 f"`out` {str(target)!r} is the raw file {str(path)!r}, which would be "
-                "lost. Name another file to write to."
+                "lost. Pass another file."
             )
             raise ValueError(msg)
         if parts in path.resolve().parents or parts in path.absolute().parents:
             msg = (
-                f"The raw file {str(path)!r} lies in {str(parts)!r}, which is the "
-                "place of unfinished work. Move it, or pass another `out`."
+                f"The raw file {str(path)!r} is in {str(parts)!r}, the folder of "
+                "unfinished work. Move it, or pass another `out`."
             )
             raise ValueError(msg)
     if images is not None:
-        photos = Path(images).expanduser().absolute()
-        if photos in (target, parts) or target == photos / MANIFEST:
+        folder = Path(images).expanduser().absolute()
+        if folder in (target, parts) or target == folder / MANIFEST:
             msg = (
-                f"`images` {str(photos)!r} and `out` {str(target)!r} would write to "
-                "the same place. Pass another one of them."
+                f"`images` {str(folder)!r} and `out` {str(target)!r} would write to "
+                "the same path. Change one of them."
             )
             raise ValueError(msg)
     if not overwrite:
@@ -84,29 +55,17 @@ def check_table_path(
 
 
 def check_replaceable(target: Path) -> None:
-    """Raise an error if there is a file that :func:`prepare_products` did not make.
-
-    Parameters
-    ----------
-    target : Path
-        Where a table is to be written.
-
-    Raises
-    ------
-    FileExistsError
-        If it would be lost.
-    """
+    """Raise if `target` is a file that :func:`prepare_products` did not write."""
     if target.exists() and not _is_ours(target):
         msg = (
-            f"`out` {str(target)!r} is there and was not made by prepare_products. "
-            "Move it away, name another file, or pass overwrite=True (--overwrite) to "
-            "replace it."
+            f"`out` {str(target)!r} exists and was not written by prepare_products. "
+            "Move it, pass another file, or pass overwrite=True (--overwrite)."
         )
         raise FileExistsError(msg)
 
 
 def _is_ours(path: Path) -> bool:
-    """Tell whether a file is a Parquet table that was written here."""
+    """Return whether a file is a Parquet table that was written here."""
     import pyarrow
     import pyarrow.parquet
 

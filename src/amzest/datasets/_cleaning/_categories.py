@@ -1,4 +1,4 @@
-"""Names of top-level categories, brought to one set of names."""
+"""Mapping of the published names of top-level categories."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from amzest.datasets._cleaning._html_entities import decode_entities
 from amzest.utils import shown
 
-#: The ten categories, and under which names the releases publish what belongs to each.
+#: Each of the ten categories with its names in the releases.
 _NAMES = {
     "arts, crafts & sewing": ("Arts, Crafts & Sewing",),
     "books": ("Books", "Audible Audiobooks"),
@@ -20,7 +20,11 @@ _NAMES = {
     ),
     "electronics": (
         *("Electronics", "All Electronics", "Computers", "Computers & Accessories"),
-        *("Camera & Photo", "Home Audio & Theater", "Portable Audio & Accessories"),
+        *(
+            "Camera & Photo",
+            "Home Audio & Theater",
+            "Portable Audio & Accessories",
+        ),  # language: ok
         *("Car Electronics", "GPS & Navigation", "Amazon Devices", "Amazon Fire TV"),
         "Apple Products",
     ),
@@ -46,38 +50,16 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def category_key(name: str) -> str:
-    """Give what two spellings of a category have in common.
+    """Return the words of a category without case and "and", equal for all spellings.
 
-    Parameters
-    ----------
-    name : str
-        Such as "Arts, Crafts & Sewing", "Arts_Crafts_and_Sewing" or
-        "ARTS, CRAFTS &amp; SEWING".
-
-    Returns
-    -------
-    str
-        The words without case, signs and "and"; the name itself when it has no word.
+    A name of punctuation only is returned in lower case.
     """
     words = _WORD.findall(decode_entities(name).casefold())
     return " ".join([word for word in words if word != "and"]) or name.casefold()
 
 
 class CategoryMapping:
-    """Look up new names of categories, however the old ones are spelled.
-
-    Parameters
-    ----------
-    categories : mapping of str to str, "published" or None
-        Published name to new name. None keeps every name.
-
-    Raises
-    ------
-    TypeError
-        If it is no mapping of names to names.
-    ValueError
-        If it is another text, or two of its lines contradict each other.
-    """
+    """New names of categories, found by any spelling of the published name."""
 
     def __init__(self, categories: Any) -> None:
         self.keeps_names = categories is None
@@ -102,13 +84,13 @@ class CategoryMapping:
             for text in (name, new_name):
                 if not isinstance(text, str) or not text.strip():
                     msg = (
-                        f"`categories` must map texts to texts, got {shown(name)}: "
-                        f"{shown(new_name)}. Leave out what is to be dropped."
+                        f"`categories` must map strings to strings, got {shown(name)}: "
+                        f"{shown(new_name)}. Omit the categories to drop."
                     )
                     raise TypeError(msg)
             self._add(name, new_name)
         for new_name in list(self._new_names.values()):
-            # Cleaned tables are cleaned again: new names stay what they are.
+            # Cleaning is idempotent: new names are kept.
             self._add(new_name, new_name)
 
     def _add(self, name: str, new_name: str) -> None:
@@ -116,23 +98,11 @@ class CategoryMapping:
         if known != new_name:
             msg = (
                 f"`categories` has two new names for {shown(name)}: {shown(known)} and "
-                f"{shown(new_name)}. Case and signs make no difference, and a name "
-                "that "
-                "others are mapped to stays as it is. Leave one of them out."
+                f"{shown(new_name)}. Case and punctuation are ignored, and new names "
+                "are kept. Remove one of them."
             )
             raise ValueError(msg)
 
     def find(self, name: str) -> str | None:
-        """Look up a name.
-
-        Parameters
-        ----------
-        name : str
-            As it is published, cleaned.
-
-        Returns
-        -------
-        str or None
-            The new name, None when there is none.
-        """
+        """Return the new name of a cleaned name; None if there is none."""
         return name if self.keeps_names else self._new_names.get(category_key(name))

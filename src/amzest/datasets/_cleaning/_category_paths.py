@@ -1,4 +1,4 @@
-"""The rules for the paths of categories that a product stands under."""
+"""Rules for category paths."""
 
 from __future__ import annotations
 
@@ -8,38 +8,19 @@ from amzest.datasets._cleaning._categories import CategoryMapping, category_key
 from amzest.datasets._cleaning._clean_text import Changes, TextCleaner
 from amzest.datasets._shared._schema import LEVEL_SEPARATOR, PATH_SEPARATOR
 
-#: In the release of 2018 bullet points of the product page follow the levels.
+#: In the release of 2018, sentences of the product page follow the levels.
 _SENTENCE = re.compile(r"(?:\S+ ){3,}\S+[.!?]")
 
 
 class PathCleaner:
-    """Cleans the paths of one cell after the other.
-
-    Parameters
-    ----------
-    cleaner : TextCleaner
-        Cleans a level.
-    """
+    """Cleans the cells of a column of category paths, each different level once."""
 
     def __init__(self, cleaner: TextCleaner) -> None:
         self._cleaner = cleaner
         self._known: dict[str, tuple[str, Changes]] = {}
 
     def clean(self, paths: str) -> tuple[str, Changes]:
-        """Clean each level, and leave out what is none.
-
-        Parameters
-        ----------
-        paths : str
-            Levels joined by " > ", paths joined by line breaks.
-
-        Returns
-        -------
-        cleaned : str
-            The paths in the same form; empty when nothing is left.
-        changes : dict of str to (str, str)
-            For each rule that changed something the text before and after it.
-        """
+        """Clean each level and drop empty ones; return the changes of each rule."""
         changes: Changes = {}
         while True:
             start = paths
@@ -58,7 +39,7 @@ class PathCleaner:
             if kept and (
                 _SENTENCE.fullmatch(cleaned) or (not cleaned and "tags" in found)
             ):
-                # "</span></span></span>" is where the levels end and the rest begins.
+                # "</span></span></span>" separates the levels from the sentences.
                 shortened = LEVEL_SEPARATOR.join(kept)
                 changes.setdefault("bullet points", (path, shortened))
                 return shortened
@@ -78,21 +59,7 @@ class PathCleaner:
 
 
 def top_categories(paths: str, mapping: CategoryMapping) -> list[str]:
-    """Give the different top categories that paths start from.
-
-    Parameters
-    ----------
-    paths : str
-        Cleaned paths.
-
-    mapping : CategoryMapping
-        Gives the names; what has none in it does not count.
-
-    Returns
-    -------
-    list of str
-        New names, in the order of the paths.
-    """
+    """Return the different top-level categories of paths, by their new names."""
     tops: dict[str, str] = {}
     for path in paths.split(PATH_SEPARATOR):
         name = mapping.find(path.partition(LEVEL_SEPARATOR)[0])

@@ -1,4 +1,4 @@
-"""Clean a table of products as shops publish them."""
+"""Clean a table of published products."""
 
 from __future__ import annotations
 
@@ -43,42 +43,42 @@ def clean_products(
     columns: Mapping[str, str] | None = None,
     n_examples: int = 3,
 ) -> tuple[pd.DataFrame, CleaningReport]:
-    """Clean a table of products, and report what was done to it.
+    """Clean a table of products and report the changes.
 
-    Texts are freed of markup and of damage done by wrong decoding, cells that say
-    nothing become missing, categories are brought to one set of names, and products
-    that stand in the table more than once are left out. Cleaning a table that was
-    cleaned with the same arguments changes nothing.
+    Markup is removed from texts and wrongly decoded text is repaired, placeholders
+    become missing values, categories are mapped to one set of names, and repeated
+    products are dropped. Cleaning is idempotent: cleaning the result with the same
+    arguments changes nothing.
 
     Parameters
     ----------
     frame : DataFrame
-        One row for each product, with some of the columns `asin`, `title`,
-        `description`, `brand`, `category`, `category_path` and `image_url`, as
-        :func:`read_amazon_metadata` gives them. It is not changed, and other columns
-        are left as they are. A table of pandas, polars or pyarrow.
+        One row per product, with some of the columns `asin`, `title`, `description`,
+        `brand`, `category`, `category_path` and `image_url`, as returned by
+        :func:`read_amazon_metadata`. It is not modified, and other columns are kept. A
+        table of pandas, polars or pyarrow.
 
     categories : mapping of str to str, "published" or None, default=None
         New name of each top-level category. Rows of a category that is not in it are
-        dropped; the new names themselves count as in it. Case, signs, entities and
-        the word "and" make no difference. "published" stands for
-        :data:`PUBLISHED_CATEGORIES`, listed in the notes. None keeps all names.
+        dropped, except rows that have a new name already. Case, punctuation, entities
+        and the word "and" are ignored. "published" means :data:`PUBLISHED_CATEGORIES`,
+        see Notes. None keeps all names.
 
     several_categories : {"drop", "keep"}, default="drop"
-        What to do with rows whose paths start from several top categories, and with
-        rows whose asin stands under different categories in other rows: drop all of
-        them, or keep them under the category that comes first.
+        What to do with rows whose paths start from several top-level categories, and
+        with rows whose asin has other categories in other rows: drop all of them, or
+        keep them in the category that comes first.
 
     duplicates : sequence of {"asin", "title"}, default=("asin", "title")
-        What may not repeat, where the table has it; the first row stays. Titles are
-        compared by their words alone. Missing ones repeat nothing.
+        Columns whose values must not be repeated; the first row is kept. Titles are
+        compared by their words. Missing values are not equal to each other.
 
     required : sequence of str, default=None
-        Columns that may not be missing; such rows are dropped. None means the category,
-        where the table has one.
+        Columns whose values must not be missing; other rows are dropped. None means
+        the category, if the table has one.
 
     columns : mapping of str to str, default=None
-        Names of columns in this table, where they are called something else, as in
+        Names of the columns in this table if they differ, such as
         ``{"category": "department", "asin": "id"}``.
 
     n_examples : int, default=3
@@ -87,61 +87,60 @@ def clean_products(
     Returns
     -------
     table : DataFrame
-        The rows that were kept, in their order, with their labels in the index, in the
-        kind of table that `frame` is.
+        The kept rows, in their order and with their index labels, as the type of table
+        that `frame` is.
     report : CleaningReport
-        How many rows each rule touched, and examples.
+        Number of rows that each rule applied to, with examples.
 
     Raises
     ------
     TypeError
         If an argument, or a cell of a text column, is of the wrong type.
     ValueError
-        If an argument has a wrong value, a column that it names is not there, or the
-        table has none of the columns above.
+        If an argument has an invalid value, a column that it names does not exist, or
+        the table has none of the columns above.
     ImportError
         If ftfy is not installed.
 
     See Also
     --------
-    read_amazon_metadata : Reads published metadata, of any size.
-    check_products : Checks that a table can be learnt from.
+    read_amazon_metadata : Reads published metadata of any size.
+    check_products : Checks that a classifier can be fitted on a table.
     CleaningReport : The report.
 
     Notes
     -----
-    The rules, as the report calls them and in its order. Those for texts are applied
-    over and over until none changes anything, so that markup within entities within
-    markup goes as well. That takes time linear in the text, whatever is in it: a text
-    that is nested without end loses its signs of markup, and of a run of combining
-    marks the first 30 are kept.
+    The rules have the names and the order of the report. Those for texts are applied
+    until none changes anything, so that markup within entities within markup is removed
+    as well. This takes time linear in the length of any text: a very deeply nested text
+    loses its markup characters, and of a sequence of combining marks the first 30 are
+    kept.
 
-    - `code`: removes scripts and style sheets, also where only their content is left.
-      What follows the start of a bare script is taken for code.
-    - `tags`: removes tags of HTML elements, also broken ones; "I <3 mugs", "a < b" and
-      "Size <M>" stay. A cell that is nothing but an image becomes its `alt` text.
+    - `code`: removes scripts and style sheets, also without their elements. Everything
+      after the start of a script without its element is removed.
+    - `tags`: removes tags of HTML elements, also broken ones, but not "I <3 mugs",
+      "a < b" or "Size <M>". A cell of only an image becomes its `alt` text.
     - `entities`: decodes `&amp;` and the like.
     - `mojibake`: repairs "CafÃ©" with ftfy and joins accents to their letters (NFC).
-      Curly quotes and wide letters are right and stay. The replacement character
-      U+FFFD stays too: nothing tells what stood there.
-    - `control characters`: removes them, and characters without width.
-    - `byline`: removes "by" on a line of its own in front of a brand.
-    - `white space`: makes one blank of it, or in descriptions one line break where it
-      has a line break.
-    - `bullet points`: ends a category path where sentences of the product page begin.
-    - `placeholder`: makes a `no-img` address or the brand "Unknown" missing.
-    - `empty`: makes a cell missing that has no text or of which none was left.
-    - `filled`: takes a missing category from the first path.
-    - `renamed`: gives a category its new name.
+      Curly quotes, full-width letters and the replacement character U+FFFD are kept.
+    - `control characters`: removes them and zero-width characters.
+    - `byline`: removes "by" on a line of its own before a brand.
+    - `white space`: replaces whitespace by one space, or in descriptions by one line
+      break if it contains one.
+    - `bullet points`: removes sentences of the product page after a category path.
+    - `placeholder`: replaces a `no-img` URL or the brand "Unknown" by a missing value.
+    - `empty`: replaces cells without text by missing values.
+    - `filled`: fills in a missing category from the first path.
+    - `renamed`: replaces a category by its new name.
     - `other category`: drops rows whose category has no new name.
-    - `several categories`: drops rows by their paths (column `category_path`), and by
-      rows of the same asin (column `asin`).
-    - `missing`: drops rows without what is `required`.
-    - `repeated`: drops rows by asin, and then by title.
+    - `several categories`: drops rows with several top-level categories in their paths
+      (column `category_path`), or in the rows of the same asin (column `asin`).
+    - `missing`: drops rows with a missing value in a `required` column.
+    - `repeated`: drops rows that repeat an asin, and then those that repeat a title.
 
-    Top categories without a new name do not count: a product under "Kindle Store" and
-    "Books" is a book if only books have a new name. The ten categories of the published
-    experiment take in these names of the releases of 2014, 2018 and 2023:
+    Top-level categories without a new name are ignored: a product in "Kindle Store" and
+    "Books" is a book if only "Books" has a new name. The ten categories of the
+    published experiment consist of these names of the releases of 2014, 2018 and 2023:
 
     =========================  =====================================================
     category                   published as
@@ -167,8 +166,8 @@ def clean_products(
     toys & games               Toys & Games
     =========================  =====================================================
 
-    Stores of their own are left out, such as Kindle Store, Cell Phones & Accessories,
-    Video Games, Baby and Prime Pantry. To take one in, extend the mapping:
+    Other stores are not included, such as Kindle Store, Cell Phones & Accessories,
+    Video Games, Baby and Prime Pantry. To include one, extend the mapping:
     ``{**PUBLISHED_CATEGORIES, "Kindle Store": "books"}``.
 
     Examples

@@ -1,10 +1,9 @@
 """The rules for one text, and their use on the cells of a column.
 
-Each rule is a function from text to text. They are applied in turn, and over again
-until none changes anything: decoding `&lt;b&gt;` brings out a tag, removing a tag can
-bring out an entity. What comes out is therefore left as it is when it goes in again.
-Nested a thousand times over, a text would take as many rounds; after some work its
-signs of markup are removed instead.
+Each rule is a function from text to text. The rules are applied in turn until none
+changes anything, so that cleaning is idempotent: decoding `&lt;b&gt;` results in a tag,
+and removing a tag can result in an entity. A deeply nested text would take as many
+rounds as it has levels. Its markup characters are removed after some rounds instead.
 """
 
 from __future__ import annotations
@@ -19,37 +18,37 @@ from amzest.datasets._cleaning._html_tags import remove_tags
 from amzest.datasets._cleaning._pasted_code import remove_code
 from amzest.utils import normalize_unicode, require
 
-#: Rule to the text before and after it, the first time that it changed something.
+#: Rule to the text before and after its first change.
 Changes = dict[str, tuple[str, str | None]]
 
-#: Plain ASCII without any sign that a rule looks for.
+#: Any character but the plain ASCII that no rule matches.
 _SUSPICIOUS = re.compile(r"[^\n -%'-:;?-z|}~]")
 _ODD_BREAKS = re.compile(r"\n[\n ]| \n|\A\n|\n\Z")
 
-# C0 and C1 without white space, soft hyphen, zero width space, marks of direction, byte
+# C0 and C1 without whitespace, soft hyphen, zero-width space, direction marks, byte
 # order mark.
 _INVISIBLE = (
     "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f"
     "\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
 )
-#: One class of characters is searched for much faster than the alternatives below.
+#: A character class is searched much faster than the alternatives below.
 _CONTROL_SIGN = re.compile(f"[{_INVISIBLE}\u200c\u200d]")
 _ASCII_CONTROL_SIGN = re.compile("[\x00-\x08\x0e-\x1b\x7f]")
 _CONTROL = re.compile(
-    # Sequences that colour a terminal go as a whole.
+    # ANSI escape sequences are removed as a whole.
     f"(?:\x1b\\[|\x9b)[0-9;?]*+[A-Za-z]|[{_INVISIBLE}]"
 )
-#: Joiners belong between the parts of an emoji and into Persian or Indic words.
+#: Joiners are part of emoji and of Persian and Indic words, but not of Latin text.
 _STRAY_JOINERS = re.compile(
     "(?<![^\x00-\u024f])[\u200c\u200d]++"
     "|(?<![\u200c\u200d])[\u200c\u200d]++(?![^\x00-\u024f])"
 )
-#: Rounds for a long text, and characters in all rounds together for a short one.
+#: Number of rounds for a long text, and of characters in all rounds for a short one.
 _N_ROUNDS = 4
 _N_CHARACTERS = 200_000
-#: What all markup begins or ends with.
+#: Characters that all markup begins or ends with.
 _MARKUP_SIGNS = str.maketrans("", "", "<>&{}")
-#: What every pattern of ftfy needs at least, and what it has to see of the text.
+#: A necessary condition of all patterns of ftfy, and the parts of a text that it needs.
 _COULD_BE_MOJIBAKE = re.compile(
     "[^\x00-\x7f]{2}|[\x80-\x9f\u00c2\u00c3\u0152\u0153]"
     "|[\u0392\u0393\u039e\u039f\u0412\u0413\u0420\u0421]-"
@@ -62,27 +61,11 @@ _BY_LINE = re.compile(r"\s*+(?:by\s*?\n\s*+)++(?=\S)", re.IGNORECASE)
 
 @functools.cache
 def mojibake_repair(purpose: str) -> Callable[[str], str]:
-    """Give the function that undoes a wrong decoding, and nothing else.
-
-    Parameters
-    ----------
-    purpose : str
-        Function that needs it, for the error message.
-
-    Returns
-    -------
-    callable
-        From text to text.
-
-    Raises
-    ------
-    ImportError
-        When ftfy is not installed.
-    """
+    """Return a function that repairs wrongly decoded text, and nothing else."""
     ftfy = require("ftfy", extra="data", purpose=purpose)
     is_bad = require("ftfy.badness", extra="data", purpose=purpose).is_bad
-    # Curly quotes, ligatures and wide letters are right as they are; entities, line
-    # breaks and control characters have rules of their own.
+    # Curly quotes, ligatures and full-width letters are kept. Entities, line breaks and
+    # control characters have rules of their own.
     config = ftfy.TextFixerConfig(
         unescape_html=False,
         remove_terminal_escapes=False,
@@ -91,7 +74,7 @@ def mojibake_repair(purpose: str) -> Callable[[str], str]:
         uncurl_quotes=False,
         fix_line_breaks=False,
         remove_control_chars=False,
-        normalization=None,  # as it takes quadratic time
+        normalization=None,  # takes quadratic time in ftfy
         explain=False,
     )
 
@@ -102,7 +85,7 @@ def mojibake_repair(purpose: str) -> Callable[[str], str]:
             text.encode()
         except UnicodeEncodeError:  # half of a surrogate pair
             return normalize_unicode("NFC", ftfy.fix_text(text, config))
-        # ftfy looks at every character of a text; most texts have few that matter.
+        # ftfy is slow, and most texts have few characters that matter to it.
         if _COULD_BE_MOJIBAKE.search(text) and is_bad(
             "\n".join(_NOT_ASCII.findall(text))
         ):
@@ -134,24 +117,10 @@ def _without_by(text: str) -> str:
 
 
 class TextCleaner:
-    """Cleans one text after the other.
+    """Cleans one text at a time.
 
-    Parameters
-    ----------
-    purpose : str
-        Public function that needs it, for error messages.
-
-    paragraphs : bool, default=False
-        Whether line breaks mean something. Without, they are white space.
-
-    byline : bool, default=False
-        Whether "by" on a line of its own at the start is to be removed, which stands
-        before some brands.
-
-    Raises
-    ------
-    ImportError
-        When ftfy is not installed.
+    `paragraphs` keeps line breaks; `byline` removes "by" on a line of its own at the
+    start, which precedes some brands. `purpose` is the function named in errors.
     """
 
     def __init__(
@@ -171,18 +140,7 @@ class TextCleaner:
             self._rules.append(("byline", _without_by))
 
     def is_suspicious(self, text: str) -> bool:
-        """Tell whether any rule could change a text, in a fraction of their time.
-
-        Parameters
-        ----------
-        text : str
-            The text.
-
-        Returns
-        -------
-        bool
-            False where :meth:`clean` would change nothing.
-        """
+        """Return whether any rule could change a text, in a fraction of their time."""
         if (
             not text
             or _SUSPICIOUS.search(text)
@@ -196,20 +154,7 @@ class TextCleaner:
         return False
 
     def clean(self, text: str) -> tuple[str, Changes]:
-        """Apply all rules until none changes anything.
-
-        Parameters
-        ----------
-        text : str
-            The text.
-
-        Returns
-        -------
-        cleaned : str
-            The text; empty when nothing is left.
-        changes : dict of str to (str, str)
-            For each rule that changed something the text before and after it.
-        """
+        """Apply the rules until none changes the text; return their changes."""
         changes: Changes = {}
         n_left = max(_N_ROUNDS * len(text), _N_CHARACTERS)
         while True:
@@ -223,7 +168,7 @@ class TextCleaner:
                 before = text
                 text = apply(text)
                 if text != before:
-                    # The blanks in the place of a tag are not the text's own.
+                    # Spaces that replace a tag do not count as changed whitespace.
                     if self._tidy(before) == before:
                         text = self._tidy(text)
                     changes.setdefault(rule, (before, text))
@@ -240,24 +185,9 @@ def changed_cells(
     clean: Callable[[str], tuple[str | None, Changes]],
     is_suspicious: Callable[[str], bool] | None = None,
 ) -> Iterator[tuple[int, str | None, Changes]]:
-    """Clean the cells of a column.
+    """Yield row, cleaned cell and changes for each cell that changes.
 
-    Parameters
-    ----------
-    cells : list of str or None
-        The column.
-
-    clean : callable
-        From a text to the cleaned one, None if it is to be missing, and the changes.
-
-    is_suspicious : callable, default=None
-        Tells which texts `clean` could change. None means that texts repeat, and that
-        each is to be cleaned once.
-
-    Yields
-    ------
-    tuple of (int, str or None, dict)
-        For each cell that changes: its row, what stands there now, the changes.
+    Without `is_suspicious`, each different text is cleaned once.
     """
     if is_suspicious is not None:
         for row, cell in enumerate(cells):

@@ -1,4 +1,4 @@
-"""What cleaning did to a table: a report to print, to show, to add up and to store."""
+"""The report of cleaning a table."""
 
 from __future__ import annotations
 
@@ -27,25 +27,13 @@ CHANGING = (
 DROPPING = ("other category", "several categories", "missing", "repeated")
 _ORDER = {rule: place for place, rule in enumerate((*CHANGING, *DROPPING))}
 
-#: Characters kept of the texts of an example.
+#: Longest text kept of an example, in characters.
 _EXAMPLE_LENGTH = 160
 
 
 @dataclass(frozen=True)
 class Example:
-    """One row that a rule touched.
-
-    Attributes
-    ----------
-    row : str or int
-        The row's asin, or its label in the index.
-
-    before : str or None
-        What stood there; long texts are cut around the first difference.
-
-    after : str or None
-        What stands there now; None when it is missing or the row was dropped.
-    """
+    """Asin or label of a row that a rule applied to, and the cell before and after."""
 
     row: str | int
     before: str | None
@@ -54,26 +42,17 @@ class Example:
 
 @dataclass
 class Finding:
-    """What one rule did to one column.
-
-    Attributes
-    ----------
-    n_rows : int
-        Number of rows.
-
-    examples : list of Example
-        The first of them.
-    """
+    """Number of rows that a rule applied to in a column, and the first examples."""
 
     n_rows: int = 0
     examples: list[Example] = field(default_factory=list)
 
 
 class CleaningReport:
-    """How many rows each rule of :func:`clean_products` touched, with examples.
+    """Number of rows changed or dropped by each rule of :func:`clean_products`.
 
-    It prints as a table and shows as one in a notebook. Reports of the pieces of a
-    table add up to the report of the whole with ``+`` or ``sum``.
+    It is displayed as a table, also in a notebook. The reports of the chunks of a table
+    add up to the report of the whole with ``+`` or ``sum``.
 
     Parameters
     ----------
@@ -81,7 +60,7 @@ class CleaningReport:
         Number of rows before cleaning.
 
     n_examples : int, default=3
-        Number of examples that are kept for each rule and column, the first ones.
+        Number of examples kept for each rule and column, the first ones.
 
     Attributes
     ----------
@@ -92,11 +71,11 @@ class CleaningReport:
         Number of rows that were kept.
 
     n_examples : int
-        Number of examples that are kept for each rule and column.
+        Number of examples kept for each rule and column.
 
     See Also
     --------
-    clean_products : Cleans a table and makes its report.
+    clean_products : Cleans a table and returns its report.
 
     Examples
     --------
@@ -140,7 +119,7 @@ class CleaningReport:
     def record(
         self, rule: str, column: str, n_rows: int, examples: Iterable[Example] = ()
     ) -> None:
-        """Count rows that a rule touched, after those already counted.
+        """Add rows that a rule applied to.
 
         Parameters
         ----------
@@ -154,7 +133,7 @@ class CleaningReport:
             Number of rows.
 
         examples : iterable of Example, default=()
-            The first of them; as many are kept as there is room for.
+            The first of them; at most `n_examples` are kept in all.
         """
         if rule not in _ORDER:
             known = ", ".join(map(repr, _ORDER))
@@ -170,7 +149,7 @@ class CleaningReport:
             finding.examples.append(Example(example.row, before, after))
 
     def needs_examples(self, rule: str, column: str) -> bool:
-        """Tell whether there is room for another example.
+        """Return whether fewer than `n_examples` examples are kept.
 
         Parameters
         ----------
@@ -183,18 +162,18 @@ class CleaningReport:
         Returns
         -------
         bool
-            False when `n_examples` are there.
+            True if another example would be kept.
         """
         finding = self._findings.get((rule, column))
         return (len(finding.examples) if finding else 0) < self.n_examples
 
     def findings(self) -> list[tuple[str, str, Finding]]:
-        """Return what was found, in the order in which it is printed.
+        """Return the rules that applied, in the order of printing.
 
         Returns
         -------
         list of (str, str, Finding)
-            Rule, column, and the number of rows with examples.
+            Rule, column, and its number of rows with examples.
         """
         found = sorted(
             self._findings.items(), key=lambda item: (_ORDER[item[0][0]], item[0][1])
@@ -202,7 +181,7 @@ class CleaningReport:
         return [(rule, column, finding) for (rule, column), finding in found]
 
     def frame(self) -> pd.DataFrame:
-        """Return the numbers as a table.
+        """Return the numbers of rows as a table.
 
         Returns
         -------
@@ -236,7 +215,7 @@ class CleaningReport:
         return pd.DataFrame(rows, columns=names, dtype=object)
 
     def followed_by(self, later: CleaningReport) -> CleaningReport:
-        """Return the report of two steps, of which the second saw what the first left.
+        """Return the report of two steps, one after the other.
 
         Parameters
         ----------
@@ -246,17 +225,17 @@ class CleaningReport:
         Returns
         -------
         CleaningReport
-            From the rows that came in first to those that were kept last.
+            From the input of the first step to the output of the second.
 
         Raises
         ------
         ValueError
-            If the second step saw another number of rows than the first one left.
+            If the second step had another number of rows than the first one kept.
         """
         if later.n_rows_in != self.n_rows_out:
             msg = (
-                f"`later` is about {count(later.n_rows_in, 'row')}, but "
-                f"{self.n_rows_out} were left before it. To add up reports of "
+                f"`later` is about {count(later.n_rows_in, 'row')}, but the step "
+                f"before kept {count(self.n_rows_out, 'row')}. To add up reports of "
                 "different rows, use +."
             )
             raise ValueError(msg)
@@ -286,12 +265,12 @@ class CleaningReport:
         return self.to_dict() == other.to_dict()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as plain values, ready for JSON.
+        """Return the report as plain values for JSON.
 
         Returns
         -------
         dict
-            What :meth:`from_dict` takes.
+            The input of :meth:`from_dict`.
         """
         return {
             "n_rows_in": self.n_rows_in,
@@ -311,17 +290,17 @@ class CleaningReport:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> CleaningReport:
-        """Make a report from plain values.
+        """Create a report from plain values.
 
         Parameters
         ----------
         values : mapping
-            What :meth:`to_dict` returned.
+            The output of :meth:`to_dict`.
 
         Returns
         -------
         CleaningReport
-            Equal to the one that was written.
+            Equal to the original report.
         """
         report = cls(values["n_rows_in"], n_examples=values["n_examples"])
         for found in values["findings"]:

@@ -25,7 +25,8 @@ _BLOCKS = (
 _CELLS = "area|button|col|img|image|input|td|th"
 _INLINE = (
     "abbr|acronym|a|basefont|base|bdi|bdo|bgsound|big|blink|b|cite|code|data|datalist"
-    "|del|dfn|em|font|ins|i|kbd|label|map|mark|marquee|meter|nobr|output|picture"
+    "|del|dfn|em|font|ins|i|kbd|label|map|mark|marquee|meter|nobr"
+    "|output|picture"  # language: ok
     "|progress|q|rp|rt|ruby|samp|slot|small|source|span|strike|strong|sub|sup|svg|s|time"
     "|track|tt|u|var|wbr"
 )

@@ -1,4 +1,4 @@
-"""The columns of a table that cleaning knows: find, check and read them."""
+"""Find, check and read the columns of a table that are cleaned."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from amzest.utils import (
 if TYPE_CHECKING:
     import pandas as pd
 
-#: The columns that cleaning knows, in the order in which they are cleaned.
+#: The columns that are cleaned, in this order.
 ROLES = (
     *("asin", "title", "description", "brand", "category", "category_path"),
     "image_url",
@@ -28,32 +28,11 @@ ROLES = (
 def find_columns(
     frame: pd.DataFrame, columns: Mapping[str, str] | None
 ) -> dict[str, str]:
-    """Give the names of the columns that cleaning knows.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        The table.
-
-    columns : mapping of str to str or None
-        What the user gave.
-
-    Returns
-    -------
-    dict of str to str
-        What cleaning calls a column, to its name in the table; absent ones left out.
-
-    Raises
-    ------
-    TypeError
-        If `columns` is no mapping.
-    ValueError
-        If `columns` names what is not there, or nothing can be cleaned.
-    """
+    """Return the names in the table of the columns that are cleaned."""
     if columns is not None and not isinstance(columns, Mapping):
         msg = (
-            "`columns` must be a mapping of names that clean_products knows to names "
-            f"of the table, got {type(columns).__name__}."
+            "`columns` must be a mapping of column names of clean_products to names "
+            f"in the table, got {type(columns).__name__}."
         )
         raise TypeError(msg)
     given = dict(columns or {})
@@ -61,14 +40,14 @@ def find_columns(
     if unknown:
         msg = (
             f"`columns` has {shown_list(unknown)}, which clean_products does "
-            f"not know. Known are {', '.join(map(repr, ROLES))}."
+            f"not clean. It cleans {', '.join(map(repr, ROLES))}."
         )
         raise ValueError(msg)
     available = f"Available: {shown_list(frame.columns)}."
     lost = [name for name in given.values() if name not in frame.columns]
     if lost:
         wanted = shown_list(lost)
-        msg = f"`columns` has {wanted}, which the table has not. {available}"
+        msg = f"`columns` has {wanted}, which is not in the table. {available}"
         raise ValueError(msg)
     taken = set(given.values())
     names = {
@@ -78,9 +57,9 @@ def find_columns(
     }
     if not names:
         msg = (
-            "The table has no column that clean_products knows: "
-            f"{', '.join(map(repr, ROLES))}. {available} Name them with "
-            'columns={"title": ...}.'
+            "The table has none of the columns that clean_products cleans: "
+            f"{', '.join(map(repr, ROLES))}. {available} Pass their names "
+            'as columns={"title": ...}.'
         )
         raise ValueError(msg)
     twice = [n for n in dict.fromkeys(names.values()) if _n_columns(frame, n) > 1]
@@ -101,31 +80,7 @@ def _n_columns(frame: pd.DataFrame, name: str) -> int:
 def check_required(
     required: Sequence[str] | None, frame: pd.DataFrame, names: Mapping[str, str]
 ) -> list[str]:
-    """Give the names of the columns that may not be missing.
-
-    Parameters
-    ----------
-    required : sequence of str or None
-        What the user gave. None means the category, where there is one.
-
-    frame : DataFrame
-        The table.
-
-    names : mapping of str to str
-        What :func:`find_columns` found.
-
-    Returns
-    -------
-    list of str
-        Names in the table.
-
-    Raises
-    ------
-    TypeError
-        If it is no sequence of names.
-    ValueError
-        If the table lacks one.
-    """
+    """Return the columns whose cells must not be missing."""
     if required is None:
         return [names["category"]] if "category" in names else []
     if isinstance(required, str) or not isinstance(required, Iterable):
@@ -134,7 +89,7 @@ def check_required(
     lost = [name for name in required if name not in frame.columns]
     if lost:
         msg = (
-            f"`required` has {shown_list(lost)}, which the table has not. "
+            f"`required` has {shown_list(lost)}, which is not in the table. "
             f"Available: {shown_list(frame.columns)}."
         )
         raise ValueError(msg)
@@ -142,23 +97,7 @@ def check_required(
 
 
 def read_cells(column: pd.Series) -> list[str | None]:
-    """Give the texts of a column, None where one is missing.
-
-    Parameters
-    ----------
-    column : Series
-        The column.
-
-    Returns
-    -------
-    list of str or None
-        One for each row.
-
-    Raises
-    ------
-    TypeError
-        If a cell is neither a text nor missing.
-    """
+    """Return the strings of a column, None for missing cells; raise for other types."""
     cells: list[Any] = column.astype(object).tolist()
     wrong: list[int] = []
     for row, cell in enumerate(cells):
@@ -172,8 +111,8 @@ def read_cells(column: pd.Series) -> list[str | None]:
     if wrong:
         kinds = [type(cells[row]).__name__ for row in wrong]
         msg = (
-            f"`{column.name}` is no text in {count(len(wrong), 'row')}: "
-            f"{list_rows(wrong, kinds)}. Write one text into each cell; parts of a "
+            f"`{column.name}` is not a string in {count(len(wrong), 'row')}: "
+            f"{list_rows(wrong, kinds)}. Pass one string per cell; parts of a "
             'list can be joined with "\\n".join(parts).'
         )
         raise TypeError(msg)
@@ -183,21 +122,7 @@ def read_cells(column: pd.Series) -> list[str | None]:
 def row_labels(
     frame: pd.DataFrame, names: Mapping[str, str]
 ) -> Callable[[int], str | int]:
-    """Give the function that says what a row is called in examples.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        The table.
-
-    names : mapping of str to str
-        Names of its columns.
-
-    Returns
-    -------
-    callable
-        From a position to the row's asin, or where there is none its label.
-    """
+    """Return a function from a position to the asin, or the index label, of a row."""
     asins = frame[names["asin"]] if "asin" in names else None
     index = frame.index
 
