@@ -244,7 +244,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_cut(path)
 
     def send_cut_anywhere(self, path):
-        """End early without having said how long it would be, each time elsewhere."""
+        """Send no length, and end early at a different byte each time."""
         self.start()
         self.wfile.write(encoded_image()[: 300 + self.n_before(path)])
 
@@ -261,7 +261,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.wfile.write(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
 
-    # What is not what it says.
+    # Responses of another type or format than the headers or the suffix state.
 
     def send_png(self, path):
         self.answer(encoded_image(kind="PNG"), kind="text/html; charset=utf-8")

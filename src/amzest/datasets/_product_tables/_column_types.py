@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,31 @@ _CODE_NAME = re.compile(
 )
 
 
-def as_texts(column: pd.Series) -> list[str | None]:
+def convert_columns(
+    frame: pd.DataFrame, texts: Iterable[str | None], kept: set[str | None]
+) -> pd.DataFrame:
+    """Convert columns to text, and others to numbers if all of their cells are."""
+    import pandas as pd
+
+    frame = frame.copy()
+    names = [name for name in texts if name in frame.columns]
+    for name in names:
+        frame[name] = pd.Series(_as_texts(frame[name]), dtype="str")
+    for name in frame.columns:
+        is_categorical = isinstance(frame[name].dtype, pd.CategoricalDtype)
+        if name in kept or name in names or is_categorical:
+            continue
+        cells = frame[name].dropna()
+        if len(cells) > 0 and all(isinstance(cell, str) for cell in cells):
+            is_number = all(re.fullmatch(_NUMBER, cell) for cell in cells)
+            if is_number and not _CODE_NAME.fullmatch(name):
+                frame[name] = pd.to_numeric(frame[name])
+        elif frame[name].dtype == object:
+            frame[name] = _inferred(frame[name])
+    return frame
+
+
+def _as_texts(column: pd.Series) -> list[str | None]:
     """Return the cells as strings, None for missing ones; raise for other types."""
     cells = [None if is_missing(c) and not isinstance(c, str) else c for c in column]
     texts = [_as_text(c) for c in cells]
@@ -51,24 +76,6 @@ def _as_text(cell: Any) -> Any:
     # Any integer type, of Python or NumPy.
     is_integer = hasattr(cell, "__index__") and not isinstance(cell, bool | np.bool_)
     return str(int(cell)) if is_integer else cell
-
-
-def with_numbers(frame: pd.DataFrame, kept: set[str | None]) -> pd.DataFrame:
-    """Convert columns whose cells are all numbers, except those in `kept`."""
-    import pandas as pd
-
-    frame = frame.copy()
-    for name in frame.columns:
-        if name in kept or isinstance(frame[name].dtype, pd.CategoricalDtype):
-            continue
-        cells = frame[name].dropna()
-        if len(cells) > 0 and all(isinstance(cell, str) for cell in cells):
-            is_number = all(re.fullmatch(_NUMBER, cell) for cell in cells)
-            if is_number and not _CODE_NAME.fullmatch(name):
-                frame[name] = pd.to_numeric(frame[name])
-        elif frame[name].dtype == object:
-            frame[name] = _inferred(frame[name])
-    return frame
 
 
 def _inferred(column: pd.Series) -> pd.Series:

@@ -45,31 +45,7 @@ def read_csv(path: Path, encoding: str, separator: str | None) -> pd.DataFrame:
     """Read a table of strings; empty cells are missing. None detects the separator."""
     import pandas as pd
 
-    with _any_length(), open_lines(path, encoding) as file:
-        start, first = 0, file.readline()
-        if stated := _STATED.fullmatch(first):
-            if separator not in (None, stated["separator"]):
-                msg = (
-                    f"{path}: the first line states the separator "
-                    f"{shown(stated['separator'])}, but `separator` is "
-                    f"{shown(separator)}. Pass separator=None or correct that line."
-                )
-                raise ValueError(msg)
-            separator = stated["separator"]
-            start, first = 1, file.readline()
-        if "\0" in first:
-            msg = (
-                f"{path}: the first line contains NUL characters, so it is not "
-                f'{encoding} text. Try encoding="utf-16-le".'
-            )
-            raise ValueError(msg)
-        if separator is None:
-            sample = [first, *islice(file, _MAX_LINES)]
-            separator = _sniff(path, sample)
-            file.seek(0)
-            for _ in range(start + 1):
-                first = file.readline()
-        rows = list(_rows(path, chain([first], file), separator, start))
+    rows = _read_rows(path, encoding, separator)
     if not rows:
         msg = f"{path}: is empty. Expected a line of column names, and rows."
         raise ValueError(msg)
@@ -95,6 +71,35 @@ def read_csv(path: Path, encoding: str, separator: str | None) -> pd.DataFrame:
         raise ValueError(msg) from error
     frame.columns = pd.Index(header, dtype="str")
     return frame
+
+
+def _read_rows(path: Path, encoding: str, separator: str | None) -> list[list[str]]:
+    """Return all rows of a file, the first one with the column names."""
+    with _any_length(), open_lines(path, encoding) as file:
+        start, first = 0, file.readline()
+        if stated := _STATED.fullmatch(first):
+            if separator not in (None, stated["separator"]):
+                msg = (
+                    f"{path}: the first line states the separator "
+                    f"{shown(stated['separator'])}, but `separator` is "
+                    f"{shown(separator)}. Pass separator=None or correct that line."
+                )
+                raise ValueError(msg)
+            separator = stated["separator"]
+            start, first = 1, file.readline()
+        if "\0" in first:
+            msg = (
+                f"{path}: the first line contains NUL characters, so it is not "
+                f'{encoding} text. Try encoding="utf-16-le".'
+            )
+            raise ValueError(msg)
+        if separator is None:
+            sample = [first, *islice(file, _MAX_LINES)]
+            separator = _sniff(path, sample)
+            file.seek(0)
+            for _ in range(start + 1):
+                first = file.readline()
+        return list(_rows(path, chain([first], file), separator, start))
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -11,7 +11,7 @@ from sklearn.utils import Bunch
 from sklearn.utils._param_validation import StrOptions
 
 from amzest.datasets._product_tables._check_products import check_products
-from amzest.datasets._product_tables._column_types import as_texts, with_numbers
+from amzest.datasets._product_tables._column_types import convert_columns
 from amzest.datasets._product_tables._csv_table import SEPARATORS
 from amzest.datasets._product_tables._image_column import resolve_images
 from amzest.datasets._product_tables._read_table import find_table, read_table
@@ -213,6 +213,7 @@ def load_products(
     frame = read_table(file, encoding=encoding, separator=separator)
     if image_column == "auto":
         image_column = "image" if "image" in frame.columns else None
+    text_columns = [] if text_columns is None else list(text_columns)
     _check_columns(
         frame,
         file,
@@ -220,16 +221,12 @@ def load_products(
             "category_column": [category_column],
             "image_column": [image_column],
             "id_column": [] if id_column == "id" else [id_column],
-            "text_columns": [] if text_columns is None else list(text_columns),
+            "text_columns": text_columns,
         },
     )
     root = str(file.parent if image_root is None else _absolute_folder(image_root))
-    texts = [n for n in text_columns or _TEXT_COLUMNS if n in frame.columns]
-    if id_column is not None and id_column in frame.columns:
-        texts.append(id_column)
-    for name in texts:
-        frame[name] = pd.Series(as_texts(frame[name]), dtype="str")
-    frame = with_numbers(frame, kept={*texts, category_column, image_column})
+    texts = [*(text_columns or _TEXT_COLUMNS), id_column]
+    frame = convert_columns(frame, texts, kept={category_column, image_column})
     if category_column is not None:
         check_products(
             frame,
@@ -274,7 +271,7 @@ def _absolute_folder(image_root: str | os.PathLike[str]) -> str:
 
 
 def _check_columns(
-    frame: pd.DataFrame, file: Path, names: dict[str, list[str | None]]
+    frame: pd.DataFrame, file: Path, names: Mapping[str, Sequence[str | None]]
 ) -> None:
     """Raise ValueError if a column is absent; `names` maps parameters to columns."""
     available = list(frame.columns)

@@ -26,9 +26,9 @@ def long_pairs(
     Sets are sorted by size, their words by frequency. Of sets x and y, let the prefix
     of x end at a word that does not follow the end of the prefix of y. A shared word is
     then in both prefixes, or in the rest of x. So the number of shared words of the
-    prefixes plus the length of the rest bounds the number of all shared words: the
-    positional filter of C. Xiao, W. Wang, X. Lin and J. X. Yu, "Efficient similarity
-    joins for near duplicate detection", WWW, 2008.
+    prefixes plus the length of the rest bounds the number of all shared words, as in
+    the positional filter of C. Xiao, W. Wang, X. Lin and J. X. Yu. Efficient similarity
+    joins for near duplicate detection. WWW, 2008.
     """
     from scipy.sparse import csr_array
 

@@ -239,19 +239,7 @@ def make_products(
         )
     }
     folder = None if image_folder is None else Path(image_folder).absolute()
-    images = np.empty(n_samples, dtype=object)
-    for i, image in enumerate(rows["image"]):
-        images[i] = None if missing["image"][i] else image
-    if folder is not None:
-        images = _write_images(images, ids, folder)
-
-    columns: dict[str, Any] = {"id": pd.Series(ids, dtype="str")}
-    for column in ("title", "description"):
-        columns[column] = pd.Series(rows[column], dtype="str").mask(missing[column])
-    if with_price:
-        columns["price"] = rows["price"]
-    columns["image"] = pd.Series(images, dtype=object if folder is None else "str")
-    data = pd.DataFrame(columns)
+    data = _to_frame(ids, rows, missing, with_price=with_price, folder=folder)
     names = np.array([category.name for category in order], dtype=object)
     target = pd.Series(names[noisy], name="category", dtype="str")
     if return_X_y:
@@ -261,7 +249,7 @@ def make_products(
         target=target,
         frame=data.assign(category=target),
         target_names=names.tolist(),
-        feature_names=list(columns),
+        feature_names=list(data.columns),
         true_target=pd.Series(names[true], name="category", dtype="str"),
         told_by=told_by,
         image_root=None if folder is None else str(folder),
@@ -313,6 +301,31 @@ def _generate_rows(
     log_price = 0.5 * (centre + np.log(25.0)) + 0.7 * spread
     rows["price"] = (np.ceil(np.exp(log_price)) - 0.01).round(2).tolist()
     return rows
+
+
+def _to_frame(
+    ids: list[str],
+    rows: dict[str, list[Any]],
+    missing: dict[str, NDArray[np.bool_]],
+    *,
+    with_price: bool,
+    folder: Path | None,
+) -> pd.DataFrame:
+    """Return all columns with their missing cells; write images to the folder."""
+    import pandas as pd
+
+    images = np.empty(len(ids), dtype=object)
+    for i, image in enumerate(rows["image"]):
+        images[i] = None if missing["image"][i] else image
+    if folder is not None:
+        images = _write_images(images, ids, folder)
+    columns: dict[str, Any] = {"id": pd.Series(ids, dtype="str")}
+    for column in ("title", "description"):
+        columns[column] = pd.Series(rows[column], dtype="str").mask(missing[column])
+    if with_price:
+        columns["price"] = rows["price"]
+    columns["image"] = pd.Series(images, dtype=object if folder is None else "str")
+    return pd.DataFrame(columns)
 
 
 def _write_images(
