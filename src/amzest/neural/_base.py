@@ -55,57 +55,43 @@ class BaseNeuralClassifier(
     learning_rate : float
         Peak learning rate of AdamW. It increases linearly for the first tenth of all
         steps, then decreases to zero along a cosine.
-
     weight_decay : float
         Decoupled weight decay of weight matrices. Biases and normalisation parameters
         are not decayed.
-
     label_smoothing : float
         Part of the target probability that is spread evenly over all classes. Larger
         values make the network less confident.
-
     dropout : float
         Dropout rate before the last layer.
-
     batch_size : int or "auto"
         Number of samples per training step. With "auto" it grows with the training
         set, up to a maximum.
-
     max_epochs : int
         Number of passes over the training samples, and the length of the learning rate
         schedule.
-
     class_weight : dict, "balanced" or None
         Weights of the classes in the loss: by label, or "balanced" for weights
         inversely proportional to the class frequencies.
-
     early_stopping : bool
         Whether to hold out validation samples, stop when their accuracy no longer
         improves and restore the weights of the best epoch. If False, all samples are
         trained on for all epochs.
-
     validation_fraction : float
         Fraction of the samples held out by `early_stopping`, stratified by class.
-
     n_iter_no_change : int
         Number of epochs without improvement after which `early_stopping` stops.
-
     tol : float
         Smallest improvement of the validation accuracy (or, at equal accuracy, of the
         log loss) that counts for `n_iter_no_change`.
-
     device : str
         Device to compute on: "auto" (a GPU if available), "cpu", "cuda" or "cuda:1".
-
     precision : {"auto", "float32", "bfloat16"}
         Floating-point precision of training. Weights and predictions are always
         float32.
-
     random_state : int, RandomState instance or None
         Seed of initial weights, shuffling, dropout, augmentation and validation split.
         Pass an int for results that are identical on one machine. Global random number
         generators are not used.
-
     verbose : int or bool
         If above 0, print a line per epoch.
 
@@ -113,31 +99,22 @@ class BaseNeuralClassifier(
     ----------
     classes_ : ndarray of shape (n_classes,)
         Class labels, sorted.
-
     class_prior_ : ndarray of shape (n_classes,)
         Weighted class frequencies of the training samples.
-
     n_iter_ : int
         Number of epochs that were run.
-
     loss_curve_ : list of float
         Mean training loss of each epoch.
-
     validation_scores_ : list of float or None
         Validation accuracy of each epoch; None without `early_stopping`.
-
     net_ : object
         The framework's object around the network, rebuilt on demand.
-
     weights_ : dict of str to ndarray
         Parameters and buffers of the network by name.
-
     architecture_ : dict
         Plain values from which the network is rebuilt.
-
     n_features_in_ : int
         Number of columns seen during `fit`.
-
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns seen during `fit`. Defined only when all names are
         strings.

@@ -54,49 +54,36 @@ class BaseTextClassifier(BaseNeuralClassifier):
     ----------
     embedding_size : int
         Size of the word vectors. With `embeddings`, the file determines the size.
-
     embeddings : str, path or None
         File of pretrained word vectors that are added to the learned ones, in the text
         format of GloVe or word2vec, optionally compressed (``.gz``).
-
     train_embeddings : bool
         Whether the vectors of `embeddings` are trained; otherwise they are frozen.
-
     max_embeddings : int
         Number of words at the beginning of the file of `embeddings` that are kept even
         if no training text contains them, for use in prediction.
-
     max_length : int
         Number of tokens kept of each text in each column. Longer texts are truncated.
-
     min_count : int
         Words that appear in fewer training texts are represented by their n-grams
         only, and such features are left out of the linear part.
-
     ngram_range : tuple of int
         Smallest and largest length of the character n-grams of words.
-
     n_buckets : int
         Number of vectors that n-grams are hashed into.
-
     max_features : int
         Maximum number of words, word pairs and n-grams in the linear part. The most
         frequent ones are kept.
-
     token_dropout : float
         Fraction of the tokens that are hidden from the network in training.
-
     embedding_dropout : float
         Dropout rate of word vectors.
-
     embedding_learning_rate : float
         Peak learning rate of the embedding tables, of which a training step updates
         only a few rows.
-
     batch_size : int or "auto"
         Number of samples per training step. With "auto" it grows with the training
         set, up to 128.
-
     precision : {"auto", "float32", "bfloat16"}
         Floating-point precision of matrix products in training. Weights and
         predictions are always float32. "auto" is bfloat16 if the hardware supports
@@ -106,25 +93,18 @@ class BaseTextClassifier(BaseNeuralClassifier):
     ----------
     net_ : skorch.NeuralNet
         The network as a skorch object, rebuilt on demand.
-
     vocabulary_ : dict of str to int
         Index of each word of the training texts in the embedding table.
-
     n_buckets_ : int
         Number of vectors that n-grams are hashed into.
-
     linear_keys_ : ndarray of shape (n_linear_features,), dtype uint64
         Hashes of the features of the linear part, sorted.
-
     linear_idf_ : ndarray of shape (n_linear_features,), dtype float32
         Inverse document frequency of each of them.
-
     ngram_range_ : tuple of int
         Smallest and largest length of n-grams.
-
     max_length_ : int
         Number of tokens kept of each text.
-
     embedding_rows_ : dict of str to int
         Index of each word that has a pretrained vector; empty without `embeddings`.
 

@@ -108,28 +108,20 @@ class TextNetwork(nn.Module):
     ----------
     n_rows : int
         Number of vectors of words and n-grams.
-
     n_linear_features : int
         Number of features of the linear part.
-
     n_classes : int
         Number of classes.
-
     n_features_out : int
         Size of `features`: that of `encode`, plus `embedding_size`, plus `n_classes`.
-
     embedding_size : int
         Size of word vectors.
-
     dropout : float
         Dropout rate before the last layer.
-
     embedding_dropout : float
         Dropout rate of word vectors.
-
     n_pretrained : int, default=0
         Number of pretrained word vectors.
-
     train_pretrained : bool, default=False
         Whether pretrained word vectors are trained.
     """
