@@ -167,7 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
     def n_before(self, path):
         return self.server.image_server.n_requests[path] - 1
 
-    # What is right.
+    # Valid responses.
 
     def send_image(self, path):
         time.sleep(self.server.image_server.delay)
