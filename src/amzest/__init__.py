@@ -1,8 +1,8 @@
-"""Sort products into categories from title, description and photo.
+"""Neural networks that classify products by title, description and image.
 
-scikit-learn estimators around neural networks: text networks run on PyTorch through
-skorch, image networks on Keras through scikeras. Both frameworks are loaded when a
-network is first used, never on import.
+They are scikit-learn estimators. Text networks use PyTorch through skorch, image
+networks use Keras through scikeras. Both frameworks are imported when a network is first
+used, not with this package.
 """
 
 from amzest.compose import ColumnSelector

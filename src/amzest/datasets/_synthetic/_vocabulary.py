@@ -103,7 +103,7 @@ CATEGORIES = (
         ("Table Lamp", "Desk Lamp", "Bedside Lamp", "Reading Light"),
         ("Dimmable", "LED", "Linen Shade", "Touch", "Mid-Century"),
         (
-            "gives a warm light that does not tire the eyes",
+            "gives a warm light that does not tire the eyes",  # language: ok
             "takes an E27 bulb of up to 40 watts",
             "dims in three steps at a touch of its base",
             "has a two metre cord with a switch",
@@ -215,7 +215,7 @@ CLOSINGS = (
     "Designed in Europe.",
     "Packed without plastic.",
     "A favourite of our customers.",
-    "Colours may differ slightly from the photo.",
+    "Colours may differ slightly from the photo.",  # language: ok
 )
 
 #: Colours by their name in the texts, as red, green and blue.
