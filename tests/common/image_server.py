@@ -173,8 +173,6 @@ class _Handler(BaseHTTPRequestHandler):
         time.sleep(self.server.image_server.delay)
         self.answer(encoded_image(int(path.split("/")[2].partition(".")[0])))
 
-    send_photo = send_image
-
     def send_hop(self, path):
         left = int(path.split("/")[2])
         self.answer(

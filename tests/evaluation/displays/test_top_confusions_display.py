@@ -41,7 +41,7 @@ def test_plot_of_confusions_has_bars_and_titles():
     assert texts[0] == "2  (67% of the true category)"
     assert texts[3:5] == ["Buy for $5 or $10", "□□ lamp"]
     assert texts[5].endswith("…")
-    assert display.ax_.get_title(loc="left") == "4 of 6 samples are misclassified"
+    assert display.ax_.get_title(loc="left") == "4 of 6 samples misclassified"
 
 
 def test_texts_of_confusions_stay_in_the_figure_and_apart():
@@ -83,7 +83,7 @@ def test_examples_of_confusions_are_shown_once():
 def test_confusions_of_perfect_predictions():
     display = TopConfusionsDisplay.from_predictions(["a"], ["a"])
     assert display.frame().empty
-    assert display.ax_.get_title(loc="left") == "0 of 1 sample are misclassified"
+    assert display.ax_.get_title(loc="left") == "0 of 1 sample misclassified"
     display.figure_.canvas.draw()
 
 

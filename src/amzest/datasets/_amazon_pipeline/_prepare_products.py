@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
 from amzest.datasets._amazon_metadata._read_amazon_metadata import check_paths
 from amzest.datasets._amazon_pipeline._parts_table import PartsTable, write_table
@@ -29,6 +28,12 @@ from amzest.datasets._cleaning._categories import CategoryMapping
 from amzest.datasets._cleaning._clean_products import check_duplicates
 from amzest.datasets._cleaning._repeated_rows import report_repeated
 from amzest.datasets._image_downloads._download_images import download_images
+from amzest.datasets._shared._constraints import (
+    NON_NEGATIVE_INTEGER,
+    POSITIVE_INTEGER,
+    SIMILARITY,
+    TEST_SIZE,
+)
 from amzest.datasets._splitting._balance_products import balance_rows
 from amzest.datasets._splitting._group_products import group_in_pieces
 from amzest.datasets._splitting._split_rows import split_rows
@@ -39,15 +44,16 @@ if TYPE_CHECKING:
 
     Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
-_SIMILARITY = Interval(Real, 0.5, 1, closed="both")
-
 
 @validate_params(
     {
         "several_categories": [StrOptions({"drop", "keep"})],
-        "min_per_category": [Interval(Integral, 0, None, closed="left")],
-        "similarity": [_SIMILARITY],
-        "description_similarity": [_SIMILARITY, None],
+        "min_per_category": [NON_NEGATIVE_INTEGER],
+        "n_per_category": [StrOptions({"smallest"}), POSITIVE_INTEGER, None],
+        "test_size": [*TEST_SIZE, None],
+        "similarity": [SIMILARITY],
+        "description_similarity": [SIMILARITY, None],
+        "random_state": ["random_state"],
         "on_error": [StrOptions({"raise", "skip"})],
     }
 )

@@ -97,7 +97,7 @@ def _check_categories(categories: pd.Series, min_per_category: int) -> None:
         for row, cell in enumerate(cells):
             rows_of.setdefault(cell, []).append(row)
     except TypeError:
-        check_keys(cells, str(name))
+        check_keys(cells, str(name))  # raises with the rows of unhashable cells
         raise
     if len(rows_of) < 2:
         msg = (

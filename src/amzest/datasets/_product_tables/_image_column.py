@@ -53,6 +53,7 @@ def resolve_images(
     paths = {
         row: os.path.normpath(os.path.join(image_root, text))
         for row, text in texts.items()
+        # A data: URL or base64 text joined with the folder would look like a path.
         if row not in reasons and not is_url(text)
     }
     report = _Report(images, name, on_missing_image)
@@ -79,6 +80,7 @@ def resolve_images(
         }
         broken = _find_undecodable(sources, max_pixels)
         report.add(broken, "cannot be decoded as an image", "Replace the files", broken)
+    # Only with on_missing_image="missing", otherwise an error has been raised.
     for row in report.rows:
         images[row] = None
         paths.pop(row, None)

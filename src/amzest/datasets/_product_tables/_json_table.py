@@ -73,6 +73,7 @@ def _records_of_document(path: Path, text: str) -> list[dict[str, Any]]:
                 "objects or one object per line."
             )
             raise ValueError(msg) from error
+        # Not splitlines(), which also splits at U+2028 within strings of JSON.
         return list(_records_of_lines(path, text.split("\n")))
     if isinstance(document, dict):
         # {"data": [...]} as of DataFrame.to_json(orient="table"), {"products": [...]}.

@@ -234,6 +234,7 @@ def load_products(
             id_column=id_column,
             min_per_category=min_per_category,
         )
+    # Last, as it is slow: it may read all images.
     if image_column is not None:
         images = resolve_images(
             list(frame[image_column]),
@@ -254,6 +255,7 @@ def load_products(
         data=data,
         target=target,
         frame=frame,
+        # By their text, as categories of different types cannot be compared.
         target_names=[] if target is None else sorted(target.unique(), key=str),
         feature_names=list(data.columns),
         image_root=root,

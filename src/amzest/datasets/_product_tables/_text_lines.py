@@ -31,6 +31,7 @@ _EXAMPLES = '"utf-8", "cp1252" (Windows), "latin-1", "utf-16"'
 def codec_name(encoding: str) -> str:
     """Return Python's name of an encoding: "utf-8" for "UTF_8" and "U8"."""
     try:
+        # "base64" and "rot13" are codecs, but not encodings of text.
         codec = codecs.lookup(encoding[:_LONGEST_NAME])
         known = bool(getattr(codec, "_is_text_encoding", True))
     except (LookupError, ValueError):
@@ -93,6 +94,8 @@ def _problem(path: Path, encoding: str, error: Exception) -> str:
         return (
             f"{path}: is not a complete gzip file ({error}). Copy or download it again."
         )
+    # The reader decodes in chunks, so the position in its error is useless: the bytes
+    # are decoded again as a whole to find the line.
     try:
         data.decode(encoding)
     except UnicodeDecodeError as first:

@@ -19,14 +19,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-_CONSTRAINTS = {
-    "n_per_category": [StrOptions({"smallest"}), POSITIVE_INTEGER],
-    "random_state": ["random_state"],
-    "on_few": [StrOptions({"raise", "keep", "drop"})],
-}
-
-
-@validate_params(_CONSTRAINTS)
+@validate_params(
+    {
+        "n_per_category": [StrOptions({"smallest"}), POSITIVE_INTEGER],
+        "random_state": ["random_state"],
+        "on_few": [StrOptions({"raise", "keep", "drop"})],
+    }
+)
 def balance_products(
     frame: pd.DataFrame,
     n_per_category: int | Literal["smallest"],
@@ -100,7 +99,6 @@ def balance_products(
     return take_rows(frame, positions)
 
 
-@validate_params(_CONSTRAINTS)  # prepare_products calls this one
 def balance_rows(
     categories: Sequence[Any] | NDArray[Any],
     n_per_category: int | Literal["smallest"],

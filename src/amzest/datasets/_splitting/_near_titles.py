@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amzest.datasets._shared._constraints import SIMILARITY
 from amzest.datasets._shared._row_listing import cell_type_error
 from amzest.datasets._shared._title_key import normalise_titles
 from amzest.datasets._splitting._set_join import near_set_groups
@@ -19,7 +18,7 @@ from amzest.datasets._splitting._word_sets import (
     distinct_words,
     word_numbering,
 )
-from amzest.utils import check_params, is_missing
+from amzest.utils import is_missing
 
 #: Number of titles whose words are held as strings at a time.
 _CHUNK = 50_000
@@ -83,8 +82,3 @@ def _type_error(titles: Any, name: str) -> TypeError:
     wrong = [row for row, cell in enumerate(cells) if not isinstance(cell, str | None)]
     advice = "Convert them with .astype(str), and leave missing ones missing."
     return cell_type_error(name, "is not a string", wrong, cells, advice)
-
-
-def check_similarity(similarity: Any, argument: str = "similarity") -> None:
-    """Raise if a similarity is not a number from 0.5 to 1."""
-    check_params({argument: [SIMILARITY]}, {argument: similarity}, "prepare_products")

@@ -10,16 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amzest.datasets._shared._constraints import TEST_SIZE
 from amzest.datasets._shared._random_generators import spawn_generators
 from amzest.datasets._splitting._balance_products import rank_within
 from amzest.datasets._splitting._category_codes import category_codes, list_categories
-from amzest.utils import count, validate_params
+from amzest.utils import count
 
 Counts = NDArray[np.int64]
 
 
-@validate_params({"test_size": TEST_SIZE, "random_state": ["random_state"]})
 def split_rows(
     categories: Sequence[Any] | NDArray[Any],
     groups: Sequence[Any] | NDArray[Any],

@@ -73,6 +73,7 @@ def category_sizes(
     # Raising some to two makes the sum too large: the excess over two is scaled down.
     above = exact - 2.0
     exact = 2.0 + above * ((n_samples - 2 * n_categories) / max(above.sum(), 1e-12))
+    # Largest remainder; 1e-9 keeps 3 from becoming 2 by rounding errors.
     sizes: NDArray[np.intp] = np.floor(exact + 1e-9).astype(np.intp)
     rest = n_samples - int(sizes.sum())
     sizes[np.argsort(sizes - exact, kind="stable")[:rest]] += 1

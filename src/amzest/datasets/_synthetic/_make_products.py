@@ -216,6 +216,7 @@ def make_products(
     generators = named_generators(random_state)
 
     order = sorted(words, key=lambda category: category.name)
+    # Labels are generated first: each product is then generated for its true label.
     true = np.repeat(np.arange(n_categories), sizes)
     # Shuffled, or splits without shuffling would have other categories in each part.
     generators["order"].shuffle(true)

@@ -60,6 +60,7 @@ def generate_texts(
         key: text.lower() if key in ("adjective", "noun") else text
         for key, text in parts.items()
     }
+    # Two claims, so that the second sentence does not repeat the first.
     claims = rng.sample(source.claims, 2)
     opening = rng.choice(_OPENINGS).format(claim=claims[0], **sentence)
     sentences = [opening]

@@ -318,8 +318,7 @@ class TopConfusionsDisplay:
         return self
 
     def _title(self, shown: pd.DataFrame) -> str:
-        title = f"{self.n_errors:,} of {count(self.n_products, 'sample')}"
-        title += f" {'is' if self.n_errors == 1 else 'are'} misclassified"
+        title = f"{self.n_errors:,} of {count(self.n_products, 'sample')} misclassified"
         if len(shown) < len(self.confusions):
             n_shown = int(shown["count"].sum())
             title += f", {n_shown:,} of them in the {len(shown)} pairs shown"
