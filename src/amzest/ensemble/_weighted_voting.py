@@ -31,10 +31,11 @@ class WeightedVotingClassifier(BaseEnsemble):
     is left out of the mean for this sample, and the weights of the others are
     renormalised. A sample that is missing for all members gets the class frequencies.
 
-    Members that cannot change a prediction are not computed. A member of weight 0 does
-    not predict; if `weights` are numbers, it is not fitted either. A member with at
-    most 1e-5 of the total weight, such as the 1e-6 that "learn" leaves to a member that
-    does not help, predicts only the samples that are missing for all other members.
+    Members that can hardly change a prediction are not computed. A member of weight 0
+    does not predict; if `weights` are numbers, it is not fitted either. A member with
+    at most 1e-5 of the total weight, such as the 1e-6 that "learn" leaves to a member
+    that does not help, predicts only the samples that are missing for all other
+    members.
 
     Parameters
     ----------
