@@ -73,7 +73,10 @@ def test_images(tmp_path, capsys):
         (["nowhere.json"], "error: 'nowhere.json' does not exist"),
         (["RAW", "--categories", "nowhere.json"], "error: [Errno 2]"),
         (["RAW", "--categories", "RAW"], "is not a JSON file"),
-        (["RAW", "--test-size", "1.5"], "error: `test_size` must be"),
+        (
+            ["RAW", "--test-size", "1.5"],
+            "error: The 'test_size' parameter",
+        ),
         (["RAW", "--min-per-category", "5000"], "error: No product is left to write"),
     ],
 )

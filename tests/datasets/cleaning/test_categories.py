@@ -41,7 +41,7 @@ def test_published_categories_are_ten():
         ("AMAZON FASHION", "clothing, shoes & jewelry"),
         ("All Electronics", "electronics"),
         ("Computers", "electronics"),
-        ("Camera & Photo", "electronics"),  # language: ok
+        ("Camera & Photo", "electronics"),
         ("Grocery", "grocery & gourmet food"),
         ("Luxury Beauty", "health & personal care"),
         # 2023
@@ -68,7 +68,7 @@ def test_find_without_mapping_keeps_names():
     [
         ("ten", ValueError, '`categories` must be "published", a mapping'),
         (["Books"], TypeError, "or None, got list"),
-        ({"Books": None}, TypeError, "must map texts to texts, got 'Books': None"),
+        ({"Books": None}, TypeError, "must map strings to strings, got 'Books': None"),
         ({"A": "B", "b": "C"}, ValueError, "`categories` has two new names for 'B'"),
         ({"Toys & Games": "x", "toys and games": "y"}, ValueError, "'x' and 'y'"),
     ],

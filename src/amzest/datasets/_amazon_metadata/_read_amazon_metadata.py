@@ -6,15 +6,15 @@ import os
 import pickle
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from numbers import Integral
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
 from amzest.datasets._amazon_metadata._amazon_products import BrokenLine, LineParser
 from amzest.datasets._amazon_metadata._line_files import LineTooLong, read_lines
+from amzest.datasets._shared._constraints import POSITIVE_INTEGER
 from amzest.datasets._shared._schema import SCHEMA
 from amzest.utils import require, validate_params
 
@@ -135,7 +135,7 @@ class AmazonMetadataReader:
 @validate_params(
     {
         "on_error": [StrOptions({"raise", "skip"})],
-        "chunk_size": [Interval(Integral, 1, None, closed="left")],
+        "chunk_size": [POSITIVE_INTEGER],
     }
 )
 def read_amazon_metadata(

@@ -20,11 +20,7 @@ _NAMES = {
     ),
     "electronics": (
         *("Electronics", "All Electronics", "Computers", "Computers & Accessories"),
-        *(
-            "Camera & Photo",
-            "Home Audio & Theater",
-            "Portable Audio & Accessories",
-        ),  # language: ok
+        *("Camera & Photo", "Home Audio & Theater", "Portable Audio & Accessories"),
         *("Car Electronics", "GPS & Navigation", "Amazon Devices", "Amazon Fire TV"),
         "Apple Products",
     ),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
 from amzest.datasets._cleaning._clean_rows import clean_rows
 from amzest.datasets._cleaning._cleaning_report import CleaningReport
 from amzest.datasets._cleaning._product_columns import find_columns
 from amzest.datasets._cleaning._repeated_rows import drop_repeated
+from amzest.datasets._shared._constraints import NON_NEGATIVE_INTEGER
 from amzest.utils import (
     as_frame,
     is_missing,
@@ -30,7 +30,7 @@ _DUPLICATES = ("asin", "title")
 @validate_params(
     {
         "several_categories": [StrOptions({"drop", "keep"})],
-        "n_examples": [Interval(Integral, 0, None, closed="left")],
+        "n_examples": [NON_NEGATIVE_INTEGER],
     }
 )
 def clean_products(

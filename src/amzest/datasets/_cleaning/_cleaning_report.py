@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
-
-from sklearn.utils._param_validation import Interval
 
 from amzest.datasets._cleaning._cleaning_display import (
     around_difference,
     report_as_html,
     report_as_text,
 )
+from amzest.datasets._shared._constraints import NON_NEGATIVE_INTEGER
 from amzest.utils import count, shown, validate_params
 
 if TYPE_CHECKING:
@@ -96,8 +94,8 @@ class CleaningReport:
 
     @validate_params(
         {
-            "n_rows_in": [Interval(Integral, 0, None, closed="left")],
-            "n_examples": [Interval(Integral, 0, None, closed="left")],
+            "n_rows_in": [NON_NEGATIVE_INTEGER],
+            "n_examples": [NON_NEGATIVE_INTEGER],
         }
     )
     def __init__(self, n_rows_in: int = 0, *, n_examples: int = 3) -> None:
