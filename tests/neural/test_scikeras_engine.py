@@ -125,7 +125,7 @@ def test_memory_after_fits_in_a_subprocess():
         "no:cacheprovider",
     ]
     done = subprocess.run(
-        [*command, "-k", "is_left_when or is_freed_with", __file__],
+        [*command, "-k", "deleted_models or engines_are_freed", __file__],
         cwd=Path(__file__).parents[2],
         env={**os.environ, "AMZEST_ALONE": "1"},
         capture_output=True,

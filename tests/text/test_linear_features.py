@@ -158,6 +158,6 @@ def test_a_text_does_not_depend_on_the_others():
 def test_counting_in_parts_changes_nothing(monkeypatch):
     whole = learn(TEXTS)
     encoded = encode(whole, TEXTS)
-    monkeypatch.setattr(_linear_features, "_TEXTS_AT_A_TIME", 2)
+    monkeypatch.setattr(_linear_features, "_TEXTS_PER_PART", 2)
     same_features(learn(TEXTS), whole)
     assert encode(whole, TEXTS) == encoded
