@@ -1,8 +1,8 @@
 """Neural networks that classify products by title, description and image.
 
 They are scikit-learn estimators. Text networks use PyTorch through skorch, image
-networks use Keras through scikeras. Both frameworks are imported when a network is first
-used, not with this package.
+networks use Keras through scikeras. Both frameworks are imported when a network is
+first used, not with this package.
 """
 
 from amzest.compose import ColumnSelector

@@ -184,7 +184,7 @@ def test_back_off_never_falls_below_its_limit_and_is_nested():
 
 @pytest.mark.parametrize("level", [0, 4])
 def test_levels_that_do_not_exist_raise(level):
-    with pytest.raises(ValueError, match="`level` must be from 1 to 3"):
+    with pytest.raises(ValueError, match=r"'level' .* an int in the range \[1, 3\]"):
         CategoryTree.from_paths(CLASSES).classes_at(level)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cached_property
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval
 
-from amzest.utils import check_integer, check_probabilities, shown
+from amzest.utils import check_params, check_probabilities, shown
 
 Path = tuple[str, ...]
 
@@ -185,7 +187,8 @@ class CategoryTree:
 
     def _cut(self, level: int) -> tuple[list[Path], NDArray[np.intp]]:
         """Return the nodes of a level, and which of them each class belongs to."""
-        check_integer("level", level, 1, self.depth)
+        levels = Interval(Integral, 1, self.depth, closed="both")
+        check_params({"level": [levels]}, {"level": level}, type(self).__name__)
         cut = [path[:level] for path in self.paths]
         unique = sorted(set(cut))
         place = {path: i for i, path in enumerate(unique)}

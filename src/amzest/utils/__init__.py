@@ -10,7 +10,6 @@
   `_optional`.
 """
 
-from amzest.utils._arguments import check_choice, check_integer
 from amzest.utils._cache import (
     CACHE,
     CACHE_ON_DISK,
@@ -123,9 +122,7 @@ __all__ = [
     "bounded_memory",
     "cache_info",
     "cell_matrix",
-    "check_choice",
     "check_installed",
-    "check_integer",
     "check_params",
     "check_pixels",
     "check_probabilities",

@@ -36,7 +36,7 @@ from amzest.evaluation._significance._paired_tests import (
     group_letters,
     mcnemar_p_value,
 )
-from amzest.utils import check_choice, count, shown, validate_params
+from amzest.utils import count, shown, validate_params
 
 
 class ClassifierComparison:
@@ -385,7 +385,9 @@ class ClassifierComparison:
         )
 
     def _metric(self, name: str) -> Metric:
-        check_choice("metric", name, tuple(self.metrics))
+        if name not in self.metrics:
+            computed = ", ".join(map(repr, self.metrics))
+            raise ValueError(f"`metric` must be one of {computed}, got {shown(name)}.")
         return self._known[name]
 
     def _interval(self, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
