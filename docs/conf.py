@@ -129,6 +129,7 @@ intersphinx_mapping = {
         "matplotlib": "https://matplotlib.org/stable/",
         "numpy": "https://numpy.org/doc/stable/",
         "pandas": "https://pandas.pydata.org/docs/",
+        "python": "https://docs.python.org/3/",
         "scikit-learn": "https://scikit-learn.org/stable/",
         "skorch": "https://skorch.readthedocs.io/en/stable/",
     }.items()

@@ -90,7 +90,7 @@ class BaseImageClassifier(BaseNeuralClassifier):
 
     See Also
     --------
-    ImageCNNClassifier : A convolutional network.
+    amzest.ImageCNNClassifier : A convolutional network.
 
     Notes
     -----

@@ -110,7 +110,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
 
     See Also
     --------
-    TextCNNClassifier : A convolutional network.
+    amzest.TextCNNClassifier : A convolutional network.
 
     Notes
     -----

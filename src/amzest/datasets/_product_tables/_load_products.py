@@ -67,7 +67,8 @@ def load_products(
         A table: CSV (`.csv`), tab-separated (`.tsv`), Parquet (`.parquet`), JSON lines
         (`.jsonl`, `.ndjson`), or `.json` with lines or one list of objects; all but
         Parquet also compressed (`.gz`). Or a folder that contains one of these under
-        the name `products`. A table in memory is checked by :func:`check_products`.
+        the name `products`. To check a table in memory, use
+        :func:`~amzest.datasets.check_products`.
 
     category_column : str or None, default="category"
         Column to predict. None for products without categories.

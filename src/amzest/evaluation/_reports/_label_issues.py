@@ -82,7 +82,7 @@ def find_label_issues(
 
     See Also
     --------
-    ReviewThresholdClassifier : Predicts "review" for uncertain samples.
+    amzest.meta.ReviewThresholdClassifier : Predicts "review" for uncertain samples.
     amzest.ensemble.CrossFit : Fits the members on the folds.
 
     Notes
