@@ -46,16 +46,16 @@ def test_empty_file_has_no_lines(tmp_path):
     assert lines_of(path) == []
 
 
-def test_lines_across_pieces_are_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr("amzest.datasets._amazon_metadata._line_files._PIECE_BYTES", 3)
+def test_lines_across_chunks_are_complete(tmp_path, monkeypatch):
+    monkeypatch.setattr("amzest.datasets._amazon_metadata._line_files._CHUNK_BYTES", 3)
     path = tmp_path / "lines"
     path.write_bytes(TEXT)
     assert lines_of(path) == LINES
 
 
 @pytest.mark.parametrize("end", [b"\nlast\n", b"\nlast", b""])
-def test_line_too_long_is_passed_over_and_named(tmp_path, monkeypatch, end):
-    monkeypatch.setattr("amzest.datasets._amazon_metadata._line_files._PIECE_BYTES", 4)
+def test_line_too_long_is_skipped_and_named(tmp_path, monkeypatch, end):
+    monkeypatch.setattr("amzest.datasets._amazon_metadata._line_files._CHUNK_BYTES", 4)
     path = tmp_path / "lines"
     path.write_bytes(b"first\n" + b"x" * 11 + end)
     first, long, *last = lines_of(path, max_bytes=10)
@@ -85,10 +85,12 @@ def test_line_of_100_megabytes_does_not_stay_in_memory(tmp_path):
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstd])
-def test_cut_off_file_is_refused(tmp_path, pack):
+def test_truncated_file_raises(tmp_path, pack):
     path = tmp_path / "lines.gz"
     path.write_bytes(pack(TEXT * 100)[:-9])
-    with pytest.raises(ValueError, match=r"lines\.gz: is no complete (gzip|zstd) file"):
+    with pytest.raises(
+        ValueError, match=r"lines\.gz: is not a complete (gzip|zstd) file"
+    ):
         lines_of(path)
 
 
