@@ -6,8 +6,8 @@ First the files: every internal link and anchor resolves, every image has altern
 text, and every public class and function has a page that names an example. Then, with
 headless Chromium, the pages: no console errors and no failed or foreign requests, no
 sideways scrolling, no cut off or squeezed tables at 390 and 1400 px, legible text in
-light and dark mode, and a search that finds every public name. `--no-browser` leaves the
-second part out.
+light and dark mode, and a search that finds every public name. `--no-browser` omits the
+second part.
 """
 
 from __future__ import annotations

@@ -23,7 +23,6 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from amzest.ensemble._callbacks import reported_fit
 from amzest.ensemble._member_fits import (
     MemberFits,
     check_crossfit,
@@ -32,12 +31,13 @@ from amzest.ensemble._member_fits import (
 )
 from amzest.ensemble._predicting import PredictFromProbaMixin
 from amzest.ensemble._presence import predict_with_presence
-from amzest.ensemble._routing import build_router
 from amzest.utils import (
     DocumentationLinkMixin,
     ParameterValidationMixin,
     as_native,
+    build_router,
     is_table,
+    reported_fit,
 )
 
 MemberPredictions = tuple[list[NDArray[np.float64]], list[NDArray[np.bool_]]]

@@ -15,7 +15,6 @@ from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.validation import check_is_fitted
 
 from amzest.ensemble._base import FIT_CONSTRAINTS, copy_feature_attributes
-from amzest.ensemble._callbacks import reported_fit
 from amzest.ensemble._combining import TINY
 from amzest.ensemble._member_fits import (
     MemberFits,
@@ -26,8 +25,14 @@ from amzest.ensemble._member_fits import (
 from amzest.ensemble._out_of_fold import OutOfFold
 from amzest.ensemble._predicting import PredictFromProbaMixin
 from amzest.ensemble._presence import predict_with_presence
-from amzest.ensemble._routing import build_router, request_sample_weight
-from amzest.utils import DocumentationLinkMixin, ParameterValidationMixin, shown
+from amzest.utils import (
+    DocumentationLinkMixin,
+    ParameterValidationMixin,
+    build_router,
+    reported_fit,
+    request_sample_weight,
+    shown,
+)
 
 
 class CalibratedClassifier(

@@ -15,10 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from amzest.ensemble._base import FIT_CONSTRAINTS, members_block
 from amzest.ensemble._calibrated import CalibratedClassifier
-from amzest.ensemble._callbacks import reported_fit
 from amzest.ensemble._member_fits import MemberFits, Refit, check_members, plan_fits
 from amzest.ensemble._member_report import report_members
-from amzest.ensemble._routing import build_router
 from amzest.ensemble._stacking import MissingAwareStackingClassifier
 from amzest.ensemble._vote_weights import WEIGHTS_CONSTRAINTS
 from amzest.ensemble._weighted_voting import WeightedVotingClassifier
@@ -26,6 +24,8 @@ from amzest.utils import (
     DocumentationLinkMixin,
     FittedStateMixin,
     ParameterValidationMixin,
+    build_router,
+    reported_fit,
     validate_params,
 )
 

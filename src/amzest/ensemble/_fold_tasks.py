@@ -14,11 +14,16 @@ from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_method_params, check_memory
 
-from amzest.ensemble._callbacks import has_listeners, reported_task
 from amzest.ensemble._input_fingerprint import input_fingerprints
 from amzest.ensemble._presence import predict_with_presence
 from amzest.ensemble._private_memory import private_memory
-from amzest.utils import as_pandas, file_states, quiet_workers
+from amzest.utils import (
+    as_pandas,
+    file_states,
+    has_listeners,
+    quiet_workers,
+    reported_task,
+)
 
 #: What a fitted model depends on besides data and parameters.
 _PACKAGES = (

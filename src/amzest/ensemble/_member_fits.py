@@ -20,12 +20,13 @@ from sklearn.utils.validation import (
 from amzest.ensemble._fold_average import FoldAverageClassifier
 from amzest.ensemble._fold_tasks import Fitted, Task, run_tasks
 from amzest.ensemble._folds import Folds, number_folds, split_folds
-from amzest.ensemble._routing import SPLITTER, route_fit_params
 from amzest.utils import (
+    SPLITTER,
     as_native,
     check_rows,
     draw_seeds,
     encode_labels,
+    route_fit_params,
     row_weights,
     shown,
 )

@@ -17,8 +17,7 @@ from amzest.ensemble._base import BaseEnsemble, members_block
 from amzest.ensemble._member_fits import MemberFits
 from amzest.ensemble._out_of_fold import OutOfFold
 from amzest.ensemble._presence import align_columns
-from amzest.ensemble._routing import final_fit_params, request_sample_weight
-from amzest.utils import shown
+from amzest.utils import final_fit_params, request_sample_weight, shown
 
 
 class MissingAwareStackingClassifier(BaseEnsemble):

@@ -14,8 +14,6 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
-from amzest.ensemble._callbacks import reported_fit, reported_task
-from amzest.ensemble._routing import route_fit_params
 from amzest.meta._category_tree import CategoryTree, parse_path
 from amzest.meta._hierarchical_metrics import hierarchical_precision_recall_f1
 from amzest.utils import (
@@ -24,6 +22,9 @@ from amzest.utils import (
     ParameterValidationMixin,
     PredictLogProbaMixin,
     label_values,
+    reported_fit,
+    reported_task,
+    route_fit_params,
 )
 
 if TYPE_CHECKING:

@@ -19,8 +19,6 @@ from sklearn.utils.validation import (
 )
 
 from amzest.ensemble import CrossFit
-from amzest.ensemble._callbacks import reported_fit, reported_task
-from amzest.ensemble._routing import build_router, route_fit_params
 from amzest.meta._out_of_fold import find_out_of_fold
 from amzest.meta._precision_thresholds import (
     choose_class_thresholds,
@@ -32,7 +30,11 @@ from amzest.utils import (
     LabelledPredictions,
     ParameterValidationMixin,
     PredictLogProbaMixin,
+    build_router,
     label_values,
+    reported_fit,
+    reported_task,
+    route_fit_params,
     shown,
 )
 

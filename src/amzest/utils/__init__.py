@@ -19,6 +19,7 @@ from amzest.utils._cache import (
     clear_cache,
     set_cache_limit,
 )
+from amzest.utils._callbacks import has_listeners, reported_fit, reported_task
 from amzest.utils._cells import (
     cell_matrix,
     is_missing,
@@ -52,6 +53,13 @@ from amzest.utils._label_values import label_values
 from amzest.utils._labels import apply_class_weight, encode_labels, row_weights
 from amzest.utils._log_proba import PredictLogProbaMixin
 from amzest.utils._messages import count, describe_rows, shown, shown_list
+from amzest.utils._metadata_routing import (
+    SPLITTER,
+    build_router,
+    final_fit_params,
+    request_sample_weight,
+    route_fit_params,
+)
 from amzest.utils._optional import check_installed, require
 from amzest.utils._param_validation import (
     Counts,
@@ -100,6 +108,7 @@ __all__ = [
     "FORMATS",
     "MAX_PIXELS",
     "PURPOSES",
+    "SPLITTER",
     "CacheInfo",
     "Counts",
     "DocumentationLinkMixin",
@@ -120,6 +129,7 @@ __all__ = [
     "as_series",
     "available_threads",
     "bounded_memory",
+    "build_router",
     "cache_info",
     "cell_matrix",
     "check_installed",
@@ -138,6 +148,8 @@ __all__ = [
     "encode_known_labels",
     "encode_labels",
     "file_states",
+    "final_fit_params",
+    "has_listeners",
     "image_errors",
     "image_path",
     "import_keras",
@@ -159,7 +171,11 @@ __all__ = [
     "quiet_pillow",
     "quiet_workers",
     "replace_columns",
+    "reported_fit",
+    "reported_task",
+    "request_sample_weight",
     "require",
+    "route_fit_params",
     "row_weights",
     "set_cache_limit",
     "shown",
