@@ -64,11 +64,7 @@ class LRUCache:
     def put(self, key: Hashable, value: Any, n_bytes: int) -> None:
         """Keep a value; one that exceeds the limit alone leaves all others in place."""
         with self._lock:
-            dropped = [self._pop(key)]
-            if n_bytes <= self._max_bytes:
-                self._entries[key] = value, n_bytes
-                self._n_bytes += n_bytes
-                dropped += self._drop_excess()
+            dropped = self._replace(key, value, n_bytes)
         # Values are freed after the lock is released: the destructor of a network may
         # wait for a thread that waits for the cache.
         del dropped
@@ -76,8 +72,10 @@ class LRUCache:
     def resize(self, key: Hashable, value: Any, n_bytes: int) -> None:
         """Note that a value has grown, unless another one has replaced it."""
         with self._lock:
-            if key in self._entries and self._entries[key][0] is value:
-                self.put(key, value, n_bytes)
+            if key not in self._entries or self._entries[key][0] is not value:
+                return
+            dropped = self._replace(key, value, n_bytes)
+        del dropped  # see `put`
 
     def discard(self, key: Hashable) -> None:
         """Drop a value if it is there."""
@@ -91,6 +89,14 @@ class LRUCache:
             dropped, self._entries = self._entries, OrderedDict()
             self._n_bytes = 0
         del dropped  # see `put`
+
+    def _replace(self, key: Hashable, value: Any, n_bytes: int) -> list[Any]:
+        dropped = [self._pop(key)]
+        if n_bytes <= self._max_bytes:
+            self._entries[key] = value, n_bytes
+            self._n_bytes += n_bytes
+            dropped += self._drop_excess()
+        return dropped
 
     def _drop_excess(self) -> list[Any]:
         dropped = []
