@@ -6,6 +6,7 @@ import warnings
 import zlib
 
 import numpy as np
+import PIL
 import pytest
 from PIL import Image
 
@@ -308,7 +309,8 @@ def test_one_transparent_color_of_sixteen_bits():
 def test_color_spaces_are_those_of_pillow(mode):
     image = Image.fromarray(random_pixels(np.uint8, 3)).convert(mode)
     cells = [image, image.convert("RGB")]
-    if mode != "HSV":
+    # Pillow before 13 cannot read the YCbCr files that it writes itself.
+    if mode != "HSV" and (mode != "YCbCr" or int(PIL.__version__.split(".")[0]) >= 13):
         cells.append(encoded(image, "TIFF"))
     same(*cells)
 
