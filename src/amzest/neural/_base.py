@@ -22,7 +22,6 @@ from amzest.neural._prediction import NetworkPredictionMixin
 from amzest.neural._training import BestEpoch, Trainer, TrainingRows, stratified_split
 from amzest.utils import (
     DocumentationLinkMixin,
-    FittedStateMixin,
     ParameterValidationMixin,
     apply_class_weight,
     draw_seeds,
@@ -39,7 +38,6 @@ class BaseNeuralClassifier(
     ClassifierMixin,
     NetworkPredictionMixin,
     DocumentationLinkMixin,
-    FittedStateMixin,
     ParameterValidationMixin,
     BaseEstimator,
 ):

@@ -13,10 +13,16 @@ from sklearn.utils.validation import check_is_fitted
 from amzest.neural._engine import Engine, Output, Weights
 from amzest.neural._live import live_engine
 from amzest.neural._training import forward_rows
-from amzest.utils import PredictLogProbaMixin, describe_rows, draw_seeds, owner_of
+from amzest.utils import (
+    FittedStateMixin,
+    PredictLogProbaMixin,
+    describe_rows,
+    draw_seeds,
+    owner_of,
+)
 
 
-class NetworkPredictionMixin(TransformerMixin, PredictLogProbaMixin):
+class NetworkPredictionMixin(TransformerMixin, PredictLogProbaMixin, FittedStateMixin):
     """Predict and transform with the fitted network."""
 
     # Set by `fit`, and hooks of the base class.
