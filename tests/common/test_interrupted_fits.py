@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 import amzest
+from amzest.utils._fitted_state import _FITTING, _READING
 
 PACKAGE = str(Path(amzest.__file__).parent)
 ESTIMATORS = [
@@ -200,6 +201,16 @@ def test_prediction_keeps_to_the_model_that_it_began_with():
     model.meanwhile = lambda: TorchDenseClassifier.fit(model, X, OTHER_KINDS)
     assert model.predict(X).tolist() == before.tolist()
     assert model.classes_.tolist() == ["Footwear", "Outdoor"]
+
+
+@pytest.mark.parametrize("name", [*LIGHT, *HEAVY])
+def test_methods_from_all_base_classes_use_one_state(name):
+    estimator = {**LIGHT, **HEAVY}[name][0]
+    # It calls `predict_proba` once and has no other access to the state.
+    for method in (_FITTING | _READING) - {"predict_log_proba"}:
+        defined = [cls for cls in type(estimator).__mro__ if method in vars(cls)]
+        if defined and defined[0].__module__.startswith("amzest"):
+            assert hasattr(vars(defined[0])[method], "__wrapped__"), method
 
 
 def test_nothing_of_the_older_fit_is_left():
