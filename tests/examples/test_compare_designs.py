@@ -124,7 +124,7 @@ ROWS = [(f"{word} {i}", word) for i in range(8) for word in ("mug", "lamp")]
         (("title", "kind"), ROWS, "no column 'category'"),
         (("name", "category"), ROWS, "no column 'title', 'description' or 'image'"),
         (("title", "category"), [*ROWS, ("kettle 1", "kettle")], "'kettle' (1)"),
-        (("title", "category"), [("mug", "mug")] * 8, "one category only"),
+        (("title", "category"), [("mug", "mug")] * 8, "only one category"),
     ],
     ids=["no category", "no input column", "one product", "one category"],
 )
