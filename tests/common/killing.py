@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 
 
 def start(code, *arguments):
@@ -21,6 +22,13 @@ def kill(child):
         status = child.wait()
     assert status in (0, -signal.SIGKILL)
     return status != 0
+
+
+def wait_for_change(child, look, before, timeout=60):
+    """Wait until a process has changed what `look()` returns, or has ended."""
+    end = time.monotonic() + timeout
+    while look() == before and child.poll() is None and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def finish(child):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from amazon_lines import write_lines
 from image_server import ImageServer
-from killing import files, finish, kill, start
+from killing import files, finish, kill, start, wait_for_change
 from pandas.testing import assert_frame_equal
 
 from amzest.datasets import (
@@ -317,12 +317,17 @@ def test_killed_20_times_ends_in_the_same_bytes(tmp_path):
         expected = files(undisturbed)
         assert len(expected) > 100
 
+        def names():
+            return {path.name for path in killed.rglob("*")}
+
         states = [set()]
         for _ in range(N_KILLS):
             child = start(CHILD, killed, *paths)
-            time.sleep(generator.uniform(0, 2.5 * duration / N_KILLS))
+            # On a busy machine the time until the first file is not known.
+            wait_for_change(child, names, states[-1], timeout=2 * duration)
+            time.sleep(generator.uniform(0, duration / N_KILLS))
             kill(child)
-            states.append(set(files(killed)))
+            states.append(names())
         finish(start(CHILD, killed, *paths))
     assert files(killed) == expected
     # The kills did fall into the middle of the work.

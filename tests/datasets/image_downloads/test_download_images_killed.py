@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 from image_server import ImageServer
-from killing import files, finish, kill, start
+from killing import files, finish, kill, start, wait_for_change
 
 N_IMAGES = 400
 N_KILLS = 20
@@ -58,12 +58,17 @@ def test_killed_20_times_ends_in_the_same_bytes(tmp_path):
         expected = files(undisturbed)
         assert len(expected) == N_IMAGES + 3 + 1
 
+        def n_images():
+            return len(list(folder.glob("??/*.*g")))
+
         progress = [0]
         for _ in range(N_KILLS):
             child = start(CHILD, urls_file, folder)
-            time.sleep(generator.uniform(0, 2 * duration / N_KILLS))
+            # On a busy machine the time until the first request is not known.
+            wait_for_change(child, n_images, progress[-1])
+            time.sleep(generator.uniform(0, 1.5 * duration / N_KILLS))
             kill(child)
-            progress.append(len(list(folder.glob("??/*.*g"))))
+            progress.append(n_images())
         finish(start(CHILD, urls_file, folder))
 
     assert files(folder) == expected
