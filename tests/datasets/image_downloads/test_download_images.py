@@ -15,10 +15,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from image_server import ImageServer, encoded_image
-from loopback import allow_only_loopback
 from pandas.testing import assert_frame_equal
 
-from amzest.datasets._image_downloads import _image_plan, _image_queue
+from amzest.datasets._image_downloads import _image_plan
 from amzest.datasets._image_downloads._download_images import download_images
 
 COLUMNS = [
@@ -32,22 +31,6 @@ COLUMNS = [
     "n_bytes",
     "sha256",
 ]
-
-
-@pytest.fixture(autouse=True)
-def connected(monkeypatch):
-    return allow_only_loopback(monkeypatch)
-
-
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch):
-    monkeypatch.setattr(_image_queue, "FIRST_PAUSE", 0.01)
-
-
-@pytest.fixture
-def server():
-    with ImageServer() as running:
-        yield running
 
 
 def table(urls, **columns):

@@ -15,7 +15,6 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 from image_server import ImageServer, encoded_image
-from loopback import allow_only_loopback
 from PIL import Image
 
 from amzest.datasets._image_downloads import _image_connection, _image_queue
@@ -30,22 +29,6 @@ from amzest.datasets._image_downloads._image_request import _read_pause
 ENDED = "The connection ended before the response was complete."
 BROKEN = "The image cannot be decoded: the file is damaged or ends early."
 NO_HOST = "The URL has no valid host or port."
-
-
-@pytest.fixture(autouse=True)
-def connected(monkeypatch):
-    return allow_only_loopback(monkeypatch)
-
-
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch):
-    monkeypatch.setattr(_image_queue, "FIRST_PAUSE", 0.01)
-
-
-@pytest.fixture
-def server():
-    with ImageServer() as running:
-        yield running
 
 
 def download(urls, folder, **options):
