@@ -36,6 +36,7 @@ from amzest.utils import (
     ParameterValidationMixin,
     as_native,
     build_router,
+    copy_feature_attributes,
     is_table,
     reported_fit,
 )
@@ -266,11 +267,3 @@ def members_block(estimators: Sequence[tuple[str, Any]]) -> Any:
     """Return the members side by side, for scikit-learn's HTML diagram."""
     names, members = zip(*estimators, strict=True)
     return _VisualBlock("parallel", members, names=names)
-
-
-def copy_feature_attributes(ensemble: Any, member: Any) -> None:
-    """Copy `n_features_in_` and `feature_names_in_` where a fitted member has them."""
-    for name in ("n_features_in_", "feature_names_in_"):
-        value = getattr(member, name, None)
-        if value is not None:
-            setattr(ensemble, name, value)

@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.validation import check_is_fitted
 
-from amzest.ensemble._base import FIT_CONSTRAINTS, copy_feature_attributes
+from amzest.ensemble._base import FIT_CONSTRAINTS
 from amzest.ensemble._combining import TINY
 from amzest.ensemble._member_fits import (
     MemberFits,
@@ -29,6 +29,7 @@ from amzest.utils import (
     DocumentationLinkMixin,
     ParameterValidationMixin,
     build_router,
+    copy_feature_attributes,
     reported_fit,
     request_sample_weight,
     shown,

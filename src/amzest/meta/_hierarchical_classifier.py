@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clo
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.validation import check_is_fitted
 
 from amzest.meta._category_tree import CategoryTree, parse_path
@@ -21,6 +21,8 @@ from amzest.utils import (
     FittedStateMixin,
     ParameterValidationMixin,
     PredictLogProbaMixin,
+    build_router,
+    copy_feature_attributes,
     label_values,
     reported_fit,
     reported_task,
@@ -228,9 +230,7 @@ class HierarchicalClassifier(
     def _set_fitted(self, estimator: Any, classes: NDArray[Any]) -> Self:
         self.tree_ = CategoryTree.from_paths(classes.tolist(), self.separator)
         self.estimator_, self.classes_ = estimator, classes
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(estimator, name):
-                setattr(self, name, getattr(estimator, name))
+        copy_feature_attributes(self, estimator)
         return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -352,14 +352,7 @@ class HierarchicalClassifier(
         routing : MetadataRouter
             Routes metadata of `fit` to the `fit` of the estimator.
         """
-        return (
-            MetadataRouter(owner=self)
-            .add_self_request(self)
-            .add(
-                estimator=self.estimator,
-                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
-            )
-        )
+        return build_router(self, [("estimator", self.estimator)])
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -31,6 +31,7 @@ from amzest.utils import (
     ParameterValidationMixin,
     PredictLogProbaMixin,
     build_router,
+    copy_feature_attributes,
     label_values,
     reported_fit,
     reported_task,
@@ -393,9 +394,7 @@ class ReviewThresholdClassifier(
         n_accepted = by_class(accepted)
         self.class_coverage_ = _ratio(n_accepted, by_class(np.ones_like(accepted)))
         self.class_precision_ = _ratio(by_class(correct), n_accepted)
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self.estimator_, name):
-                setattr(self, name, getattr(self.estimator_, name))
+        copy_feature_attributes(self, self.estimator_)
         return self
 
     def _accept(

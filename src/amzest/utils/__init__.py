@@ -31,13 +31,18 @@ from amzest.utils._documentation_link import (
     DOCUMENTATION_URL,
     DocumentationLinkMixin,
 )
-from amzest.utils._fitted_state import FittedStateMixin, owner_of
+from amzest.utils._fitted_state import (
+    FittedStateMixin,
+    copy_feature_attributes,
+    owner_of,
+)
 from amzest.utils._forking import ForkSafeLock
 from amzest.utils._frameworks import (
     check_tensorflow_fork,
     import_keras,
     import_torch,
 )
+from amzest.utils._html_tables import table_as_html
 from amzest.utils._image_cells import (
     ImageNotFound,
     NotAnImage,
@@ -141,6 +146,7 @@ __all__ = [
     "check_unique_names",
     "clear_cache",
     "column_names",
+    "copy_feature_attributes",
     "count",
     "describe_rows",
     "describe_text",
@@ -180,6 +186,7 @@ __all__ = [
     "set_cache_limit",
     "shown",
     "shown_list",
+    "table_as_html",
     "take_rows",
     "validate_params",
     "without_warnings",

@@ -68,6 +68,14 @@ def owner_of(estimator: Any) -> Any:
     return _OWNERS.get(estimator, estimator)
 
 
+def copy_feature_attributes(estimator: Any, inner: Any) -> None:
+    """Copy `n_features_in_` and `feature_names_in_` where a fitted one has them."""
+    for name in ("n_features_in_", "feature_names_in_"):
+        value = getattr(inner, name, None)
+        if value is not None:
+            setattr(estimator, name, value)
+
+
 def _substitute(estimator: Any, state: dict[str, Any]) -> Any:
     """Return another object of the same class with this dict of attributes."""
     other = object.__new__(type(estimator))

@@ -40,13 +40,11 @@ def row_weights(
     weights: NDArray[np.float64] = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True
     )
-    with np.errstate(over="ignore"):
-        total = weights.sum()
-    if not np.isfinite(total):
-        raise ValueError(
-            "The sum of `sample_weight` is too large for a float. Divide the weights "
-            "by the largest of them."
-        )
+    _check_sum(
+        weights,
+        "The sum of `sample_weight` is too large for a float. Divide the weights by "
+        "the largest of them.",
+    )
     _check_two_classes(weights, targets, classes, "`sample_weight` leaves")
     return weights
 
@@ -77,14 +75,20 @@ def apply_class_weight(
         by_class = _weight_of_each_class(class_weight, classes.tolist())
     with np.errstate(over="ignore"):
         weighted = weights * by_class[targets]
-        total = weighted.sum()
-    if not np.isfinite(total):
-        raise ValueError(
-            "`class_weight` makes the sum of the weights too large for a float. Use "
-            "smaller weights."
-        )
+    _check_sum(
+        weighted,
+        "`class_weight` makes the sum of the weights too large for a float. Use "
+        "smaller weights.",
+    )
     _check_two_classes(weighted, targets, classes, "`class_weight` leaves")
     return weighted
+
+
+def _check_sum(weights: NDArray[np.float64], message: str) -> None:
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not np.isfinite(total):
+        raise ValueError(message)
 
 
 def _weight_of_each_class(

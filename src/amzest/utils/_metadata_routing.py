@@ -27,7 +27,7 @@ _TO_SPLIT = MethodMapping().add(caller="fit", callee="split")
 def build_router(
     ensemble: Any,
     estimators: Sequence[tuple[str, Any]],
-    cv: Any,
+    cv: Any = None,
     final_estimator: Any = None,
 ) -> MetadataRouter:
     """Return a router from the fit of an ensemble to its estimators and splitter."""
@@ -74,7 +74,7 @@ def final_fit_params(
     """Return the parameters with which a meta-model is fitted."""
     params = {} if sample_weight is None else {"sample_weight": sample_weight}
     if params and _routing_enabled():
-        router = build_router(ensemble, [], None, final_estimator)
+        router = build_router(ensemble, [], final_estimator=final_estimator)
         return dict(router.route_params(caller="fit", params=params)[_FINAL].fit)
     if params:
         _check_takes_sample_weight("`final_estimator`", final_estimator)

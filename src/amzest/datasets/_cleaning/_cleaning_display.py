@@ -7,6 +7,8 @@ from html import escape
 from itertools import takewhile
 from typing import Any
 
+from amzest.utils import table_as_html
+
 _WIDTH = 88
 #: Longest text of an example in HTML, in characters.
 _HTML_LENGTH = 80
@@ -120,16 +122,8 @@ def report_as_html(title: str, changed: Sequence[Line], dropped: Sequence[Line])
         index=[escape(rule) for rule, _, _ in (*changed, *dropped)],
         columns=["column", "effect", "rows", "examples"],
     ).rename_axis(columns="rule")
-    # A long cell is not shortened, and dollar signs in examples are not formulas.
-    options = ("display.max_colwidth", None, "display.html.use_mathjax", False)
-    with pd.option_context(*options):
-        html: str = frame.to_html(border=0, justify="left", escape=False)
-    # pandas writes neither a caption nor what a heading belongs to.
-    head, body = html.split("<tbody>")
-    head = head.replace("<thead>", f"<caption>{title}</caption><thead>")
-    head = head.replace("<th>", '<th scope="col">')
-    body = body.replace("<th>", '<th scope="row">')
-    return f"{head}<tbody>{body}"
+    caption = f"<caption>{title}</caption>"
+    return table_as_html(frame, caption, justify="left", escape=False)
 
 
 def _html_examples(found: Any, effect: str) -> str:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from amzest.datasets._shared._row_listing import list_rows
+from amzest.datasets._shared._row_listing import cell_type_error
 from amzest.utils import (
-    count,
     is_missing,
     shown,
     shown_list,
@@ -109,13 +108,11 @@ def read_cells(column: pd.Series) -> list[str | None]:
             else:
                 wrong.append(row)
     if wrong:
-        kinds = [type(cells[row]).__name__ for row in wrong]
-        msg = (
-            f"`{column.name}` is not a string in {count(len(wrong), 'row')}: "
-            f"{list_rows(wrong, kinds)}. Pass one string per cell; parts of a "
-            'list can be joined with "\\n".join(parts).'
+        advice = (
+            "Pass one string per cell; parts of a list can be joined with "
+            '"\\n".join(parts).'
         )
-        raise TypeError(msg)
+        raise cell_type_error(str(column.name), "is not a string", wrong, cells, advice)
     return cells
 
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from amzest.utils import table_as_html
+
 #: Characters per line of a report.
 WIDTH = 88
 #: Columns of a value and the ends of its interval.
@@ -89,22 +91,15 @@ def _as_text(cells: pd.DataFrame, name_length: int) -> str:
 
 def html_table(table: Table, *, folded: bool) -> str:
     """Return a table as HTML, escaped; `folded` hides it below its title."""
-    # A long cell is not shortened, and dollar signs in names are no formulas.
-    options = ("display.max_colwidth", None, "display.html.use_mathjax", False)
     cells = table.cells.rename_axis(index=None, columns=table.cells.index.name)
-    with pd.option_context(*options):
-        head, body = cells.to_html(border=0).split("<tbody>")
     caption = (
         '<caption style="caption-side:top;text-align:left;max-width:60em">'
         f"{escape(table.caption)}</caption>"
     )
-    head = head.replace("<thead>", f"{caption}<thead>")
-    head = head.replace("<th>", '<th scope="col">')
-    body = body.replace("<th>", '<th scope="row">')
     # A wide table scrolls by itself; the keyboard reaches it too.
     scrolled = (
         f'<div role="region" aria-label="{escape(table.title)}" tabindex="0" '
-        f'style="overflow-x:auto">{head}<tbody>{body}</div>'
+        f'style="overflow-x:auto">{table_as_html(cells, caption)}</div>'
     )
     if not folded:
         return scrolled
