@@ -1,6 +1,7 @@
 """Shared by all networks: base class, training loop and an engine per framework."""
 
 from amzest.neural._base import BaseNeuralClassifier
+from amzest.neural._calibration import Calibration, centred, learn_calibration
 from amzest.neural._discovery import all_networks
 from amzest.neural._engine import (
     Batch,
@@ -16,12 +17,15 @@ from amzest.neural._prefetch import prefetch
 __all__ = [
     "BaseNeuralClassifier",
     "Batch",
+    "Calibration",
     "Engine",
     "Inputs",
     "Output",
     "TrainingSettings",
     "Weights",
     "all_networks",
+    "centred",
     "estimator_dataclass",
+    "learn_calibration",
     "prefetch",
 ]

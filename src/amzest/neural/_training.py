@@ -47,12 +47,16 @@ def learning_rate_schedule(peak: float, n_steps: int) -> NDArray[np.float64]:
 
 
 def stratified_split(
-    targets: NDArray[np.int64], validation_fraction: float, seed: int
+    targets: NDArray[np.int64],
+    validation_fraction: float,
+    seed: int,
+    groups: NDArray[np.integer[Any]] | None = None,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return sorted training and validation indices, stratified by class.
 
     Unlike scikit-learn's splitters this never fails on rare classes: every class keeps
-    at least one training sample.
+    at least one training sample. Training samples of a group of which samples are held
+    out are left out, if their class can spare them.
     """
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(targets))
@@ -76,7 +80,12 @@ def stratified_split(
     chosen = by_class[np.argsort(position, kind="stable")[:n_validation]]
     held_out = np.zeros(len(targets), dtype=bool)
     held_out[chosen] = True
-    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+    train = ~held_out
+    if groups is not None:
+        train &= ~np.isin(groups, groups[held_out])
+        lost = np.bincount(targets[train], minlength=len(counts)) == 0
+        train |= lost[targets] & ~held_out
+    return np.flatnonzero(train), np.flatnonzero(held_out)
 
 
 class BestEpoch:
