@@ -74,6 +74,25 @@ def test_values_are_those_of_two_tfidf_vectorizers(texts):
         np.testing.assert_allclose(sorted(ours.values()), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("texts", [TEXTS, UNSEEN], ids=["training", "unseen"])
+def test_the_matrix_has_a_row_per_text_and_a_column_per_feature(texts):
+    features = learn(TEXTS)
+    matrix = features.matrix(tokens_of(texts), 2, 5)
+    assert matrix.shape == (len(texts), len(features.keys))
+    assert matrix.dtype == np.float32
+    assert matrix.has_canonical_format
+    for i, expected in enumerate(encode(features, texts)):
+        row = matrix[[i]]
+        found = features.keys[row.indices].tolist()
+        assert dict(zip(found, row.data.tolist(), strict=True)) == expected
+
+
+def test_the_matrix_of_no_known_feature_is_empty():
+    matrix = learn(TEXTS).matrix(tokens_of(["", "日本語"]), 2, 5)
+    assert matrix.shape[0] == 2
+    assert matrix.nnz == 0
+
+
 def test_keys_are_sorted_and_unique():
     features = learn(TEXTS)
     assert features.keys.dtype == np.uint64

@@ -19,7 +19,6 @@ from amzest.neural import (
     Inputs,
     TrainingSettings,
     estimator_dataclass,
-    prefetch,
 )
 from amzest.text._columns import text_columns
 from amzest.text._encoding import EncodedTexts, WordTable
@@ -36,9 +35,6 @@ from amzest.utils import check_installed, count, import_torch, shown
 
 if TYPE_CHECKING:
     from amzest.text.networks import TextNetwork
-
-#: Number of texts that are encoded together for prediction.
-_ROWS_PER_PART = 1024
 
 
 @estimator_dataclass
@@ -237,22 +233,19 @@ class BaseTextClassifier(BaseNeuralClassifier):
             )
         return int(lengths[0]), int(lengths[1])
 
-    def _encode(self, read: TokenisedTexts) -> Inputs:
+    def _encode(self, read: TokenisedTexts, *, for_training: bool = True) -> Inputs:
         return EncodedTexts(
             read,
             WordTable(self.vocabulary_, self.n_buckets_, *self.ngram_range_),
             LinearFeatures(self.linear_keys_, self.linear_idf_),
             self.token_dropout,
             self.embedding_rows_,
+            for_training=for_training,
         )
 
     def _encode_parts(self, read: TokenisedTexts) -> Iterator[Inputs]:
-        """Encode the next part while the network computes this one."""
-        if len(read) <= _ROWS_PER_PART:
-            return iter([self._encode(read)])
-        starts = range(0, len(read), _ROWS_PER_PART)
-        parts = (read.part(start, start + _ROWS_PER_PART) for start in starts)
-        return prefetch(self._encode(part) for part in parts)
+        """Encode samples for prediction; most of the work is done in each batch."""
+        yield self._encode(read, for_training=False)
 
     def _common_architecture(self, n_classes: int, width: int) -> dict[str, Any]:
         """Describe what all text networks share; `width` is the size of `encode`."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amzest.text._bags import Bags, DistinctNumbers
-from amzest.text._linear_features import LinearFeatures, count_features
+from amzest.text._linear_features import FeatureBags, LinearFeatures, count_features
 from amzest.text._ragged import offsets_of, spans
 from amzest.text._tokens import SEPARATOR, TokenisedTexts, hash_ngrams
 
@@ -44,7 +44,11 @@ class WordTable:
 
 
 class EncodedTexts:
-    """Tokenized texts, encoded for a text network."""
+    """Tokenized texts, encoded for a text network.
+
+    For training, the linear features of all texts are kept, for use in each epoch;
+    for prediction, they are counted in each batch.
+    """
 
     n_views = 1
 
@@ -55,6 +59,8 @@ class EncodedTexts:
         linear: LinearFeatures,
         token_dropout: float,
         pretrained: dict[str, int],  # word -> row; row 0 is for all other words
+        *,
+        for_training: bool = True,
     ) -> None:
         words = self._words = texts.words
         self._token_dropout = token_dropout
@@ -69,8 +75,13 @@ class EncodedTexts:
             offsets,
             len(table.vocabulary) + table.n_buckets,
         )
-        counted = count_features(texts, table.shortest, table.longest)
-        self._features = Bags(*linear.encode(counted), len(linear.keys))
+        lengths = table.shortest, table.longest
+        self._features: Bags | FeatureBags
+        if for_training:
+            encoded = linear.encode(count_features(texts, *lengths))
+            self._features = Bags(*encoded, len(linear.keys))
+        else:
+            self._features = FeatureBags(linear, linear.known(texts, *lengths))
         self._distinct_words = DistinctNumbers(len(words.words) + 1)
         self._pretrained = None
         if pretrained:

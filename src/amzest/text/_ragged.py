@@ -25,3 +25,25 @@ def spans(
     # A range over the result, shifted in each row to its start in the array.
     shift = np.repeat(starts - (ends - counts), counts)
     return np.arange(ends[-1] if len(ends) else 0) + shift, counts
+
+
+class Growing:
+    """An array that parts are appended to, without a copy of all parts at the end."""
+
+    def __init__(self, dtype: type[np.generic]) -> None:
+        self._array = np.empty(0, dtype=dtype)
+        self._size = 0
+
+    def append(self, part: NDArray[Any], share: float) -> None:
+        """Append a part; with it, the array is about `share` of the final one."""
+        size = self._size + len(part)
+        if size > len(self._array):
+            # The system enlarges large arrays without copying them.
+            self._array.resize(max(size, int(1.01 * size / share)), refcheck=False)
+        self._array[self._size : size] = part
+        self._size = size
+
+    def array(self) -> NDArray[Any]:
+        """Return the array of all parts."""
+        self._array.resize(self._size, refcheck=False)
+        return self._array

@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import blake2b
 from itertools import chain, cycle
 from operator import add
 from typing import Any
@@ -35,6 +34,13 @@ SEPARATOR = "\x02"
 #: Number of characters of a word or chunk whose n-grams are hashed.
 _MAX_CHARACTERS = 40
 
+#: Bit that distinguishes hashes of n-grams from those of words and pairs: sorted by
+#: hash, the n-grams are last.
+NGRAM_BIT = np.uint64(2**63)
+
+#: 2**64 divided by the golden ratio (Fibonacci hashing).
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
 #: Number of characters used of a cell for each of its `max_length` tokens.
 _CHARACTERS_PER_TOKEN = 1_000
 
@@ -44,7 +50,7 @@ class NumberedTexts:
     """Texts as ragged arrays of indices of their distinct words (or chunks)."""
 
     words: list[str]  # distinct, in order of appearance
-    tokens: NDArray[np.int64]  # of all texts, as indices of `words`
+    tokens: NDArray[np.int32]  # of all texts, as indices of `words`
     offsets: NDArray[np.int64]  # start of each text in `tokens`, and the end
 
     def __len__(self) -> int:
@@ -55,14 +61,6 @@ class NumberedTexts:
         """Size in memory."""
         words = sum(map(sys.getsizeof, self.words)) + sys.getsizeof(self.words)
         return words + self.tokens.nbytes + self.offsets.nbytes
-
-    def part(self, start: int, end: int) -> NumberedTexts:
-        """Return some of the texts, without the words of the others."""
-        offsets = self.offsets[start : end + 1]
-        tokens = self.tokens[offsets[0] : offsets[-1]]
-        used, tokens = np.unique(tokens, return_inverse=True)
-        words = [self.words[place] for place in used]
-        return NumberedTexts(words, tokens, offsets - offsets[0])
 
 
 @dataclass(frozen=True)
@@ -76,10 +74,6 @@ class TokenisedTexts:
 
     def __len__(self) -> int:
         return len(self.words)
-
-    def part(self, start: int, end: int) -> TokenisedTexts:
-        """Return some of the samples."""
-        return TokenisedTexts(self.words.part(start, end), self.chunks.part(start, end))
 
 
 def tokenise(cells: NDArray[np.object_], max_length: int) -> TokenisedTexts:
@@ -122,26 +116,31 @@ def _number(cells: Iterable[list[str]], n_columns: int) -> NumberedTexts:
             yield cell
 
     numbered = map(index.__getitem__, chain.from_iterable(with_lengths()))
-    tokens = np.fromiter(numbered, dtype=np.int64)
+    tokens = np.fromiter(numbered, dtype=np.int32)
     by_text = np.array(lengths, dtype=np.int64).reshape(-1, n_columns).sum(axis=1)
     return NumberedTexts(list(index), tokens, offsets_of(by_text))
 
 
 def hash_words(words: Sequence[str]) -> NDArray[np.uint64]:
-    """Return 64-bit hashes of words, the same in every process."""
-    digests = b"".join(
-        blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        for word in words
-    )
-    return np.frombuffer(digests, "<u8").astype(np.uint64)
+    """Return 63-bit hashes of words, the same in every process."""
+    codes, lengths = _code_points(words)
+    ends = np.cumsum(lengths)
+    # A polynomial of the characters; the last one has power 0. Integers overflow.
+    powers = np.full(lengths.max(initial=1), _GOLDEN, dtype=np.uint64)
+    powers[0] = 1
+    powers = np.multiply.accumulate(powers)
+    codes *= powers[np.repeat(ends, lengths) - 1 - np.arange(len(codes))]
+    hashes = np.zeros(len(words), dtype=np.uint64)
+    filled = lengths > 0
+    hashes[filled] = np.add.reduceat(codes, (ends - lengths)[filled])
+    return _mix(hashes + lengths.astype(np.uint64)) & ~NGRAM_BIT
 
 
 def hash_pairs(
     first: NDArray[np.uint64], second: NDArray[np.uint64]
 ) -> NDArray[np.uint64]:
-    """Return 64-bit hashes of word pairs from the hashes of the words."""
-    # The multiplier is 2**64 divided by the golden ratio (Fibonacci hashing).
-    return _mix(first * np.uint64(0x9E3779B97F4A7C15) + second)
+    """Return 63-bit hashes of word pairs from the hashes of the words."""
+    return _mix(first * _GOLDEN + second) & ~NGRAM_BIT
 
 
 def hash_ngrams(
@@ -150,34 +149,41 @@ def hash_ngrams(
     """Return 64-bit hashes of the character n-grams of words, as a ragged array.
 
     Words are framed as ``<word>``, so that prefixes and suffixes differ from other
-    n-grams (Bojanowski et al., 2017). Separator tokens have no n-grams.
+    n-grams (Bojanowski et al., 2017). Separator tokens have no n-grams. The n-grams of
+    a word are sorted by their first character, then by length; `NGRAM_BIT` is set.
     """
     framed = [
         "" if word.startswith(SEPARATOR) else f"<{word[:_MAX_CHARACTERS]}>"
         for word in words
     ]
-    codes = np.frombuffer("".join(framed).encode("utf-32-le", "surrogatepass"), "<u4")
-    codes = codes.astype(np.uint64)
-    owner = np.repeat(np.arange(len(framed)), [len(word) for word in framed])
-    owners, hashes = [owner[:0]], [codes[:0]]
-    for n in range(shortest, longest + 1):
-        n_starts = len(codes) - n + 1
-        if n_starts <= 0:
-            break
-        inside = owner[:n_starts] == owner[n - 1 :]  # of one word
-        hashed = np.full(n_starts, n, dtype=np.uint64)
-        for i in range(n):  # a polynomial hash with the prime of FNV-1a
-            hashed = hashed * np.uint64(0x100000001B3) + codes[i : i + n_starts]
-        owners.append(owner[:n_starts][inside])
-        hashes.append(_mix(hashed[inside]))
-    all_owners = np.concatenate(owners)
-    order = np.argsort(all_owners, kind="stable")
-    counts = np.bincount(all_owners, minlength=len(framed))
-    return np.concatenate(hashes)[order], np.append(0, np.cumsum(counts))
+    codes, lengths = _code_points(framed)
+    n_left = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(codes))
+    shape = len(codes), longest - shortest + 1
+    hashes, inside = np.empty(shape, dtype=np.uint64), np.empty(shape, dtype=bool)
+    # A polynomial of the n characters from each character on, with the prime of FNV-1a.
+    rolling = np.ones(len(codes), dtype=np.uint64)
+    for n in range(1, longest + 1):
+        rolling *= np.uint64(0x100000001B3)
+        rolling[: max(0, len(codes) - n + 1)] += codes[n - 1 :]
+        if n >= shortest:
+            hashes[:, n - shortest] = _mix(rolling)
+            inside[:, n - shortest] = n_left >= n  # all are of one word
+    counts = lengths[:, None] - np.arange(shortest - 1, longest)
+    return hashes[inside] | NGRAM_BIT, offsets_of(np.maximum(counts, 0).sum(axis=1))
+
+
+def _code_points(
+    words: Sequence[str],
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the characters of all words as integers, and the length of each word."""
+    joined = "".join(words).encode("utf-32-le", "surrogatepass")
+    lengths = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
+    return np.frombuffer(joined, "<u4").astype(np.uint64), lengths
 
 
 def _mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Spread the bits: a part of the finalizer of MurmurHash3."""
     hashes = hashes ^ (hashes >> np.uint64(33))
-    hashes = hashes * np.uint64(0xFF51AFD7ED558CCD)
-    return hashes ^ (hashes >> np.uint64(33))
+    hashes *= np.uint64(0xFF51AFD7ED558CCD)
+    hashes ^= hashes >> np.uint64(33)
+    return hashes
