@@ -12,15 +12,19 @@ from amzest.neural._engine import (
     Weights,
 )
 from amzest.neural._estimator_dataclass import estimator_dataclass
+from amzest.neural._holdout import HoldOut
 from amzest.neural._prefetch import prefetch
+from amzest.neural._training import TrainingRows, stratified_splits
 
 __all__ = [
     "BaseNeuralClassifier",
     "Batch",
     "Calibration",
     "Engine",
+    "HoldOut",
     "Inputs",
     "Output",
+    "TrainingRows",
     "TrainingSettings",
     "Weights",
     "all_networks",
@@ -28,4 +32,5 @@ __all__ = [
     "estimator_dataclass",
     "learn_calibration",
     "prefetch",
+    "stratified_splits",
 ]

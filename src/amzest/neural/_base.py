@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator, Mapping, Sequence, Sized
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self
 
@@ -15,11 +16,19 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length
 
 from amzest.neural._batches import resolve_batch_size
-from amzest.neural._engine import Engine, Inputs, TrainingSettings
+from amzest.neural._calibration import Calibration
+from amzest.neural._engine import Engine, Inputs, TrainingSettings, Weights
 from amzest.neural._estimator_dataclass import estimator_dataclass
+from amzest.neural._holdout import HoldOut, join_hold_outs, plan_splits
 from amzest.neural._live import keep_engine
 from amzest.neural._prediction import NetworkPredictionMixin
-from amzest.neural._training import BestEpoch, Trainer, TrainingRows, stratified_split
+from amzest.neural._training import (
+    BestEpoch,
+    Trainer,
+    TrainingData,
+    TrainingRows,
+    stratified_splits,
+)
 from amzest.utils import (
     DocumentationLinkMixin,
     ParameterValidationMixin,
@@ -70,12 +79,20 @@ class BaseNeuralClassifier(
     class_weight : dict, "balanced" or None
         Weights of the classes in the loss: by label, or "balanced" for weights
         inversely proportional to the class frequencies.
+    calibrate : bool
+        Whether to fit twice: first without some samples, on which the number of epochs
+        and the calibration of the probabilities are chosen, then on all samples. It
+        takes about twice as long as one fit; with fewer than 3,000 samples up to three
+        and a half times, because two or three fits without some samples come first.
+        Without it, with `early_stopping` and with fewer than 100 samples there is one.
     early_stopping : bool
         Whether to hold out validation samples, stop when their accuracy no longer
-        improves and restore the weights of the best epoch. If False, all samples are
-        trained on for all epochs.
+        improves and restore the weights of the best epoch. The same samples serve for
+        the calibration; the network is not fitted on them.
     validation_fraction : float
-        Fraction of the samples held out by `early_stopping`, stratified by class.
+        Fraction of the samples held out by `calibrate` or `early_stopping`, stratified
+        by class. `calibrate` holds out up to a fifth of small training sets, up to
+        three times, until these are 600 samples.
     n_iter_no_change : int
         Number of epochs without improvement after which `early_stopping` stops.
     tol : float
@@ -99,12 +116,15 @@ class BaseNeuralClassifier(
         Class labels, sorted.
     class_prior_ : ndarray of shape (n_classes,)
         Weighted class frequencies of the training samples.
+    calibration_ : Calibration
+        Weights and offset with which class probabilities are computed from the logits.
     n_iter_ : int
-        Number of epochs that were run.
+        Number of epochs that were run on all samples.
     loss_curve_ : list of float
-        Mean training loss of each epoch.
+        Mean training loss of each of these epochs.
     validation_scores_ : list of float or None
-        Validation accuracy of each epoch; None without `early_stopping`.
+        Accuracy on the held-out samples after each epoch of the fit without them; None
+        if there was none.
     net_ : object
         The framework's object around the network, rebuilt on demand.
     weights_ : dict of str to ndarray
@@ -125,6 +145,7 @@ class BaseNeuralClassifier(
     batch_size: int | str = "auto"
     max_epochs: int = 5
     class_weight: dict[Any, float] | str | None = None
+    calibrate: bool = True
     early_stopping: bool = False
     validation_fraction: float = 0.1
     n_iter_no_change: int = 5
@@ -137,7 +158,7 @@ class BaseNeuralClassifier(
     #: First parameter of each topic -> the topic, for the list in the docstrings.
     _parameter_topics: ClassVar[dict[str, str]] = {
         "learning_rate": "Training",
-        "early_stopping": "Early stopping",
+        "calibrate": "Calibration and early stopping",
         "device": "Computation and reproducibility",
     }
 
@@ -147,6 +168,7 @@ class BaseNeuralClassifier(
     _needed_attributes: ClassVar[tuple[str, ...]] = (
         "weights_",
         "architecture_",
+        "calibration_",
         "classes_",
         "class_prior_",
         "n_features_in_",
@@ -168,6 +190,7 @@ class BaseNeuralClassifier(
         ],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
+        "calibrate": ["boolean"],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
@@ -241,6 +264,38 @@ class BaseNeuralClassifier(
     def _load_pretrained(self, engine: Any) -> None:
         """Load pretrained weights into the untrained network."""
 
+    def _groups(self, read: Any) -> NDArray[np.integer[Any]] | None:
+        """Return a number for each sample, the same for equal ones, or None."""
+        return None
+
+    def _default_calibration(self) -> Calibration:
+        """Return the calibration used if there are too few samples to learn it."""
+        return Calibration((1.2,), -6.0)
+
+    def _fit_other_part(
+        self, rows: TrainingRows, seeds: dict[str, int]
+    ) -> tuple[Mapping[Any, NDArray[np.float32]], Any]:
+        """Fit a part beside the network.
+
+        If there are held-out rows, return their scores for several candidates, and the
+        best candidate on them.
+        """
+        return {}, None
+
+    def _choose_candidate(self, hold_outs: Sequence[HoldOut]) -> Any:
+        """Choose the candidate for the part beside the network, and return it."""
+        return None
+
+    def _other_scores(
+        self, inputs: Any, rows: NDArray[np.intp]
+    ) -> list[NDArray[np.float32]]:
+        """Return the scores of the part beside the network, (n_rows, n_classes)."""
+        return []
+
+    def _count_features_out(self) -> int:
+        """Return the number of columns of `transform`."""
+        return int(self.architecture_["n_features_out"])
+
     # Fitting -----------------------------------------------------------------------
 
     @with_callbacks
@@ -270,13 +325,15 @@ class BaseNeuralClassifier(
         ImportError
             If the framework of the network is not installed.
         """
-        trainer = self._start_training(X, y, sample_weight)
+        data = self._check_training_data(X, y, sample_weight)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        self._run_epochs(trainer, {"X": X, "y": y, "metadata": metadata})
+        self._fit_network(data, {"X": X, "y": y, "metadata": metadata})
         return self
 
-    def _start_training(self, X: Any, y: Any, sample_weight: Any = None) -> Trainer:
-        """Prepare the training data and build the network."""
+    def _check_training_data(
+        self, X: Any, y: Any, sample_weight: Any = None
+    ) -> TrainingData:
+        """Validate parameters and training data; set classes and their frequencies."""
         self._validate_params()
         self._import_framework()
         read = self._read(X, reset=True)
@@ -285,12 +342,82 @@ class BaseNeuralClassifier(
         weights = row_weights(read, targets, self.classes_, sample_weight)
         priors = np.bincount(targets, weights=weights, minlength=len(self.classes_))
         self.class_prior_ = priors / priors.sum()
-        seeds = draw_seeds(self.random_state)
-        rows = self._prepare_rows(read, targets, weights, seeds)
+        return TrainingData(read, targets, weights, draw_seeds(self.random_state))
+
+    def _fit_network(self, data: TrainingData, arguments: dict[str, Any]) -> None:
+        """Train on parts of the samples for the calibration, then on all of them."""
+        all_rows = np.flatnonzero(data.weights)
+        splits = self._splits(data, all_rows)
+        n_fits = 1 if self.early_stopping else 1 + len(splits)
+        n_epochs = self.max_epochs
+        context = self._init_callback_context(max_subtasks=n_fits * n_epochs)
+        context.call_on_fit_task_begin(estimator=self, **arguments)
+        run = partial(self._run_epochs, context=context, arguments=arguments)
+        self.calibration_, scores = self._default_calibration(), None
+        if self.early_stopping:
+            trainer = self._start_training(data, *splits[0])
+        else:
+            hold_outs: list[Any] = []
+            for train, held_out in splits:
+                trainer = self._start_training(data, train, held_out)
+                run(trainer, n_epochs, task_name="calibration epoch")
+                hold_outs.append(trainer.held_out)
+                del trainer  # frees its memory
+            if hold_outs:
+                learnt = join_hold_outs(hold_outs, self._choose_candidate(hold_outs))
+                self.calibration_ = learnt.calibrations[learnt.best_epoch]
+                n_epochs, scores = learnt.best_epoch + 1, learnt.scores
+            trainer = self._start_training(data, all_rows, all_rows[:0])
+        run(trainer, n_epochs, task_name="epoch")
+        weights = trainer.finish()
+        if trainer.held_out is not None:
+            best: Any = trainer.best
+            self.calibration_ = trainer.held_out.calibrations[best.epoch]
+            scores = trainer.held_out.scores
+        self.__dict__.update(self._state_after(trainer, weights))
+        self.validation_scores_ = scores
+        keep_engine(owner_of(self), self.weights_, trainer.engine)
+        context.call_on_fit_task_end(
+            estimator=self, **arguments, reconstruction_attributes={}
+        )
+
+    def _splits(
+        self, data: TrainingData, rows: NDArray[np.intp]
+    ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Split rows for early stopping or the calibration."""
+        fraction, n_splits = self.validation_fraction, 1
+        if not self.early_stopping:
+            fraction, n_splits = plan_splits(fraction, len(rows))
+            if not (n_splits and self.calibrate):
+                return []
+        groups = self._groups(data.read)
+        splits = stratified_splits(
+            data.targets[rows],
+            fraction,
+            n_splits,
+            data.seeds["split"],
+            None if groups is None else groups[rows],
+        )
+        return [(rows[train], rows[held_out]) for train, held_out in splits]
+
+    def _start_training(
+        self, data: TrainingData, train: NDArray[np.intp], held_out: NDArray[np.intp]
+    ) -> Trainer:
+        """Encode the samples, fit the parts beside the network, and build it."""
+        rows = self._prepare_rows(data, train, held_out)
+        candidates = self._fit_other_part(rows, data.seeds)
         self.architecture_ = self._architecture(len(self.classes_))
-        self._n_features_out = int(self.architecture_["n_features_out"])
-        engine = self._build_engine(self.architecture_, self._settings(seeds))
+        self._n_features_out = self._count_features_out()
+        engine = self._build_engine(self.architecture_, self._settings(data.seeds))
         self._load_pretrained(engine)
+        validation = None
+        if len(rows.held_out):
+            validation = HoldOut(
+                rows.held_out,
+                *rows.of(rows.held_out),
+                self._default_calibration(),
+                *candidates,
+            )
         return Trainer(
             engine,
             rows,
@@ -303,41 +430,35 @@ class BaseNeuralClassifier(
             ),
             max_epochs=self.max_epochs,
             learning_rate=self.learning_rate,
-            best=BestEpoch(self.n_iter_no_change, self.tol),
-            seeds=seeds,
+            seeds=data.seeds,
+            held_out=validation,
+            best=BestEpoch(self.n_iter_no_change, self.tol)
+            if self.early_stopping
+            else None,
         )
 
     def _prepare_rows(
-        self,
-        read: Sized,
-        targets: NDArray[np.int64],
-        weights: NDArray[np.float64],
-        seeds: dict[str, int],
+        self, data: TrainingData, train: NDArray[np.intp], held_out: NDArray[np.intp]
     ) -> TrainingRows:
-        """Hold out validation rows, learn the encoding from the rest, encode all."""
-        train, validation = np.flatnonzero(weights), np.empty(0, dtype=np.intp)
-        if self.early_stopping:
-            first, second = stratified_split(
-                targets[train], self.validation_fraction, seeds["split"]
-            )
-            train, validation = train[first], train[second]
-        self._learn_encoding(read, train, weights)
-        inputs = self._encode(read)
+        """Learn the encoding from the training rows, and encode all rows."""
+        self._learn_encoding(data.read, train, data.weights)
+        inputs = self._encode(data.read)
         if not inputs.present[train].any():
             raise ValueError(
                 f"`X` is missing in all of the {len(train)} training rows: "
                 f"{self._describe_missing(inputs)}"
             )
-        weights = apply_class_weight(weights, self.class_weight, targets, self.classes_)
-        train, validation = (rows[inputs.present[rows]] for rows in (train, validation))
+        weights = apply_class_weight(
+            data.weights, self.class_weight, data.targets, self.classes_
+        )
+        train, held_out = (rows[inputs.present[rows]] for rows in (train, held_out))
         if not weights[train].any():
             raise ValueError(
                 "`class_weight` leaves no non-missing training row with a weight above "
                 "zero."
             )
-        return TrainingRows(
-            inputs, targets, weights, train, validation[weights[validation] > 0]
-        )
+        held_out = held_out[weights[held_out] > 0]
+        return TrainingRows(inputs, data.targets, weights, train, held_out)
 
     def _settings(self, seeds: dict[str, int]) -> TrainingSettings:
         return TrainingSettings(
@@ -350,44 +471,50 @@ class BaseNeuralClassifier(
             precision=self.precision,
         )
 
-    def _run_epochs(self, trainer: Trainer, data: dict[str, Any]) -> None:
-        """Train, and call scikit-learn's callbacks around the fit and each epoch."""
-        context = self._init_callback_context(max_subtasks=self.max_epochs)
-        context.call_on_fit_task_begin(estimator=self, **data)
-        for _ in range(self.max_epochs):
-            task = context.subcontext(task_name="epoch")
-            task.call_on_fit_task_begin(estimator=self, **data)
+    def _run_epochs(
+        self,
+        trainer: Trainer,
+        n_epochs: int,
+        *,
+        context: Any,
+        arguments: dict[str, Any],
+        task_name: str,
+    ) -> None:
+        """Train, and call scikit-learn's callbacks around each epoch."""
+        for _ in range(n_epochs):
+            task = context.subcontext(task_name=task_name)
+            task.call_on_fit_task_begin(estimator=self, **arguments)
             stop = trainer.run_epoch()
-            self._print_epoch(trainer)
+            self._print_epoch(trainer, task_name)
             stop |= task.call_on_fit_task_end(
                 estimator=self,
-                **data,
+                **arguments,
                 reconstruction_attributes=lambda: self._state_after(trainer),
             )
             if stop:
                 break
-        self.__dict__.update(self._state_after(trainer), weights_=trainer.finish())
-        keep_engine(owner_of(self), self.weights_, trainer.engine)
-        context.call_on_fit_task_end(
-            estimator=self, **data, reconstruction_attributes={}
-        )
 
-    def _state_after(self, trainer: Trainer) -> dict[str, Any]:
-        """Return the fitted attributes as of the last epoch."""
-        return {
-            "weights_": trainer.engine.get_weights(),
+    def _state_after(
+        self, trainer: Trainer, weights: Weights | None = None
+    ) -> dict[str, Any]:
+        """Return the fitted attributes as of the last epoch, or with given weights."""
+        state = {
+            "weights_": trainer.engine.get_weights() if weights is None else weights,
             "n_iter_": len(trainer.loss_curve),
             "loss_curve_": list(trainer.loss_curve),
-            "validation_scores_": list(trainer.validation_scores) or None,
         }
+        if weights is None and trainer.held_out is not None:
+            state["calibration_"] = trainer.held_out.calibrations[-1]
+            state["validation_scores_"] = list(trainer.held_out.scores)
+        return state
 
-    def _print_epoch(self, trainer: Trainer) -> None:
+    def _print_epoch(self, trainer: Trainer, task_name: str) -> None:
         if not self.verbose:
             return
-        line = f"Epoch {len(trainer.loss_curve)}/{self.max_epochs}"
+        line = f"{task_name.capitalize()} {len(trainer.loss_curve)}/{self.max_epochs}"
         line += f", loss = {trainer.loss_curve[-1]:.4f}"
-        if trainer.validation_scores:
-            line += f", validation score = {trainer.validation_scores[-1]:.4f}"
+        if trainer.held_out is not None:
+            line += f", validation score = {trainer.held_out.scores[-1]:.4f}"
         print(f"[{type(self).__name__}] {line}")
 
     def __sklearn_tags__(self) -> Any:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from amzest.neural._engine import Engine, Output, Weights
+from amzest.neural._calibration import Calibration, centred
+from amzest.neural._engine import Engine, Inputs, Output, Weights
 from amzest.neural._live import live_engine
 from amzest.neural._training import forward_rows
 from amzest.utils import (
@@ -30,9 +31,11 @@ class NetworkPredictionMixin(TransformerMixin, PredictLogProbaMixin, FittedState
     class_prior_: NDArray[np.float64]
     weights_: Weights
     architecture_: dict[str, Any]
+    calibration_: Calibration
     _n_features_out: int
     _read: Any
     _encode_parts: Any
+    _other_scores: Any
     _import_framework: Any
     _build_engine: Any
     _settings: Any
@@ -55,21 +58,41 @@ class NetworkPredictionMixin(TransformerMixin, PredictLogProbaMixin, FittedState
 
     def _forward(
         self, X: Any, output: Output
-    ) -> tuple[NDArray[np.float32], NDArray[np.intp], int]:
-        """Return the output for non-missing samples, their rows and the row count."""
+    ) -> tuple[NDArray[np.floating], NDArray[np.intp], int]:
+        """Return log-probabilities or features of non-missing samples.
+
+        Also returns the rows of these samples, and the number of all samples.
+        """
         check_is_fitted(self, "weights_")
         engine = self._engine()  # first: it raises if the framework is not installed
         read = self._read(X, reset=False)
         width = len(self.classes_) if output == "logits" else self._n_features_out
-        outputs, rows = [np.empty((0, width), dtype=np.float32)], []
-        n_rows = 0
+        outputs: list[NDArray[np.floating]] = [np.empty((0, width), dtype=np.float32)]
+        rows, n_rows = [], 0
         for inputs in self._encode_parts(read):
             present = np.flatnonzero(inputs.present)
             if len(present):
-                outputs.append(forward_rows(engine, inputs, present, output))
+                parts = self._parts(engine, inputs, present, output)
+                if output == "logits":
+                    _check_finite(parts[0], present + n_rows)
+                    parts[0] = centred(parts[0])
+                    outputs.append(self.calibration_.log_proba(parts))
+                else:
+                    outputs.append(np.concatenate(parts, axis=1))
             rows.append(present + n_rows)
             n_rows += len(inputs)
         return np.concatenate(outputs), np.concatenate(rows), n_rows
+
+    def _parts(
+        self, engine: Engine, inputs: Inputs, rows: NDArray[np.intp], output: Output
+    ) -> list[NDArray[np.floating]]:
+        """Return the output of the network, and the scores of the other parts.
+
+        The others are computed in a thread, while the network computes in its own.
+        """
+        with ThreadPoolExecutor(1, thread_name_prefix="amzest-parts") as pool:
+            others = pool.submit(self._other_scores, inputs, rows)
+            return [forward_rows(engine, inputs, rows, output), *others.result()]
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Predict class probabilities.
@@ -105,15 +128,9 @@ class NetworkPredictionMixin(TransformerMixin, PredictLogProbaMixin, FittedState
             False for missing samples, whose probabilities are the class frequencies.
             Ensembles ignore such predictions.
         """
-        logits, rows, n_rows = self._forward(X, "logits")
-        not_finite = rows[~np.isfinite(logits).all(axis=1)]
-        if len(not_finite):
-            raise ValueError(
-                f"The network has no finite output for {describe_rows(not_finite)} of "
-                "`X`: its training has diverged. Lower `learning_rate` and refit."
-            )
+        log_proba, rows, n_rows = self._forward(X, "logits")
         proba = np.tile(self.class_prior_, (n_rows, 1))
-        proba[rows] = softmax(logits.astype(np.float64), axis=1)
+        proba[rows] = np.exp(log_proba)
         present = np.zeros(n_rows, dtype=bool)
         present[rows] = True
         return proba, present
@@ -152,3 +169,12 @@ class NetworkPredictionMixin(TransformerMixin, PredictLogProbaMixin, FittedState
         result = np.zeros((n_rows, self._n_features_out), dtype=np.float32)
         result[rows] = features
         return result
+
+
+def _check_finite(logits: NDArray[np.floating], rows: NDArray[np.intp]) -> None:
+    not_finite = rows[~np.isfinite(logits).all(axis=1)]
+    if len(not_finite):
+        raise ValueError(
+            f"The network has no finite output for {describe_rows(not_finite)} of `X`: "
+            "its training has diverged. Lower `learning_rate` and refit."
+        )

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 
 from amzest.neural._batches import prediction_batches, training_batches
 from amzest.neural._engine import Batch, Engine, Inputs, Output, Weights
+from amzest.neural._holdout import HoldOut
 from amzest.neural._prefetch import prefetch
 
 #: Fraction of all steps in which the learning rate increases to its peak.
@@ -23,6 +23,16 @@ _SUSPICIOUS_WEIGHT = 1e4
 
 
 @dataclass(frozen=True)
+class TrainingData:
+    """The validated arguments of `fit`."""
+
+    read: Any
+    targets: NDArray[np.int64]  # (n_samples,)
+    weights: NDArray[np.float64]  # (n_samples,)
+    seeds: dict[str, int]
+
+
+@dataclass(frozen=True)
 class TrainingRows:
     """Encoded samples with targets and weights, and their split."""
 
@@ -30,7 +40,13 @@ class TrainingRows:
     targets: NDArray[np.int64]  # (n_samples,)
     weights: NDArray[np.float64]  # (n_samples,), of each sample in the loss
     train: NDArray[np.intp]
-    validation: NDArray[np.intp]  # empty without early stopping
+    held_out: NDArray[np.intp]  # empty if all samples are trained on
+
+    def of(
+        self, rows: NDArray[np.intp]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return targets and weights of some rows."""
+        return self.targets[rows], self.weights[rows]
 
 
 def learning_rate_schedule(peak: float, n_steps: int) -> NDArray[np.float64]:
@@ -52,12 +68,46 @@ def stratified_split(
     seed: int,
     groups: NDArray[np.integer[Any]] | None = None,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return sorted training and validation indices, stratified by class.
+    """Return sorted training and validation indices, see `stratified_splits`."""
+    return stratified_splits(targets, validation_fraction, 1, seed, groups)[0]
 
-    Unlike scikit-learn's splitters this never fails on rare classes: every class keeps
-    at least one training sample. Training samples of a group of which samples are held
-    out are left out, if their class can spare them.
+
+def stratified_splits(
+    targets: NDArray[np.int64],
+    validation_fraction: float,
+    n_splits: int,
+    seed: int,
+    groups: NDArray[np.integer[Any]] | None = None,
+) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Return splits into training and validation indices, stratified by class.
+
+    The validation samples of two splits differ. Unlike scikit-learn's splitters this
+    never fails on rare classes: every class keeps at least one training sample. Groups
+    are not divided, unless a class needs it.
     """
+    first, group = np.arange(len(targets)), np.arange(len(targets))
+    if groups is not None:
+        _, first, group = np.unique(groups, return_index=True, return_inverse=True)
+    chosen = _stratified_order(targets[first], seed)
+    size = max(1, round(validation_fraction * len(first)))
+    size = min(size, max(1, len(chosen) // n_splits))
+    splits = []
+    for start in range(0, size * n_splits, size):
+        held_out = np.isin(group, chosen[start : start + size])
+        kept = np.bincount(targets[~held_out], minlength=targets.max() + 1) > 0
+        held_out &= kept[targets]
+        if held_out.any():
+            splits.append((np.flatnonzero(~held_out), np.flatnonzero(held_out)))
+    if not splits:
+        raise ValueError(
+            "early_stopping=True requires at least one class with two samples or more "
+            "to hold one out. Pass early_stopping=False or more samples."
+        )
+    return splits
+
+
+def _stratified_order(targets: NDArray[np.int64], seed: int) -> NDArray[np.intp]:
+    """Return the indices that may be held out, of which any section is stratified."""
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(targets))
     # Rank of each sample within its class, in shuffled order.
@@ -69,23 +119,8 @@ def stratified_split(
     # Spread the samples of each class evenly over (0, 1), the k-th of n at
     # (k + 0.5) / n: those nearest to 0 are a stratified part of any size.
     can_spare = rank < size - 1
-    position = np.where(can_spare, (rank + 0.5) / size, np.inf)
-    n_validation = max(1, round(validation_fraction * len(targets)))
-    n_validation = min(n_validation, int(can_spare.sum()))
-    if n_validation == 0:
-        raise ValueError(
-            "early_stopping=True requires at least one class with two samples or more "
-            "to hold one out. Pass early_stopping=False or more samples."
-        )
-    chosen = by_class[np.argsort(position, kind="stable")[:n_validation]]
-    held_out = np.zeros(len(targets), dtype=bool)
-    held_out[chosen] = True
-    train = ~held_out
-    if groups is not None:
-        train &= ~np.isin(groups, groups[held_out])
-        lost = np.bincount(targets[train], minlength=len(counts)) == 0
-        train |= lost[targets] & ~held_out
-    return np.flatnonzero(train), np.flatnonzero(held_out)
+    position = ((rank + 0.5) / size)[can_spare]
+    return by_class[can_spare][np.argsort(position, kind="stable")]
 
 
 class BestEpoch:
@@ -101,6 +136,8 @@ class BestEpoch:
         self.tol = tol
         self.score = -np.inf
         self.loss = np.inf
+        self.epoch = -1  # from 0
+        self._n_epochs = 0
         self.weights: Weights | None = None
         self._milestone = (-np.inf, np.inf)
         self._n_waiting = 0
@@ -113,6 +150,8 @@ class BestEpoch:
         """Record an epoch; return True if training should stop."""
         if weights is not None:
             self.score, self.loss, self.weights = score, loss, weights
+            self.epoch = self._n_epochs
+        self._n_epochs += 1
         best_score, best_loss = self._milestone
         if score > best_score + self.tol or (
             score >= best_score and loss < best_loss - self.tol
@@ -152,16 +191,17 @@ class Trainer:
         batch_size: int,
         max_epochs: int,
         learning_rate: float,
-        best: BestEpoch,
         seeds: dict[str, int],
+        held_out: HoldOut | None = None,
+        best: BestEpoch | None = None,  # with early stopping
     ) -> None:
         self.engine = engine
         self.rows = rows
         self.learning_rate = learning_rate
         self.batch_size = batch_size
+        self.held_out = held_out
         self.best = best
         self.loss_curve: list[float] = []
-        self.validation_scores: list[float] = []
         self._shuffle = np.random.default_rng(seeds["shuffle"])
         self._augmentation = np.random.default_rng(seeds["augmentation"])
         # The mean weight is 1, so that the scale of `sample_weight` has no effect.
@@ -185,18 +225,22 @@ class Trainer:
             loss = self.engine.run_epoch(batches, self._schedule[epoch])
         self._check_finite(float(loss), "training loss")
         self.loss_curve.append(float(loss))
-        if len(self.rows.validation) == 0:
+        if self.held_out is None:
             return False
-        score, validation_loss = self._validate()
-        self._check_finite(validation_loss, "validation loss")
-        self.validation_scores.append(score)
-        better = self.best.is_better(score, validation_loss)
+        logits = forward_rows(
+            self.engine, self.rows.inputs, self.held_out.rows, "logits"
+        )
+        self._check_finite(logits, "output of the network")
+        score, held_out_loss = self.held_out.evaluate(logits)
+        if self.best is None:
+            return False
+        better = self.best.is_better(score, held_out_loss)
         weights = self.engine.get_weights() if better else None
-        return self.best.record(score, validation_loss, weights)
+        return self.best.record(score, held_out_loss, weights)
 
     def finish(self) -> Weights:
         """Return the weights of the best epoch, without validation of the last one."""
-        if self.best.weights is None:
+        if self.best is None or self.best.weights is None:
             weights = self.engine.get_weights()
         else:
             weights = self.best.weights
@@ -230,13 +274,3 @@ class Trainer:
         for rows in self._new_batches(self._shuffle):
             inputs: Any = self.rows.inputs.batch(rows, self._augmentation)
             yield Batch(inputs, self.rows.targets[rows], self._loss_weights[rows])
-
-    def _validate(self) -> tuple[float, float]:
-        """Return weighted accuracy and mean log loss of the validation samples."""
-        rows = self.rows.validation
-        logits = forward_rows(self.engine, self.rows.inputs, rows, "logits")
-        targets, weights = self.rows.targets[rows], self.rows.weights[rows]
-        score = np.average(logits.argmax(axis=1) == targets, weights=weights)
-        log_proba = log_softmax(logits.astype(np.float64), axis=1)
-        loss = np.average(-log_proba[np.arange(len(rows)), targets], weights=weights)
-        return float(score), float(loss)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sized
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
@@ -15,8 +15,11 @@ from sklearn.utils._param_validation import Interval
 
 from amzest.neural import (
     BaseNeuralClassifier,
+    Calibration,
     Engine,
+    HoldOut,
     Inputs,
+    TrainingRows,
     TrainingSettings,
     estimator_dataclass,
 )
@@ -27,8 +30,15 @@ from amzest.text._linear_features import (
     count_features,
     learn_linear_features,
 )
+from amzest.text._linear_model import (
+    DEFAULT_C,
+    LinearModel,
+    best_C,
+    fit_candidates,
+    fit_linear_model,
+)
 from amzest.text._recent_texts import recent_texts
-from amzest.text._tokens import TokenisedTexts
+from amzest.text._tokens import TokenisedTexts, group_copies
 from amzest.text._vocabulary import learn_vocabulary
 from amzest.text._word_vectors import read_word_vectors
 from amzest.utils import check_installed, count, import_torch, shown
@@ -67,6 +77,11 @@ class BaseTextClassifier(BaseNeuralClassifier):
         Smallest and largest length of the character n-grams of words.
     n_buckets : int
         Number of vectors that n-grams are hashed into.
+    linear_part : bool
+        Whether a linear support vector machine of TF-IDF features is fitted beside the
+        network. The network then learns with held-out samples how much weight each of
+        the two gets. Without it, the network is the sole classifier: for comparisons of
+        networks, and for ensembles with :class:`TextLinearClassifier`.
     max_features : int
         Maximum number of words, word pairs and n-grams in the linear part. The most
         frequent ones are kept.
@@ -93,10 +108,12 @@ class BaseTextClassifier(BaseNeuralClassifier):
         Index of each word of the training texts in the embedding table.
     n_buckets_ : int
         Number of vectors that n-grams are hashed into.
-    linear_keys_ : ndarray of shape (n_linear_features,), dtype uint64
-        Hashes of the features of the linear part, sorted.
-    linear_idf_ : ndarray of shape (n_linear_features,), dtype float32
-        Inverse document frequency of each of them.
+    linear_features_ : LinearFeatures or None
+        Hashes and inverse document frequencies of the features of the linear part.
+    linear_model_ : LinearModel or None
+        Coefficients and intercepts of the linear part.
+    C_ : float or None
+        Inverse regularisation strength of the linear part, chosen with `calibrate`.
     ngram_range_ : tuple of int
         Smallest and largest length of n-grams.
     max_length_ : int
@@ -115,10 +132,12 @@ class BaseTextClassifier(BaseNeuralClassifier):
     without text (None, NaN, blank) are ignored in training and get the class
     frequencies as predicted probabilities.
 
-    Each network is trained together with a linear model of TF-IDF features: words,
-    pairs of neighbouring words and character n-grams. Each part has its own loss in
-    training, and their logits are added. Word vectors include those of hashed
-    character n-grams as in fastText (Bojanowski et al., 2017,
+    By default a linear model of TF-IDF features (words, pairs of neighbouring words and
+    character n-grams) is fitted beside the network, as in wide and deep learning (Cheng
+    et al., 2016, https://arxiv.org/abs/1606.07792), but separately. With held-out
+    samples the number of epochs of the network, the regularisation of the linear model,
+    the weights of their scores and an offset are chosen, see `calibrate`. Word vectors
+    include those of hashed character n-grams as in fastText (Bojanowski et al., 2017,
     https://arxiv.org/abs/1607.04606), so that misspelt and unseen words have a vector.
     The networks run on PyTorch through skorch.
 
@@ -137,8 +156,9 @@ class BaseTextClassifier(BaseNeuralClassifier):
     min_count: int = 1
     ngram_range: tuple[int, int] = (2, 5)
     n_buckets: int = 65536
+    linear_part: bool = True
     max_features: int = 262144
-    token_dropout: float = 0.05
+    token_dropout: float = 0.2
     embedding_dropout: float = 0.2
     embedding_learning_rate: float = 0.02
 
@@ -153,8 +173,8 @@ class BaseTextClassifier(BaseNeuralClassifier):
     _needed_attributes: ClassVar[tuple[str, ...]] = (
         *BaseNeuralClassifier._needed_attributes,
         "embedding_rows_",
-        "linear_idf_",
-        "linear_keys_",
+        "linear_features_",
+        "linear_model_",
         "max_length_",
         "n_buckets_",
         "ngram_range_",
@@ -174,6 +194,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
         "min_count": [Interval(Integral, 1, None, closed="left")],
         "ngram_range": [tuple, list],
         "n_buckets": [Interval(Integral, 1, None, closed="left")],
+        "linear_part": ["boolean"],
         "max_features": [Interval(Integral, 1, None, closed="left")],
         "token_dropout": [Interval(Real, 0, 1, closed="left")],
         "embedding_dropout": [Interval(Real, 0, 1, closed="left")],
@@ -203,13 +224,15 @@ class BaseTextClassifier(BaseNeuralClassifier):
         counts[rows] = np.maximum(weights[rows], 1.0)
         self.n_buckets_ = int(self.n_buckets)
         self.vocabulary_ = learn_vocabulary(read.words, counts, self.min_count)
-        linear = learn_linear_features(
-            count_features(read, shortest, longest),
-            counts,
-            min_count=self.min_count,
-            max_features=self.max_features,
-        )
-        self.linear_keys_, self.linear_idf_ = linear.keys, linear.idf
+        self.linear_features_: LinearFeatures | None = None
+        self.linear_model_: LinearModel | None = None
+        if self.linear_part:
+            self.linear_features_ = learn_linear_features(
+                count_features(read, shortest, longest),
+                counts,
+                min_count=self.min_count,
+                max_features=self.max_features,
+            )
         self.embedding_rows_: dict[str, int] = {}
         if self.embeddings is not None:
             found, vectors = read_word_vectors(
@@ -233,19 +256,66 @@ class BaseTextClassifier(BaseNeuralClassifier):
             )
         return int(lengths[0]), int(lengths[1])
 
-    def _encode(self, read: TokenisedTexts, *, for_training: bool = True) -> Inputs:
+    def _encode(self, read: TokenisedTexts) -> Inputs:
         return EncodedTexts(
             read,
             WordTable(self.vocabulary_, self.n_buckets_, *self.ngram_range_),
-            LinearFeatures(self.linear_keys_, self.linear_idf_),
+            self.linear_features_,
             self.token_dropout,
             self.embedding_rows_,
-            for_training=for_training,
         )
 
-    def _encode_parts(self, read: TokenisedTexts) -> Iterator[Inputs]:
-        """Encode samples for prediction; most of the work is done in each batch."""
-        yield self._encode(read, for_training=False)
+    def _groups(self, read: TokenisedTexts) -> NDArray[np.integer[Any]]:
+        return group_copies(read)
+
+    def _default_calibration(self) -> Calibration:
+        if self.linear_part:
+            return Calibration((0.6, 2.7), -3.0)
+        return super()._default_calibration()
+
+    def _fit_other_part(
+        self, rows: TrainingRows, seeds: dict[str, int]
+    ) -> tuple[Mapping[float, NDArray[np.float32]], float | None]:
+        if not self.linear_part:
+            self.C_ = None
+            return {}, None
+        inputs: Any = rows.inputs
+        matrix = inputs.linear_matrix(rows.train)
+        targets, weights = rows.of(rows.train)
+        train = matrix, targets, len(self.classes_), weights
+        if len(rows.held_out):
+            held_out = inputs.linear_matrix(rows.held_out)
+            models = dict(fit_candidates(*train, seed=seeds["weights"]))
+            scores = {C: model.scores(held_out) for C, model in models.items()}
+            self.C_ = best_C(scores, *rows.of(rows.held_out))
+            self.linear_model_ = models[self.C_]
+            return scores, self.C_
+        self.C_ = getattr(self, "C_", DEFAULT_C)  # chosen on held-out rows before
+        self.linear_model_ = fit_linear_model(*train, C=self.C_, seed=seeds["weights"])
+        return {}, None
+
+    def _choose_candidate(self, hold_outs: Sequence[HoldOut]) -> float | None:
+        if self.linear_part:
+            self.C_ = best_C(
+                {
+                    C: np.concatenate([h.other_scores[C] for h in hold_outs])
+                    for C in hold_outs[0].other_scores
+                },
+                np.concatenate([h.targets for h in hold_outs]),
+                np.concatenate([h.weights for h in hold_outs]),
+            )
+        return self.C_
+
+    def _other_scores(
+        self, inputs: Any, rows: NDArray[np.intp]
+    ) -> list[NDArray[np.float32]]:
+        if self.linear_model_ is None:
+            return []
+        return [self.linear_model_.scores(inputs.linear_matrix(rows))]
+
+    def _count_features_out(self) -> int:
+        n_scores = len(self.classes_) if self.linear_part else 0
+        return super()._count_features_out() + n_scores
 
     def _common_architecture(self, n_classes: int, width: int) -> dict[str, Any]:
         """Describe what all text networks share; `width` is the size of `encode`."""
@@ -254,9 +324,8 @@ class BaseTextClassifier(BaseNeuralClassifier):
             size = self._vectors.shape[1]
         return {
             "n_rows": len(self.vocabulary_) + self.n_buckets_,
-            "n_linear_features": len(self.linear_keys_),
             "n_classes": n_classes,
-            "n_features_out": width + size + n_classes,
+            "n_features_out": width + size,
             "embedding_size": size,
             "dropout": self.dropout,
             "embedding_dropout": self.embedding_dropout,

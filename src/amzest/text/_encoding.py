@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from amzest.text._bags import Bags, DistinctNumbers
-from amzest.text._linear_features import FeatureBags, LinearFeatures, count_features
+from amzest.text._linear_features import LinearFeatures
 from amzest.text._ragged import offsets_of, spans
 from amzest.text._tokens import SEPARATOR, TokenisedTexts, hash_ngrams
 
@@ -44,11 +45,7 @@ class WordTable:
 
 
 class EncodedTexts:
-    """Tokenized texts, encoded for a text network.
-
-    For training, the linear features of all texts are kept, for use in each epoch;
-    for prediction, they are counted in each batch.
-    """
+    """Tokenized texts, encoded for a text network and the linear model beside it."""
 
     n_views = 1
 
@@ -56,11 +53,9 @@ class EncodedTexts:
         self,
         texts: TokenisedTexts,
         table: WordTable,
-        linear: LinearFeatures,
+        linear: LinearFeatures | None,
         token_dropout: float,
         pretrained: dict[str, int],  # word -> row; row 0 is for all other words
-        *,
-        for_training: bool = True,
     ) -> None:
         words = self._words = texts.words
         self._token_dropout = token_dropout
@@ -75,13 +70,9 @@ class EncodedTexts:
             offsets,
             len(table.vocabulary) + table.n_buckets,
         )
-        lengths = table.shortest, table.longest
-        self._features: Bags | FeatureBags
-        if for_training:
-            encoded = linear.encode(count_features(texts, *lengths))
-            self._features = Bags(*encoded, len(linear.keys))
-        else:
-            self._features = FeatureBags(linear, linear.known(texts, *lengths))
+        self._linear = linear
+        if linear is not None:
+            self._known = linear.known(texts, table.shortest, table.longest)
         self._distinct_words = DistinctNumbers(len(words.words) + 1)
         self._pretrained = None
         if pretrained:
@@ -117,11 +108,16 @@ class EncodedTexts:
             "words": position[1:].reshape(padded.shape),  # (batch, length)
             "lengths": lengths,  # (batch,)
             **self._vectors.take(words, "word", with_gradient=training),
-            **self._features.take(rows, "feature", with_gradient=training),
         }
         if self._pretrained is not None:
             arrays["pretrained_rows"] = self._pretrained[words]
         return {name: from_numpy(array) for name, array in arrays.items()}
+
+    def linear_matrix(self, rows: NDArray[np.intp]) -> sparse.csr_array:
+        """Return the TF-IDF features of some texts, (n_rows, n_linear_features)."""
+        if self._linear is None:
+            raise ValueError("These texts were encoded without linear features.")
+        return self._linear.matrix_of(self._known, rows)
 
     def _padded(
         self, rows: NDArray[np.intp], rng: np.random.Generator | None

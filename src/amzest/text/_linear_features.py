@@ -276,12 +276,6 @@ class LinearFeatures:
         values /= np.repeat(norms, lengths[lengths > 0])
         return values
 
-    def encode(
-        self, counts: FeatureCounts
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int64]]:
-        """Return index and TF-IDF of the features of each text, and the offsets."""
-        return self._encoded(self._known(counts))
-
     def matrix(
         self, texts: TokenisedTexts, shortest: int, longest: int
     ) -> sparse.csr_array:
@@ -290,43 +284,26 @@ class LinearFeatures:
         `shortest` and `longest` are the lengths of n-grams that the features were
         learnt with. Column j is the feature of `keys[j]`.
         """
-        features, values, offsets = self._encoded(self.known(texts, shortest, longest))
-        return sparse.csr_array(
-            (values, features, offsets), (len(offsets) - 1, len(self.keys))
-        )
+        known = self.known(texts, shortest, longest)
+        return self.matrix_of(known, np.arange(len(known)))
 
-    def _encoded(
-        self, known: NumberedFeatures
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int64]]:
+    def matrix_of(
+        self, known: NumberedFeatures, rows: NDArray[np.integer[Any]]
+    ) -> sparse.csr_array:
+        """Return the TF-IDF matrix of some texts, (n_rows, n_features), float32."""
         features, values = Growing(np.int32), Growing(np.float32)
         lengths = [np.empty(0, dtype=np.int64)]
-        for counted in known.parts():
+        for start in range(0, len(rows), _TEXTS_PER_PART):
+            counted = known.count(rows[start : start + _TEXTS_PER_PART])
             lengths.append(np.diff(counted.offsets))
             # The final size, if the other texts are like those so far.
-            share = sum(map(len, lengths)) / len(known)
+            share = sum(map(len, lengths)) / len(rows)
             features.append(counted.features, share)
             values.append(self.weigh(counted), share)
-        return features.array(), values.array(), offsets_of(np.concatenate(lengths))
-
-
-class FeatureBags:
-    """The features of texts as `Bags`, counted anew by each call."""
-
-    def __init__(self, linear: LinearFeatures, known: NumberedFeatures) -> None:
-        self._linear, self._known = linear, known
-
-    def take(
-        self, bags: NDArray[np.integer[Any]], prefix: str, *, with_gradient: bool
-    ) -> dict[str, NDArray[Any]]:
-        """Return the arrays of some texts, as `Bags.take` without gradient."""
-        if with_gradient:
-            raise ValueError("Indices for the gradient require `Bags`.")
-        counted = self._known.count(bags)
-        return {
-            f"{prefix}_rows": counted.features,
-            f"{prefix}_weights": self._linear.weigh(counted),
-            f"{prefix}_starts": counted.offsets[:-1].astype(np.int32),
-        }
+        return sparse.csr_array(
+            (values.array(), features.array(), offsets_of(np.concatenate(lengths))),
+            (len(rows), len(self.keys)),
+        )
 
 
 def learn_linear_features(

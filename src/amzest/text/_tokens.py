@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from amzest.text._ragged import offsets_of
 from amzest.utils import normalize_unicode
@@ -40,6 +42,9 @@ NGRAM_BIT = np.uint64(2**63)
 
 #: 2**64 divided by the golden ratio (Fibonacci hashing).
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+#: Cells of this many words or more are copies of each other if they are equal.
+_MIN_WORDS_OF_COPY = 5
 
 #: Number of characters used of a cell for each of its `max_length` tokens.
 _CHARACTERS_PER_TOKEN = 1_000
@@ -187,3 +192,33 @@ def _mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     hashes *= np.uint64(0xFF51AFD7ED558CCD)
     hashes ^= hashes >> np.uint64(33)
     return hashes
+
+
+def group_copies(texts: TokenisedTexts) -> NDArray[np.int64]:
+    """Return a group for each text, the same for texts that share a long cell.
+
+    A cell is long if it has five words or more: descriptions of several products are
+    often copies, while a brand or a series may be shared by products that differ. Texts
+    that are equal as a whole are in one group, too.
+    """
+    tokens, offsets = texts.words.tokens, texts.words.offsets
+    is_start = np.array([word.startswith(SEPARATOR) for word in texts.words.words])
+    is_start = is_start.astype(bool)[tokens]
+    is_start[offsets[:-1][np.diff(offsets) > 0]] = True
+    starts = np.flatnonzero(is_start)
+    ends = np.append(starts[1:], len(tokens))
+    long = ends - starts >= _MIN_WORDS_OF_COPY
+    starts, ends = starts[long], ends[long]
+    owners = np.searchsorted(offsets, starts, side="right") - 1
+    # A graph of texts and contents: its connected components are the groups.
+    starts, ends = np.append(offsets[:-1], starts), np.append(offsets[1:], ends)
+    n_texts, contents = len(texts), dict[bytes, int]()
+    nodes = [
+        contents.setdefault(tokens[start:end].tobytes(), n_texts + len(contents))
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+    ]
+    edges = np.append(np.arange(n_texts), owners), nodes
+    n_nodes = n_texts + len(contents)
+    graph = sparse.coo_array((np.ones(len(nodes)), edges), (n_nodes, n_nodes))
+    _, groups = connected_components(graph, directed=False)
+    return groups[:n_texts].astype(np.int64)

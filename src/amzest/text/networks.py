@@ -14,16 +14,12 @@ __all__ = [
     "TextLSTM",
     "TextNetwork",
     "TextTransformer",
-    "dropout",
     "masked_max",
     "masked_mean",
 ]
 
 #: Standard deviation of untrained word vectors.
 _INITIAL_SCALE = 0.05
-
-#: Weights of the logits of the two parts: the deep part is overconfident.
-_DEEP_WEIGHT, _LINEAR_WEIGHT = 0.4, 1.6
 
 
 class _SumOfRows(torch.autograd.Function):
@@ -71,21 +67,6 @@ def _sum_of_rows(table: Tensor, batch: dict[str, Tensor], prefix: str) -> Tensor
     return _SumOfRows.apply(table, bags)
 
 
-def dropout(x: Tensor, rate: float, training: bool) -> Tensor:
-    """Apply dropout as `torch.nn.functional.dropout`, several times faster on a CPU."""
-    if not training or not rate or x.device.type != "cpu":
-        return functional.dropout(x, rate, training)
-    # Most of the time of dropout goes into random numbers. 16 bits are enough for each
-    # element, so that one 64-bit integer serves four.
-    integers = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(
-        -(2**63), None
-    )
-    uniform = integers.view(torch.int16)[: x.numel()].view(x.shape)
-    n_dropped = round(rate * 2**16)  # of the 2**16 values that start at -(2**15)
-    kept = uniform >= n_dropped - 2**15
-    return x * (kept.to(x.dtype) * (2**16 / (2**16 - n_dropped)))
-
-
 def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
     """Average the words of each text: (batch, length, size) -> (batch, size)."""
     return (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
@@ -97,23 +78,19 @@ def masked_max(x: Tensor, mask: Tensor) -> Tensor:
 
 
 class TextNetwork(nn.Module):
-    """Base class of text networks: a deep part and a linear part, trained jointly.
+    """Base class of text networks.
 
-    A subclass implements `encode`. Word vectors, the linear model of TF-IDF features
-    and the last layer are implemented here. In training each part has its own loss;
-    their logits are added, as in wide and deep learning (Cheng et al., 2016,
-    https://arxiv.org/abs/1606.07792).
+    A subclass implements `encode`. Word vectors and the last layer are implemented
+    here.
 
     Parameters
     ----------
     n_rows : int
         Number of vectors of words and n-grams.
-    n_linear_features : int
-        Number of features of the linear part.
     n_classes : int
         Number of classes.
     n_features_out : int
-        Size of `features`: that of `encode`, plus `embedding_size`, plus `n_classes`.
+        Size of `features`: that of `encode`, plus `embedding_size`.
     embedding_size : int
         Size of word vectors.
     dropout : float
@@ -127,13 +104,12 @@ class TextNetwork(nn.Module):
     """
 
     #: Embedding tables of which a batch uses few rows.
-    sparse_parameters = ("table", "linear", "pretrained")
+    sparse_parameters = ("table", "pretrained")
 
     def __init__(
         self,
         *,
         n_rows: int,
-        n_linear_features: int,
         n_classes: int,
         n_features_out: int,
         embedding_size: int,
@@ -145,13 +121,12 @@ class TextNetwork(nn.Module):
         super().__init__()
         self.dropout, self.embedding_dropout = dropout, embedding_dropout
         self.table = nn.Parameter(torch.randn(n_rows, embedding_size) * _INITIAL_SCALE)
-        self.linear = nn.Parameter(torch.zeros(n_linear_features, n_classes))
         pretrained = torch.zeros(n_pretrained, embedding_size)
         if train_pretrained:
             self.pretrained = nn.Parameter(pretrained)
         else:
             self.register_buffer("pretrained", pretrained)
-        self.logits = nn.Linear(n_features_out - n_classes, n_classes)
+        self.logits = nn.Linear(n_features_out, n_classes)
 
     def encode(self, x: Tensor, mask: Tensor, lengths: Tensor) -> Tensor:
         """Encode the words of each text in order.
@@ -183,28 +158,20 @@ class TextNetwork(nn.Module):
         padding = vectors.new_zeros(1, vectors.shape[1])  # word 0
         return functional.embedding(batch["words"], torch.cat([padding, vectors]))
 
-    def _deep(self, batch: dict[str, Tensor]) -> Tensor:
+    def features(self, **batch: Tensor) -> Tensor:
+        """Return the activations before the last layer, (batch, n_features_out)."""
         x = self._word_vectors(batch)
         position = torch.arange(x.shape[1], device=x.device)
         mask = position < batch["lengths"][:, None]  # (batch, length)
-        x = dropout(x, self.embedding_dropout, self.training)
+        x = functional.dropout(x, self.embedding_dropout, self.training)
         encoded = self.encode(x, mask, batch["lengths"])
-        return torch.cat([encoded.float(), masked_mean(x, mask)], 1)  # (batch, width)
+        return torch.cat([encoded.float(), masked_mean(x, mask)], 1)
 
-    def _linear(self, batch: dict[str, Tensor]) -> Tensor:
-        return _sum_of_rows(self.linear, batch, "feature")  # (batch, n_classes)
-
-    def features(self, **batch: Tensor) -> Tensor:
-        """Return the activations before the last layer, (batch, n_features_out)."""
-        return torch.cat([self._deep(batch), self._linear(batch)], 1)
-
-    def forward(self, **batch: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        """Return logits, (batch, n_classes); in training those of each part."""
-        deep = dropout(self._deep(batch), self.dropout, self.training)
-        parts = self.logits(deep).float(), self._linear(batch)
-        if self.training:
-            return parts
-        return _DEEP_WEIGHT * parts[0] + _LINEAR_WEIGHT * parts[1]
+    def forward(self, **batch: Tensor) -> Tensor:
+        """Return logits, (batch, n_classes)."""
+        features = self.features(**batch)
+        features = functional.dropout(features, self.dropout, self.training)
+        return self.logits(features).float()
 
 
 class TextCNN(TextNetwork):
@@ -303,9 +270,9 @@ class _Block(nn.Module):
         query, key, value = heads.permute(2, 0, 3, 1, 4)  # (batch, heads, length, size)
         attended = _attend(query, key, value, mask[:, None, None])
         attended = self.project(attended.transpose(1, 2).reshape(batch, length, width))
-        x = x + dropout(attended, self.dropout, self.training)
+        x = x + functional.dropout(attended, self.dropout, self.training)
         hidden = self.narrow(functional.gelu(self.widen(self.norm_feed(x))))
-        return x + dropout(hidden, self.dropout, self.training)
+        return x + functional.dropout(hidden, self.dropout, self.training)
 
 
 class TextTransformer(TextNetwork):
