@@ -47,7 +47,7 @@ def check_frozen_vectors_stay_exactly(classifier, folder):
         np.testing.assert_array_equal(found[word], vector)
     assert (model.weights_["pretrained"][0] == 0).all()
     assert model.architecture_["embedding_size"] == 4, "the file decides"
-    n_features = model.architecture_["n_features_out"]
+    n_features = model.architecture_["n_features_out"] + 2
     assert model.transform(TITLES).shape == (len(TITLES), n_features)
 
 
@@ -143,7 +143,12 @@ def check_scale_of_weights_has_no_effect(classifier):
     for weight in (1 / len(TITLES), 1e-6):
         model = clone(classifier).fit(TITLES, KINDS, np.full(len(TITLES), weight))
         assert model.vocabulary_ == plain.vocabulary_
-        np.testing.assert_array_equal(model.linear_keys_, plain.linear_keys_)
+        for ours, expected in zip(
+            (model.linear_features_.keys, model.linear_features_.idf),
+            (plain.linear_features_.keys, plain.linear_features_.idf),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(ours, expected)
         np.testing.assert_allclose(
             model.predict_proba(TITLES), plain.predict_proba(TITLES), atol=1e-4
         )
@@ -170,6 +175,7 @@ BAD_PARAMETERS = [
     ("ngram_range", (2.0, 3), "`ngram_range` is"),
     ("ngram_range", 3, "ngram_range"),
     ("n_buckets", 0, "n_buckets"),
+    ("linear_part", "yes", "linear_part"),
     ("max_features", 0, "max_features"),
     ("token_dropout", 1.0, "token_dropout"),
     ("embedding_dropout", -0.1, "embedding_dropout"),

@@ -1,6 +1,7 @@
 """The base class with both engines: scikit-learn's checks, training and state."""
 
 import pickle
+import re
 import subprocess
 import sys
 
@@ -15,6 +16,8 @@ from sklearn.metrics import log_loss
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from amzest.neural import Calibration
+
 CLASSIFIERS = [TorchDenseClassifier, KerasDenseClassifier]
 
 #: Expected failures of common checks, with reasons; strict.
@@ -24,6 +27,10 @@ EXPECTED_FAILURES = {
         "batch both are equal, see test_sample_weight_equals_repetition"
     ),
 }
+
+
+#: With it probabilities are those of the loss in training.
+SOFTMAX = Calibration((1.0,), -60.0)
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +70,7 @@ def test_sample_weight_equals_repetition(classifier, blobs):
         "batch_size": 10_000,
         "max_epochs": 20,
         "precision": "float32",
+        "calibrate": False,  # repeated samples are split differently
         "random_state": 0,
     }
     weighted = classifier(**settings).fit(X, y, sample_weight=weights)
@@ -108,7 +116,7 @@ def test_early_stopping_keeps_the_best_epoch(classifier, blobs):
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
 def test_without_early_stopping_all_epochs_run(classifier, blobs):
-    model = classifier(max_epochs=4).fit(*blobs)
+    model = classifier(max_epochs=4, calibrate=False).fit(*blobs)
     assert model.n_iter_ == 4
     assert model.validation_scores_ is None
     assert model.loss_curve_[-1] < model.loss_curve_[0]
@@ -119,7 +127,7 @@ def test_set_params_after_fit_does_not_change_predictions(classifier, blobs):
     X, y = blobs
     model = classifier(max_epochs=3, random_state=0).fit(X, y)
     before = model.predict_proba(X)
-    model.set_params(hidden_size=7, dropout=0.5)
+    model.set_params(hidden_size=7, dropout=0.5, calibrate=False)
     model.weights_ = dict(model.weights_)  # another dict: the network is rebuilt
     np.testing.assert_array_equal(model.predict_proba(X), before)
 
@@ -161,24 +169,34 @@ def test_loss_curve_is_the_mean_over_all_batches(classifier, blobs):
         "learning_rate": 1e-12,
         "max_epochs": 2,
         "precision": "float32",
+        "calibrate": False,
         "random_state": 0,
     }
     model = classifier(batch_size=16, **settings).fit(X, y)
+    model.calibration_ = SOFTMAX
     proba = model.predict_proba(X)
     expected = log_loss(y, proba, labels=model.classes_)
     np.testing.assert_allclose(model.loss_curve_, expected, rtol=1e-4)
     weights = np.arange(len(y)) + 1.0
     weighted = classifier(batch_size=16, **settings).fit(X, y, weights)
+    weighted.calibration_ = SOFTMAX
     expected = log_loss(y, weighted.predict_proba(X), sample_weight=weights)
     np.testing.assert_allclose(weighted.loss_curve_, expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
 def test_verbose_prints_a_line_per_epoch(classifier, blobs, capsys):
-    classifier(max_epochs=2, verbose=1).fit(*blobs)
+    classifier(max_epochs=2, calibrate=False, verbose=1).fit(*blobs)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
     assert lines[1].startswith(f"[{classifier.__name__}] Epoch 2/2, loss = ")
+    model = classifier(max_epochs=2, verbose=1).fit(*blobs)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3 * 2 + model.n_iter_
+    pattern = r"\] Calibration epoch 2/2, loss = .*, validation score = 0\.\d{4}$"
+    assert len([line for line in lines if re.search(pattern, line)]) == 3
+    assert "Epoch 1/2" in lines[6]
+    assert "validation" not in lines[6]
     classifier(max_epochs=2).fit(*blobs)
     assert capsys.readouterr().out == ""
 
@@ -197,6 +215,7 @@ def test_verbose_prints_a_line_per_epoch(classifier, blobs, capsys):
         ("batch_size", "large"),
         ("dropout", 1.0),
         ("class_weight", "even"),
+        ("calibrate", "yes"),
         ("validation_fraction", 1.0),
         ("device", "abacus"),
     ],
@@ -207,7 +226,7 @@ def test_bad_parameter_is_named(classifier, blobs, parameter, value):
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
-@pytest.mark.parametrize("settings", [{}, {"early_stopping": True}])
+@pytest.mark.parametrize("settings", [{"calibrate": False}, {"early_stopping": True}])
 def test_divergence_raises_and_keeps_the_former_model(classifier, settings, blobs):
     X, y = blobs
     model = classifier(max_epochs=3, random_state=0, **settings).fit(X, y)
@@ -229,7 +248,9 @@ def test_output_that_is_not_finite_raises(blobs):
 
 def test_whole_numbers_as_rates(blobs):
     for classifier in CLASSIFIERS:
-        model = classifier(learning_rate=1, weight_decay=0, max_epochs=1)
+        model = classifier(
+            learning_rate=1, weight_decay=0, max_epochs=1, calibrate=False
+        )
         assert np.isfinite(model.fit(*blobs).loss_curve_).all()
 
 
@@ -267,9 +288,9 @@ def test_scikeras_leaves_the_pickling_of_keras_alone():
 
 def test_bfloat16_is_used_in_training_only(blobs):
     exact, short, auto = (
-        TorchDenseClassifier(precision=precision, max_epochs=5, random_state=0).fit(
-            *blobs
-        )
+        TorchDenseClassifier(
+            precision=precision, max_epochs=5, calibrate=False, random_state=0
+        ).fit(*blobs)
         for precision in ("float32", "bfloat16", "auto")
     )
     assert exact.loss_curve_ != short.loss_curve_

@@ -6,8 +6,13 @@ import pytest
 from amzest.neural._training import (
     BestEpoch,
     learning_rate_schedule,
-    stratified_split,
+    stratified_splits,
 )
+
+
+def stratified_split(targets, fraction, seed):
+    (split,) = stratified_splits(targets, fraction, 1, seed)
+    return split
 
 
 @pytest.mark.parametrize("n_steps", [1, 2, 10, 1000])
@@ -54,6 +59,58 @@ def test_split_depends_on_the_seed_only():
 def test_no_class_with_two_samples_raises():
     with pytest.raises(ValueError, match="early_stopping=True requires"):
         stratified_split(np.array([0, 1, 2]), 0.1, seed=0)
+
+
+@pytest.mark.parametrize(("fraction", "n_splits"), [(0.2, 3), (0.5, 2), (0.1, 10)])
+def test_several_splits_hold_out_different_samples(fraction, n_splits):
+    targets = np.repeat([0, 1, 2, 3], [400, 200, 40, 1])
+    splits = stratified_splits(targets, fraction, n_splits, seed=0)
+    assert len(splits) == n_splits
+    for train, held_out in splits:
+        assert np.union1d(train, held_out).tolist() == list(range(len(targets)))
+        assert (np.diff(train) > 0).all()
+        assert (np.diff(held_out) > 0).all()
+        assert set(targets[train]) == {0, 1, 2, 3}
+        np.testing.assert_allclose(
+            np.bincount(targets[held_out], minlength=4),
+            np.array([400, 200, 40, 0]) * fraction,
+            atol=1,
+        )
+    everything = np.concatenate([held_out for _, held_out in splits])
+    assert len(np.unique(everything)) == len(everything)
+
+
+def test_groups_are_not_divided():
+    rng = np.random.default_rng(0)
+    groups = rng.integers(0, 60, 300)
+    targets = groups % 3
+    splits = stratified_splits(targets, 0.2, 3, seed=0, groups=groups)
+    assert len(splits) == 3
+    seen = set()
+    for train, held_out in splits:
+        ours = set(groups[held_out])
+        assert not ours & set(groups[train])
+        assert not ours & seen
+        seen |= ours
+        assert 30 < len(held_out) < 90
+        assert set(targets[held_out]) == set(targets[train]) == {0, 1, 2}
+
+
+def test_a_group_of_several_classes_leaves_each_a_training_sample():
+    # All samples of class 1 are in a group with one of class 0.
+    targets = np.array([0] * 20 + [1] * 3)
+    groups = np.array([*range(20), 5, 5, 5])
+    for seed in range(10):
+        for train, held_out in stratified_splits(targets, 0.2, 3, seed, groups):
+            assert len(np.intersect1d(train, held_out)) == 0
+            assert set(targets[train]) == {0, 1}
+
+
+def test_groups_are_divided_if_each_class_is_one_group():
+    targets = np.array([0] * 8 + [1] * 8)
+    ((train, held_out),) = stratified_splits(targets, 0.25, 1, 0, groups=targets)
+    assert np.bincount(targets[held_out]).tolist() == [2, 2]
+    assert len(train) == 12
 
 
 def run(epochs, **settings):

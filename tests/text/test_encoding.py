@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from text_inputs import TITLES, Reader, tokens_of
 
-from amzest.text._encoding import WordTable
+from amzest.text._encoding import EncodedTexts, WordTable
 from amzest.text._tokens import SEPARATOR, hash_ngrams, tokenise
 
 TEXTS = ["red shoe", "garden hose", "red red garden rake"]
@@ -21,13 +21,6 @@ def rows_of_word(batch, place):
     return sorted(batch["word_rows"][part].tolist()), batch["word_weights"][
         part
     ].tolist()
-
-
-def features_of_text(batch, row):
-    """Return the linear features of a text of a batch with their values."""
-    part = part_of(batch, "feature", row)
-    found, values = batch["feature_rows"][part], batch["feature_weights"][part]
-    return dict(zip(found.tolist(), values.tolist(), strict=True))
 
 
 def part_of(batch, prefix, bag):
@@ -90,9 +83,7 @@ def test_only_training_batches_have_gradient_indices(reader):
     learnt = reader.batch(TEXTS, rng=np.random.default_rng(0))
     used = reader.batch(TEXTS)
     assert set(learnt) - set(used) == {
-        f"{prefix}_{name}"
-        for prefix in ("word", "feature")
-        for name in ("distinct", "owners", "shares", "owner_starts")
+        f"word_{name}" for name in ("distinct", "owners", "shares", "owner_starts")
     }
 
 
@@ -107,7 +98,6 @@ def test_samples_do_not_depend_on_their_batch(reader):
                 ours = rows_of_word(together, int(together["words"][place, i]))
                 theirs = rows_of_word(alone, int(alone["words"][0, i]))
                 assert ours == theirs
-            assert features_of_text(together, place) == features_of_text(alone, 0)
 
 
 def test_token_dropout_hides_words_only_with_a_generator(reader):
@@ -122,7 +112,6 @@ def test_token_dropout_hides_words_only_with_a_generator(reader):
     inside = whole["words"].numpy() > 0
     share = (hidden["words"].numpy()[inside] == 0).mean()
     assert 0.2 < share < 0.8
-    assert hidden["feature_weights"].tolist() == whole["feature_weights"].tolist()
     again = inputs.batch(rows, np.random.default_rng(0))
     assert again["words"].tolist() == hidden["words"].tolist()
 
@@ -167,9 +156,20 @@ def test_batches_contain_pretrained_rows():
     assert "pretrained_rows" not in Reader(TITLES).batch(["red"])
 
 
-def test_a_batch_of_unknown_characters_has_no_feature(reader):
-    batch = reader.batch(["日本語"])
-    assert batch["feature_starts"].tolist() == [0]
-    assert len(batch["feature_rows"]) == 0
-    assert len(batch["word_rows"]) > 0
+def test_the_linear_matrix_has_a_row_per_text(reader):
+    inputs = reader.encode(TEXTS, token_dropout=0.5)
+    matrix = inputs.linear_matrix(np.array([2, 0, 1]))
+    assert matrix.shape == (3, len(reader.linear.keys))
+    for row, text in zip(matrix.toarray(), np.array(TEXTS)[[2, 0, 1]], strict=True):
+        (alone,) = reader.encode([text]).linear_matrix(np.array([0])).toarray()
+        np.testing.assert_array_equal(row, alone)
+    without = EncodedTexts(tokens_of(TEXTS), reader.table, None, 0.0, {})
+    with pytest.raises(ValueError, match="without linear features"):
+        without.linear_matrix(np.arange(3))
+
+
+def test_a_text_of_unknown_characters_has_no_feature(reader):
+    matrix = reader.encode(["日本語"]).linear_matrix(np.array([0]))
+    assert matrix.nnz == 0
+    assert len(reader.batch(["日本語"])["word_rows"]) > 0
     assert tokens_of(["日本語"]).words.words == ["日本語"]

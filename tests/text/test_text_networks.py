@@ -10,7 +10,7 @@ from text_inputs import TITLES, Reader
 from torch.nn import functional
 
 from amzest.neural import all_networks
-from amzest.text.networks import TextCNN, _sum_of_rows, dropout
+from amzest.text.networks import TextCNN, _sum_of_rows
 
 CLASSIFIERS = all_networks("text")
 N_CLASSES = 3
@@ -26,11 +26,11 @@ def describe(name, reader, **options):
     model = small(CLASSIFIERS[name])
     model.n_features_in_, model.max_length_ = 1, 64
     model.n_buckets_, model.vocabulary_ = reader.table.n_buckets, reader.vocabulary
-    model.linear_keys_, model.embedding_rows_ = reader.linear.keys, {}
+    model.embedding_rows_ = {}
     model.set_params(embedding_size=options.pop("embedding_size", 8))
     architecture = {**model._architecture(N_CLASSES), **options}
     size = architecture["embedding_size"]
-    return architecture, architecture["n_features_out"] - size - N_CLASSES
+    return architecture, architecture["n_features_out"] - size
 
 
 def network(name, reader, **options):
@@ -39,7 +39,6 @@ def network(name, reader, **options):
     with torch.random.fork_rng():
         torch.manual_seed(0)
         module = CLASSIFIERS[name]._build_network(**architecture)
-        torch.nn.init.normal_(module.linear)
         if n_pretrained := architecture["n_pretrained"]:
             size = architecture["embedding_size"]
             with torch.no_grad():
@@ -51,14 +50,6 @@ def of(array):
     return array.detach().numpy()
 
 
-def assert_sum_of_parts(whole, deep, linear):
-    """Check that the logits are a weighted sum of those of both parts."""
-    parts = np.stack([of(deep).ravel(), of(linear).ravel()], axis=1)
-    weights = np.linalg.lstsq(parts, of(whole).ravel(), rcond=None)[0]
-    np.testing.assert_allclose(weights, [0.4, 1.6], rtol=1e-3)
-    np.testing.assert_allclose(parts @ weights, of(whole).ravel(), atol=1e-5)
-
-
 each_network = pytest.mark.parametrize("name", CLASSIFIERS)
 
 
@@ -67,23 +58,25 @@ def test_features_and_logits_have_their_shapes(name, reader):
     module = network(name, reader)
     batch = reader.batch(TITLES[:5])
     features = module.features(**batch)
-    width = describe(name, reader)[1] + 8 + N_CLASSES
-    assert features.shape == (5, width)
-    deep, linear = features[:, :-N_CLASSES], features[:, -N_CLASSES:]
-    assert_sum_of_parts(module(**batch), module.logits(deep), linear)
+    assert features.shape == (5, describe(name, reader)[1] + 8)
+    logits = module(**batch)
+    assert logits.shape == (5, N_CLASSES)
+    torch.testing.assert_close(logits, module.logits(features))
 
 
 @each_network
-def test_in_training_each_part_has_its_own_logits(name, reader):
+@pytest.mark.parametrize("which", ["dropout", "embedding_dropout"])
+def test_dropout_changes_the_logits_in_training_only(name, reader, which):
     module = network(name, reader)
     batch = reader.batch(TITLES[:5])
-    whole = module(**batch)
+    expected = module(**batch)
+    module.training = True  # but not the blocks inside
     module.dropout = module.embedding_dropout = 0.0
-    for part in module.modules():
-        part.training = part is module  # no dropout inside the blocks either
-    deep, linear = module(**batch)
-    assert deep.shape == linear.shape == (5, N_CLASSES)
-    assert_sum_of_parts(whole, deep, linear)
+    torch.testing.assert_close(module(**batch), expected)
+    setattr(module, which, 0.5)
+    assert (module(**batch) - expected).abs().max() > 1e-3
+    module.eval()
+    torch.testing.assert_close(module(**batch), expected)
 
 
 @each_network
@@ -107,7 +100,7 @@ def test_word_order_matters_as_declared(name, reader):
     )
     differs = np.abs(one[:width] - two[:width]).max() > 1e-4
     assert differs == CLASSIFIERS[name].order_sensitive
-    np.testing.assert_allclose(one[width:-N_CLASSES], two[width:-N_CLASSES], atol=1e-6)
+    np.testing.assert_allclose(one[width:], two[width:], atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +113,7 @@ def test_a_misspelt_word_is_near(known, misspelt):
     texts = [misspelt, *sorted(reader.vocabulary)]
     # A text of one word: the mean of its word vectors is that word's.
     features = of(module.features(**reader.batch(texts)))
-    vectors = features[:, -256 - N_CLASSES : -N_CLASSES]
+    vectors = features[:, -256:]
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     nearness = dict(zip(texts[1:], vectors[1:] @ vectors[0], strict=True))
     assert max(nearness, key=nearness.get) == known
@@ -131,7 +124,7 @@ def test_a_misspelt_word_is_near(known, misspelt):
 def test_an_unseen_word_has_a_vector(name, reader):
     module = network(name, reader)
     one, two = of(module.features(**reader.batch(["zqxv", "wjfg"])))
-    assert np.abs(one[:-N_CLASSES]).max() > 1e-3
+    assert np.abs(one).max() > 1e-3
     assert np.abs(one - two).max() > 1e-3
 
 
@@ -142,8 +135,8 @@ def test_gradients_of_tables_are_sparse(name, train_pretrained):
     module = network(name, reader, n_pretrained=4, train_pretrained=train_pretrained)
     module.train()
     batch = reader.batch(["red boot", "garden hose"], rng=np.random.default_rng(0))
-    sum(part.sum() for part in module(**batch)).backward()
-    rows = {"table": "word_rows", "linear": "feature_rows"}
+    module(**batch).sum().backward()
+    rows = {"table": "word_rows"}
     if train_pretrained:
         rows["pretrained"] = "pretrained_rows"
     for table, key in rows.items():
@@ -178,7 +171,7 @@ def test_a_text_whose_words_are_all_hidden_is_finite(name, reader):
     module = network(name, reader)
     assert np.isfinite(of(module.features(**batch))).all()
     module.train()
-    sum(part.sum() for part in module(**batch)).backward()
+    module(**batch).sum().backward()
     for parameter_name, parameter in module.named_parameters():
         if parameter.grad is not None and not parameter.grad.is_sparse:
             assert torch.isfinite(parameter.grad).all(), parameter_name
@@ -205,20 +198,21 @@ def test_lstm_directions_are_symmetric(reader):
 def test_convolutions_wider_than_the_text_work(reader):
     module = network("TextCNNClassifier", reader)
     features = of(module.features(**reader.batch(["rake"])))
-    assert features.shape == (1, 2 * 8 + 8 + N_CLASSES)
+    assert features.shape == (1, 2 * 8 + 8)
     assert np.isfinite(features).all()
 
 
 def test_gradients_of_a_sum_of_rows_are_those_of_plain_indexing():
     reader = Reader(TITLES)
     batch = reader.batch(TITLES[:5], rng=np.random.default_rng(0))
-    table = torch.randn(len(reader.linear.keys), 3, requires_grad=True)
-    target = torch.randn(5, 3)
-    (_sum_of_rows(table, batch, "feature") * target).sum().backward()
+    n_words = len(batch["word_starts"])
+    table = torch.randn(len(reader.vocabulary) + 512, 3, requires_grad=True)
+    target = torch.randn(n_words, 3)
+    (_sum_of_rows(table, batch, "word") * target).sum().backward()
     ours = table.grad.to_dense()
     table.grad = None
-    ends = [*batch["feature_starts"].tolist(), len(batch["feature_rows"])]
-    rows, weights = batch["feature_rows"].long(), batch["feature_weights"][:, None]
+    ends = [*batch["word_starts"].tolist(), len(batch["word_rows"])]
+    rows, weights = batch["word_rows"].long(), batch["word_weights"][:, None]
     sums = [
         (table[rows[start:end]] * weights[start:end]).sum(0)
         for start, end in pairwise(ends)
@@ -227,29 +221,13 @@ def test_gradients_of_a_sum_of_rows_are_those_of_plain_indexing():
     torch.testing.assert_close(ours, table.grad)
 
 
-@pytest.mark.parametrize("rate", [0.1, 0.5, 0.99])
-def test_dropout_drops_at_its_rate_and_keeps_the_mean(rate):
-    torch.manual_seed(0)
-    x = torch.ones(401, 99, requires_grad=True)
-    dropped = dropout(x, rate, training=True)
-    assert (dropped == 0).float().mean().item() == pytest.approx(rate, abs=0.01)
-    assert dropped.mean().item() == pytest.approx(1, abs=0.1)
-    kept = dropped.detach().unique().tolist()
-    assert kept == pytest.approx([0, 1 / (1 - rate)], rel=1e-2)
-    dropped.sum().backward()
-    assert torch.equal(x.grad, dropped.detach())
-    assert dropout(x, rate, training=False) is not None
-    assert torch.equal(dropout(x, rate, training=False), x)
-    assert torch.equal(dropout(x, 0.0, training=True), x)
-
-
 @pytest.mark.parametrize("sizes", [(1,), (2, 3), (5, 4, 1)])
 @pytest.mark.parametrize("length", [1, 2, 7])
 def test_filters_equal_convolutions(sizes, length):
     torch.manual_seed(0)
     module = TextCNN(
-        n_filters=6, kernel_sizes=sizes, n_rows=1, n_linear_features=1, n_classes=2,
-        n_features_out=6 * len(sizes) + 4 + 2, embedding_size=4, dropout=0.0,
+        n_filters=6, kernel_sizes=sizes, n_rows=1, n_classes=2,
+        n_features_out=6 * len(sizes) + 4, embedding_size=4, dropout=0.0,
         embedding_dropout=0.0,
     )  # fmt: skip
     x = torch.randn(3, length, 4)

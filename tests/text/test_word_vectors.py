@@ -22,7 +22,7 @@ def write(tmp_path):
 
 
 def as_dict(result):
-    rows, vectors = result
+    rows, vectors, _ = result
     assert vectors.dtype == np.float32
     assert sorted(rows.values()) == list(range(1, len(vectors)))
     assert (vectors[0] == 0).all()
@@ -71,8 +71,9 @@ def test_the_first_of_two_spellings_is_used(write):
 
 
 def test_no_word_in_common(write):
-    rows, vectors = read_word_vectors(write(*LINES), {"vase"}, 0)
+    rows, vectors, n_first = read_word_vectors(write(*LINES), {"vase"}, 0)
     assert rows == {}
+    assert n_first == 0
     assert vectors.tolist() == [[0.0, 0.0, 0.0]]
 
 
@@ -137,3 +138,15 @@ def test_words_are_normalised_like_tokens(write):
     path = write("\ufeffthe 0 0 0", "ﬁne 1 2 3", "CAFE\u0301 4 5 6")
     found = as_dict(read_word_vectors(path, {"fine", "café"}, 1))
     assert list(found) == ["the", "fine", "café"]
+
+
+@pytest.mark.parametrize("header", [[], ["4 3"]])
+def test_a_part_of_the_words_equals_reading_only_these(write, header):
+    path = write(*header, *LINES)
+    whole = read_word_vectors(path, {"lamp", "rake"}, 2)
+    assert whole.of({"rake", "lamp", "vase"}) is whole  # no copy
+    for words in (set(), {"rake"}, {"lamp", "mug"}):
+        part, alone = whole.of(words), read_word_vectors(path, words, 2)
+        assert list(part.rows.items()) == list(alone.rows.items())
+        assert as_dict(part) == as_dict(alone)
+        assert part.of(words) is part

@@ -158,14 +158,20 @@ class BaseImageClassifier(BaseNeuralClassifier):
             self.image_size_ = int(self.image_size)
         return cells
 
+    def _prepare(self, read: Any) -> tuple[Inputs, NDArray[np.bool_]]:
+        inputs = self._encode(read)  # once for all fits
+        return inputs, inputs.present
+
     def _learn_encoding(
         self, read: Any, rows: NDArray[np.intp], weights: NDArray[np.float64]
     ) -> None:
         """Learn nothing: images are only scaled."""
 
-    def _encode(self, read: NDArray[np.object_]) -> Inputs:
-        from amzest.image._decoded_images import decode_column
+    def _encode(self, read: Any) -> Inputs:
+        from amzest.image._decoded_images import DecodedImages, decode_column
 
+        if isinstance(read, DecodedImages):  # by `_prepare`
+            return read
         return decode_column(
             read,
             name=str(getattr(self, "feature_names_in_", ["image"])[0]),
@@ -197,8 +203,8 @@ class BaseImageClassifier(BaseNeuralClassifier):
         states = file_states(X, self.image_root)
         return str(joblib.hash(states)) if states else None
 
-    def _describe_missing(self, inputs: Any) -> str:
-        return str(inputs.absence)
+    def _describe_missing(self, prepared: Any) -> str:
+        return str(prepared.absence)
 
     @staticmethod
     def _build_network(*_: Any, **architecture: Any) -> Any:

@@ -14,7 +14,7 @@ from amzest.neural._engine import (
 from amzest.neural._estimator_dataclass import estimator_dataclass
 from amzest.neural._holdout import HoldOut
 from amzest.neural._prefetch import prefetch
-from amzest.neural._training import TrainingRows, stratified_splits
+from amzest.neural._training import TrainingData, TrainingRows, stratified_splits
 
 __all__ = [
     "BaseNeuralClassifier",
@@ -24,6 +24,7 @@ __all__ = [
     "HoldOut",
     "Inputs",
     "Output",
+    "TrainingData",
     "TrainingRows",
     "TrainingSettings",
     "Weights",

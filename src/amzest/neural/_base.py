@@ -212,6 +212,14 @@ class BaseNeuralClassifier(
     def _read(self, X: Any, *, reset: bool) -> Sized:
         """Validate `X` and convert it to one form; set feature names if `reset`."""
 
+    def _prepare(self, read: Any) -> tuple[Any, NDArray[np.bool_]]:
+        """Do what precedes all fits on parts of the samples.
+
+        Returns the samples as `_learn_encoding` and `_encode` take them in place of
+        those that `_read` returned, and which are not missing.
+        """
+        return read, np.ones(len(read), dtype=bool)
+
     @abstractmethod
     def _learn_encoding(
         self, read: Any, rows: NDArray[np.intp], weights: NDArray[np.float64]
@@ -257,7 +265,7 @@ class BaseNeuralClassifier(
                 f"{list(fitted)}. Pass the same columns in the same order."
             )
 
-    def _describe_missing(self, inputs: Inputs) -> str:
+    def _describe_missing(self, prepared: Any) -> str:
         """Return the reason why all samples are missing."""
         return "every cell is missing or blank."
 
@@ -342,53 +350,73 @@ class BaseNeuralClassifier(
         weights = row_weights(read, targets, self.classes_, sample_weight)
         priors = np.bincount(targets, weights=weights, minlength=len(self.classes_))
         self.class_prior_ = priors / priors.sum()
-        return TrainingData(read, targets, weights, draw_seeds(self.random_state))
+        loss_weights = apply_class_weight(
+            weights, self.class_weight, targets, self.classes_
+        )
+        prepared, present = self._prepare(read)
+        rows = np.flatnonzero(weights)
+        if not present[rows].any():
+            raise ValueError(
+                f"`X` is missing in all of the {len(rows)} training rows: "
+                f"{self._describe_missing(prepared)}"
+            )
+        rows = rows[present[rows]]
+        if not loss_weights[rows].any():
+            raise ValueError(
+                "`class_weight` leaves no non-missing training row with a weight above "
+                "zero."
+            )
+        seeds = draw_seeds(self.random_state)
+        return TrainingData(prepared, targets, weights, loss_weights, rows, seeds)
 
     def _fit_network(self, data: TrainingData, arguments: dict[str, Any]) -> None:
         """Train on parts of the samples for the calibration, then on all of them."""
-        all_rows = np.flatnonzero(data.weights)
-        splits = self._splits(data, all_rows)
+        splits = self._splits(data)
         n_fits = 1 if self.early_stopping else 1 + len(splits)
         n_epochs = self.max_epochs
         context = self._init_callback_context(max_subtasks=n_fits * n_epochs)
         context.call_on_fit_task_begin(estimator=self, **arguments)
         run = partial(self._run_epochs, context=context, arguments=arguments)
-        self.calibration_, scores = self._default_calibration(), None
+        self.calibration_ = self._default_calibration()
+        self.validation_scores_: list[float] | None = None
         if self.early_stopping:
             trainer = self._start_training(data, *splits[0])
         else:
-            hold_outs: list[Any] = []
+            hold_outs = []
             for train, held_out in splits:
                 trainer = self._start_training(data, train, held_out)
                 run(trainer, n_epochs, task_name="calibration epoch")
-                hold_outs.append(trainer.held_out)
+                if trainer.held_out is not None:
+                    hold_outs.append(trainer.held_out)
                 del trainer  # frees its memory
             if hold_outs:
                 learnt = join_hold_outs(hold_outs, self._choose_candidate(hold_outs))
                 self.calibration_ = learnt.calibrations[learnt.best_epoch]
-                n_epochs, scores = learnt.best_epoch + 1, learnt.scores
-            trainer = self._start_training(data, all_rows, all_rows[:0])
+                self.validation_scores_ = learnt.scores
+                n_epochs = learnt.best_epoch + 1
+            trainer = self._start_training(data, data.rows, data.rows[:0])
         run(trainer, n_epochs, task_name="epoch")
         weights = trainer.finish()
         if trainer.held_out is not None:
             best: Any = trainer.best
             self.calibration_ = trainer.held_out.calibrations[best.epoch]
-            scores = trainer.held_out.scores
+            self.validation_scores_ = trainer.held_out.scores
         self.__dict__.update(self._state_after(trainer, weights))
-        self.validation_scores_ = scores
         keep_engine(owner_of(self), self.weights_, trainer.engine)
         context.call_on_fit_task_end(
             estimator=self, **arguments, reconstruction_attributes={}
         )
 
     def _splits(
-        self, data: TrainingData, rows: NDArray[np.intp]
+        self, data: TrainingData
     ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-        """Split rows for early stopping or the calibration."""
-        fraction, n_splits = self.validation_fraction, 1
+        """Split the samples for early stopping or the calibration."""
+        rows, fraction, n_splits = data.rows, self.validation_fraction, 1
         if not self.early_stopping:
             fraction, n_splits = plan_splits(fraction, len(rows))
-            if not (n_splits and self.calibrate):
+            # No sample can be held out if each class has only one.
+            can_split = n_splits and np.bincount(data.targets[rows]).max() > 1
+            if not (self.calibrate and can_split):
                 return []
         groups = self._groups(data.read)
         splits = stratified_splits(
@@ -443,22 +471,8 @@ class BaseNeuralClassifier(
         """Learn the encoding from the training rows, and encode all rows."""
         self._learn_encoding(data.read, train, data.weights)
         inputs = self._encode(data.read)
-        if not inputs.present[train].any():
-            raise ValueError(
-                f"`X` is missing in all of the {len(train)} training rows: "
-                f"{self._describe_missing(inputs)}"
-            )
-        weights = apply_class_weight(
-            data.weights, self.class_weight, data.targets, self.classes_
-        )
-        train, held_out = (rows[inputs.present[rows]] for rows in (train, held_out))
-        if not weights[train].any():
-            raise ValueError(
-                "`class_weight` leaves no non-missing training row with a weight above "
-                "zero."
-            )
-        held_out = held_out[weights[held_out] > 0]
-        return TrainingRows(inputs, data.targets, weights, train, held_out)
+        held_out = held_out[data.loss_weights[held_out] > 0]
+        return TrainingRows(inputs, data.targets, data.loss_weights, train, held_out)
 
     def _settings(self, seeds: dict[str, int]) -> TrainingSettings:
         return TrainingSettings(

@@ -107,11 +107,9 @@ class _WeightedNet(NeuralNet):
     def get_loss(
         self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False
     ) -> Any:
-        """Return the mean weighted loss, summed over the outputs of the network."""
+        """Return the mean weighted loss."""
         targets, weights = y_true
-        outputs = y_pred if isinstance(y_pred, tuple) else (y_pred,)
-        losses = sum(self.criterion_(output, targets) for output in outputs)
-        return (losses * weights).mean()
+        return (self.criterion_(y_pred, targets) * weights).mean()
 
     def initialize_optimizer(self, triggered_directly: Any = None) -> Any:
         """Do nothing: the optimizer is created in the first training step.

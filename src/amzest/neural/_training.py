@@ -29,6 +29,8 @@ class TrainingData:
     read: Any
     targets: NDArray[np.int64]  # (n_samples,)
     weights: NDArray[np.float64]  # (n_samples,)
+    loss_weights: NDArray[np.float64]  # (n_samples,), with `class_weight`
+    rows: NDArray[np.intp]  # non-missing samples with a weight above 0
     seeds: dict[str, int]
 
 
@@ -62,16 +64,6 @@ def learning_rate_schedule(peak: float, n_steps: int) -> NDArray[np.float64]:
     return peak * np.concatenate([warm_up, decay])[:n_steps]
 
 
-def stratified_split(
-    targets: NDArray[np.int64],
-    validation_fraction: float,
-    seed: int,
-    groups: NDArray[np.integer[Any]] | None = None,
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return sorted training and validation indices, see `stratified_splits`."""
-    return stratified_splits(targets, validation_fraction, 1, seed, groups)[0]
-
-
 def stratified_splits(
     targets: NDArray[np.int64],
     validation_fraction: float,
@@ -79,11 +71,11 @@ def stratified_splits(
     seed: int,
     groups: NDArray[np.integer[Any]] | None = None,
 ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Return splits into training and validation indices, stratified by class.
+    """Return splits into sorted training and validation indices, stratified by class.
 
     The validation samples of two splits differ. Unlike scikit-learn's splitters this
     never fails on rare classes: every class keeps at least one training sample. Groups
-    are not divided, unless a class needs it.
+    are not divided, unless no class has samples of two groups.
     """
     first, group = np.arange(len(targets)), np.arange(len(targets))
     if groups is not None:
@@ -98,6 +90,8 @@ def stratified_splits(
         held_out &= kept[targets]
         if held_out.any():
             splits.append((np.flatnonzero(~held_out), np.flatnonzero(held_out)))
+    if not splits and groups is not None:
+        return stratified_splits(targets, validation_fraction, n_splits, seed)
     if not splits:
         raise ValueError(
             "early_stopping=True requires at least one class with two samples or more "

@@ -19,6 +19,7 @@ from amzest.neural import (
     Engine,
     HoldOut,
     Inputs,
+    TrainingData,
     TrainingRows,
     TrainingSettings,
     estimator_dataclass,
@@ -212,6 +213,27 @@ class BaseTextClassifier(BaseNeuralClassifier):
             self.max_length_ = int(self.max_length)
         return recent_texts(cells, self.max_length_)
 
+    def _prepare(
+        self, read: TokenisedTexts
+    ) -> tuple[TokenisedTexts, NDArray[np.bool_]]:
+        return read, read.present
+
+    def _fit_network(self, data: TrainingData, arguments: dict[str, Any]) -> None:
+        if self.embeddings is not None:  # once for all fits on parts of the samples
+            counts = _counts(data.rows, data.weights)
+            words = learn_vocabulary(data.read.words, counts, self.min_count).keys()
+            self._file_vectors = read_word_vectors(
+                self.embeddings, words, self.max_embeddings
+            )
+            if not self._file_vectors.rows:
+                raise ValueError(
+                    f'`embeddings` "{self.embeddings}" contains none of the '
+                    f"{count(len(words), 'word')} of the training texts. Is it a file "
+                    "of the same language?"
+                )
+        super()._fit_network(data, arguments)
+        self.__dict__.pop("_file_vectors", None)
+
     def _learn_encoding(
         self,
         read: TokenisedTexts,
@@ -219,9 +241,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
         weights: NDArray[np.float64],
     ) -> None:
         shortest, longest = self.ngram_range_ = self._check_ngram_range()
-        # A text counts at least once: weights may be fractions that sum to 1.
-        counts = np.zeros(len(read))
-        counts[rows] = np.maximum(weights[rows], 1.0)
+        counts = _counts(rows, weights)
         self.n_buckets_ = int(self.n_buckets)
         self.vocabulary_ = learn_vocabulary(read.words, counts, self.min_count)
         self.linear_features_: LinearFeatures | None = None
@@ -235,16 +255,8 @@ class BaseTextClassifier(BaseNeuralClassifier):
             )
         self.embedding_rows_: dict[str, int] = {}
         if self.embeddings is not None:
-            found, vectors = read_word_vectors(
-                self.embeddings, self.vocabulary_.keys(), self.max_embeddings
-            )
-            if not found:
-                raise ValueError(
-                    f'`embeddings` "{self.embeddings}" contains none of the '
-                    f"{count(len(self.vocabulary_), 'word')} of the training texts. Is "
-                    "it a file of the same language?"
-                )
-            self.embedding_rows_, self._vectors = found, vectors
+            vectors = self._file_vectors.of(self.vocabulary_.keys())
+            self.embedding_rows_, self._vectors = vectors.rows, vectors.vectors
 
     def _check_ngram_range(self) -> tuple[int, int]:
         lengths = tuple(self.ngram_range)
@@ -368,3 +380,15 @@ class BaseTextClassifier(BaseNeuralClassifier):
         tags.input_tags.string = True
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _counts(
+    rows: NDArray[np.intp], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return how often each text counts: 0 if it is not among the rows, else 1 or more.
+
+    Weights may be fractions that sum to 1.
+    """
+    counts = np.zeros(len(weights))
+    counts[rows] = np.maximum(weights[rows], 1.0)
+    return counts

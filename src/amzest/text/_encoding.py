@@ -12,7 +12,7 @@ from scipy import sparse
 from amzest.text._bags import Bags, DistinctNumbers
 from amzest.text._linear_features import LinearFeatures
 from amzest.text._ragged import offsets_of, spans
-from amzest.text._tokens import SEPARATOR, TokenisedTexts, hash_ngrams
+from amzest.text._tokens import TokenisedTexts, hash_ngrams
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,7 @@ class EncodedTexts:
         if pretrained:
             found = (pretrained.get(word, 0) for word in words.words)
             self._pretrained = np.fromiter(found, np.int64, count=len(words.words))
-        # A sample is missing if it has no tokens but separators.
-        is_word = np.array([not word.startswith(SEPARATOR) for word in words.words])
-        n_words = np.append(0, np.cumsum(is_word.astype(np.int64)[words.tokens]))
-        self.present: NDArray[np.bool_] = np.diff(n_words[words.offsets]) > 0
+        self.present = texts.present
         self.sizes: NDArray[np.intp] | None = np.diff(words.offsets)
 
     def __len__(self) -> int:

@@ -80,6 +80,14 @@ class TokenisedTexts:
     def __len__(self) -> int:
         return len(self.words)
 
+    @cached_property
+    def present(self) -> NDArray[np.bool_]:
+        """Which samples have a token that is not the separator of a column."""
+        words, tokens, offsets = self.words.words, self.words.tokens, self.words.offsets
+        is_word = np.array([not word.startswith(SEPARATOR) for word in words], bool)
+        result: NDArray[np.bool_] = np.diff(offsets_of(is_word[tokens])[offsets]) > 0
+        return result
+
 
 def tokenise(cells: NDArray[np.object_], max_length: int) -> TokenisedTexts:
     """Tokenize cells of shape (n_rows, n_columns) into words and into chunks.

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Collection, Iterator
 from os import PathLike
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +15,29 @@ from numpy.typing import NDArray
 from amzest.utils import normalize_unicode
 
 
+class WordVectors(NamedTuple):
+    """Words with a vector, in the order of the file."""
+
+    rows: dict[str, int]  # word -> row, from 1
+    vectors: NDArray[np.float32]  # row 0 is zero
+    n_first: int  # number of words that are kept even if no training text has them
+
+    def of(self, words: Collection[str]) -> WordVectors:
+        """Return the vectors of the first words and of the given ones."""
+        kept = [w for w, row in self.rows.items() if row <= self.n_first or w in words]
+        if len(kept) == len(self.rows):
+            return self
+        vectors = self.vectors[[0, *(self.rows[word] for word in kept)]]
+        rows = {word: row for row, word in enumerate(kept, start=1)}
+        return WordVectors(rows, vectors, self.n_first)
+
+
 def read_word_vectors(
     path: str | PathLike[str], wanted: Collection[str], n_first: int
-) -> tuple[dict[str, int], NDArray[np.float32]]:
+) -> WordVectors:
     """Read the vectors of the `wanted` words and of the first `n_first` words.
 
-    Returns the row of each word, from 1, and the vectors, whose row 0 is zero. Words
-    are lowercased; the first spelling in the file is used.
+    Words are lowercased; the first spelling in the file is used.
     """
     path = Path(path)
     if not path.is_file():
@@ -30,7 +47,7 @@ def read_word_vectors(
         )
     rows: dict[str, int] = {}
     vectors: list[NDArray[np.float32]] = []
-    size = 0
+    size = n_kept_first = 0
     for place, (number, line) in enumerate(_lines(path), start=1):
         fields = line.rstrip().split(" ")
         if place == 1 and len(fields) == 2:  # header of word2vec: number, size
@@ -61,9 +78,10 @@ def read_word_vectors(
             )
         vectors.append(vector)
         rows[word] = len(vectors) - 1
+        n_kept_first += place <= n_first
     if not vectors:
         raise ValueError(f'`embeddings` "{path}" contains no word vector.')
-    return rows, np.stack(vectors)
+    return WordVectors(rows, np.stack(vectors), n_kept_first)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
