@@ -139,6 +139,7 @@ def main() -> int:
     for name, network in NETWORKS.items():
         settings = {
             "max_epochs": options.epochs,
+            "calibrate": False,
             "device": options.device,
             "precision": options.precision,
             "random_state": 0,

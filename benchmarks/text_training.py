@@ -34,7 +34,8 @@ class Epochs:
 
     def __init__(self, classifier: Any, X: Any, y: Any, precision: str) -> None:
         classifier.set_params(max_epochs=MAX_EPOCHS)
-        self._trainer = classifier._start_training(X, y)
+        data = classifier._check_training_data(X, y)
+        self._trainer = classifier._start_training(data, data.rows, data.rows[:0])
         self._batches = list(self._trainer._batches())
         self._rates = self._trainer._schedule[0]
         self._factor = classifier.embedding_learning_rate / classifier.learning_rate

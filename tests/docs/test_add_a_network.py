@@ -103,7 +103,7 @@ def test_padding_and_other_texts_do_not_reach_the_features(classifier, kernel_si
     texts = ["rake", "red shoe", "a long green garden hose with a blue rake"]
     model.fit(texts * 8, ["tool", "shoe", "tool"] * 8)
     together = model.transform(texts)
-    assert together.shape == (3, 8 + 8 + 2)
+    assert together.shape == (3, 8 + 8 + 2)  # filters, word vectors, linear part
     for text, row in zip(texts, together, strict=True):
         np.testing.assert_allclose(model.transform([text])[0], row, atol=1e-5)
 

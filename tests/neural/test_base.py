@@ -40,7 +40,11 @@ def blobs():
 
 
 @parametrize_with_checks(
-    [classifier(max_epochs=15) for classifier in CLASSIFIERS],
+    # The calibration is the same for both engines.
+    [
+        TorchDenseClassifier(max_epochs=15),
+        KerasDenseClassifier(max_epochs=15, calibrate=False),
+    ],
     expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
     xfail_strict=True,
 )
@@ -125,9 +129,9 @@ def test_without_early_stopping_all_epochs_run(classifier, blobs):
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
 def test_set_params_after_fit_does_not_change_predictions(classifier, blobs):
     X, y = blobs
-    model = classifier(max_epochs=3, random_state=0).fit(X, y)
+    model = classifier(max_epochs=3, calibrate=False, random_state=0).fit(X, y)
     before = model.predict_proba(X)
-    model.set_params(hidden_size=7, dropout=0.5, calibrate=False)
+    model.set_params(hidden_size=7, dropout=0.5)
     model.weights_ = dict(model.weights_)  # another dict: the network is rebuilt
     np.testing.assert_array_equal(model.predict_proba(X), before)
 
@@ -135,7 +139,7 @@ def test_set_params_after_fit_does_not_change_predictions(classifier, blobs):
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
 def test_predictions_depend_on_the_arrays_in_weights(classifier, blobs):
     X, y = blobs
-    model = classifier(max_epochs=2).fit(X, y)
+    model = classifier(max_epochs=2, calibrate=False).fit(X, y)
     assert all(type(array) is np.ndarray for array in model.weights_.values())
     model.weights_ = {k: np.zeros_like(w) for k, w in model.weights_.items()}
     np.testing.assert_allclose(model.predict_proba(X), 0.25, atol=1e-7)
@@ -150,7 +154,7 @@ def test_class_weight_balanced_equals_explicit_weights(classifier, blobs):
     )
     labels, counts = np.unique(y, return_counts=True)
     by_label = dict(zip(labels, len(y) / (4 * counts), strict=True))
-    settings = {"max_epochs": 3, "random_state": 0}
+    settings = {"max_epochs": 3, "calibrate": False, "random_state": 0}
     balanced = classifier(class_weight="balanced", **settings).fit(X, y)
     explicit = classifier(class_weight=by_label, **settings).fit(X, y)
     plain = classifier(**settings).fit(X, y)
@@ -190,15 +194,18 @@ def test_verbose_prints_a_line_per_epoch(classifier, blobs, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
     assert lines[1].startswith(f"[{classifier.__name__}] Epoch 2/2, loss = ")
-    model = classifier(max_epochs=2, verbose=1).fit(*blobs)
+    classifier(max_epochs=2, calibrate=False).fit(*blobs)
+    assert capsys.readouterr().out == ""
+
+
+def test_verbose_prints_the_epochs_of_the_calibration(blobs, capsys):
+    model = TorchDenseClassifier(max_epochs=2, verbose=1).fit(*blobs)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3 * 2 + model.n_iter_
     pattern = r"\] Calibration epoch 2/2, loss = .*, validation score = 0\.\d{4}$"
     assert len([line for line in lines if re.search(pattern, line)]) == 3
     assert "Epoch 1/2" in lines[6]
     assert "validation" not in lines[6]
-    classifier(max_epochs=2).fit(*blobs)
-    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
@@ -257,7 +264,7 @@ def test_whole_numbers_as_rates(blobs):
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
 def test_net_is_the_object_of_the_library(classifier, blobs):
     X, y = blobs
-    model = classifier(max_epochs=2, random_state=0)
+    model = classifier(max_epochs=2, calibrate=False, random_state=0)
     with pytest.raises(NotFittedError):
         model.net_  # noqa: B018
     model.fit(X, y)

@@ -1,4 +1,4 @@
-"""Fits without some samples choose epochs and calibration; then all samples are used."""
+"""Fits without some samples, which choose epochs and calibration; then with all."""
 
 import numpy as np
 import pytest
