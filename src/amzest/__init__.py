@@ -10,6 +10,7 @@ from amzest.datasets import load_products, make_products
 from amzest.image import ImageCNNClassifier, ImageInceptionClassifier
 from amzest.text import (
     TextCNNClassifier,
+    TextLinearClassifier,
     TextLSTMClassifier,
     TextTransformerClassifier,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "ImageInceptionClassifier",
     "TextCNNClassifier",
     "TextLSTMClassifier",
+    "TextLinearClassifier",
     "TextTransformerClassifier",
     "cache_info",
     "clear_cache",

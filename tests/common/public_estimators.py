@@ -8,7 +8,7 @@ from dense_classifiers import TorchDenseClassifier
 from product_checks import small
 from sklearn.naive_bayes import GaussianNB
 
-from amzest import ColumnSelector
+from amzest import ColumnSelector, TextLinearClassifier
 from amzest.ensemble import (
     CalibratedClassifier,
     CrossFit,
@@ -73,6 +73,7 @@ LIGHT = {
         TorchDenseClassifier(max_epochs=2, batch_size=24, random_state=0),
         numbers,
     ),
+    "TextLinearClassifier": (TextLinearClassifier(random_state=0), titles),
     # One network of those that are fast to import and to fit.
     "TextCNNClassifier": NETWORKS["TextCNNClassifier"],
 }

@@ -2,7 +2,14 @@
 
 import numpy as np
 import pytest
-from product_checks import CHECKS, Case, column_of, quiet_params, small
+from product_checks import (
+    CHECKS,
+    NETWORK_CHECKS,
+    Case,
+    column_of,
+    quiet_params,
+    small,
+)
 from sklearn.base import is_classifier
 
 import amzest.image
@@ -11,6 +18,10 @@ from amzest.datasets import make_products
 from amzest.neural import all_networks
 
 NETWORKS = all_networks()
+CLASSIFIERS = {
+    **NETWORKS,
+    "TextLinearClassifier": amzest.text.TextLinearClassifier,
+}
 
 #: The guard: no public classifier may run fewer checks than this.
 FEWEST_CHECKS = 45
@@ -39,12 +50,12 @@ def images(y):
     return [(noise[i] + colours[label]).astype(np.uint8) for i, label in enumerate(y)]
 
 
-@pytest.fixture(params=NETWORKS)
+@pytest.fixture(params=CLASSIFIERS)
 def case(request, products):
     data, y = products
-    is_text = request.param in all_networks("text")
+    is_text = request.param not in all_networks("image")
     column = "title" if is_text else "image"
-    classifier = small(NETWORKS[request.param])
+    classifier = small(CLASSIFIERS[request.param])
     return Case(
         classifier=classifier,
         X=column_of(data[column] if is_text else images(y)),
@@ -63,6 +74,12 @@ def test_common_check(case, check):
         pytest.fail("common checks are not skipped")
 
 
+@pytest.mark.parametrize("check", NETWORK_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("case", NETWORKS, indirect=True)
+def test_check_of_networks(case, check):
+    test_common_check(case, check)
+
+
 def test_every_public_classifier_is_found():
     public = {
         name
@@ -72,7 +89,7 @@ def test_every_public_classifier_is_found():
         and is_classifier(member())
     }
     bases = {"BaseImageClassifier", "BaseTextClassifier"}
-    assert NETWORKS.keys() == public - bases
+    assert CLASSIFIERS.keys() == public - bases
 
 
 def test_every_classifier_runs_enough_checks(request):
@@ -81,12 +98,13 @@ def test_every_classifier_runs_enough_checks(request):
         for item in request.session.items
         if getattr(item, "function", None) is test_common_check
     ]
-    if len(collected) < len(CHECKS) * len(NETWORKS):
+    if len(collected) < len(CHECKS) * len(CLASSIFIERS):
         pytest.skip("only some of the checks were selected")
-    for name in NETWORKS:
+    for name in CLASSIFIERS:
         assert collected.count(name) == len(CHECKS) >= FEWEST_CHECKS
+    assert len(NETWORK_CHECKS) >= 5
 
 
 def test_checks_have_names_of_their_own():
-    names = [check.__name__ for check in CHECKS]
+    names = [check.__name__ for check in CHECKS + NETWORK_CHECKS]
     assert len(set(names)) == len(names)

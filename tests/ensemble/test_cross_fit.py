@@ -332,3 +332,36 @@ def test_vote_with_fixed_weights_needs_no_folds(data):
     vote = CrossFit(MEMBERS).fit_without_folds(X, y).weighted_voting([1, 3])
     assert vote.weights_.tolist() == [0.25, 0.75]
     assert not hasattr(vote, "oof_proba_")
+
+
+def test_selected_members_are_those_of_a_fit_without_the_others(data):
+    X, y = data
+    more = [*MEMBERS, ("guess", DummyClassifier())]
+    crossfit = CrossFit(more, cv=3, random_state=0).fit(X, y, np.arange(200) % 3)
+    selected = crossfit.select_members(["guess", "linear"])
+    direct = CrossFit([more[2], more[1]], cv=3, random_state=0)
+    direct.fit(X, y, np.arange(200) % 3)
+    assert selected.get_params().keys() == direct.get_params().keys()
+    assert [name for name, _ in selected.estimators] == ["guess", "linear"]
+    assert vars(selected).keys() == vars(direct).keys()
+    assert selected.names_ == list(selected.estimators_) == ["guess", "linear"]
+    for name in selected.names_:
+        np.testing.assert_array_equal(
+            selected.oof_proba_[name], direct.oof_proba_[name]
+        )
+    for made, expected in (
+        (selected.weighted_voting("learn"), direct.weighted_voting("learn")),
+        (selected.stacking(), direct.stacking()),
+    ):
+        np.testing.assert_array_equal(made.predict_proba(X), expected.predict_proba(X))
+        np.testing.assert_array_equal(made.oof_proba_, expected.oof_proba_)
+    # The CrossFit itself keeps its members.
+    assert crossfit.names_ == ["bayes", "linear", "guess"]
+    assert len(crossfit.estimators) == len(crossfit.oof_proba_) == 3
+
+
+@pytest.mark.parametrize("names", [[], "bayes", ["bayes", "bayes"], ["image"]])
+def test_selected_members_must_exist(data, names):
+    crossfit = CrossFit(MEMBERS, cv=2, refit=False).fit(*data)
+    with pytest.raises(ValueError, match="must be some of the members 'bayes'"):
+        crossfit.select_members(names)

@@ -21,6 +21,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from amzest import ColumnSelector
 from amzest.ensemble import CrossFit, WeightedVotingClassifier
+from amzest.evaluation import compare_classifiers
 
 MEMBERS = [
     ("bayes", GaussianNB()),
@@ -304,9 +305,25 @@ def test_report_of_cost_and_contribution_of_members(data, weights):
     assert vote["accuracy"] == (crossfit.oof_proba_["linear"].argmax(1) == codes).mean()
 
 
+def test_report_of_shared_errors(data):
+    X, y = data
+    members = [*MEMBERS, ("again", GaussianNB(var_smoothing=1e-8))]
+    crossfit = CrossFit(members, random_state=0, refit=False).fit(X, y)
+    report = crossfit.report()
+    assert report.loc["bayes", "most_similar"] == "again"
+    assert report.loc["again", "most_similar"] == "bayes"
+    assert report.loc["bayes", "same_errors"] > 0.9
+    overlap = compare_classifiers(crossfit).fusion().overlap_matrix("same_errors")
+    for name, row in report.iterrows():
+        others = overlap.loc[name].drop(name)
+        assert row["same_errors"] == pytest.approx(others.max())
+        assert row["most_similar"] == others.idxmax()
+
+
 def test_report_of_one_member_and_invalid_weights(data):
     X, y = data
     crossfit = CrossFit(MEMBERS[:1], cv=2, random_state=0).fit(X, y)
     assert crossfit.report()["adds"].isna().all()
+    assert crossfit.report()[["most_similar", "same_errors"]].isna().all(axis=None)
     with pytest.raises(ValueError, match=r"weights. (must be|parameter of)"):
         crossfit.report([1, 2])

@@ -1,4 +1,4 @@
-"""Fits without some samples, which choose epochs and calibration; then with all."""
+"""Fits without some samples choose the epochs and the calibration of the last one."""
 
 import numpy as np
 import pytest

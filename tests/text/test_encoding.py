@@ -1,5 +1,7 @@
 """Contents of batches, and independence of samples."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from text_inputs import TITLES, Reader, tokens_of
@@ -154,6 +156,28 @@ def test_batches_contain_pretrained_rows():
     pretrained = batch["pretrained_rows"].tolist()
     assert [pretrained[word - 1] for word in (red, sandal, hose)] == [3, 1, 0]
     assert "pretrained_rows" not in Reader(TITLES).batch(["red"])
+
+
+def test_reading_and_encoding_needs_little_memory():
+    # Titles of words from a Zipf distribution, and of a model number each.
+    rng = np.random.default_rng(0)
+    n = 8_000
+    words = np.minimum(rng.zipf(1.3, (n, 10)), 20_000)
+    cells = np.empty((n, 1), dtype=object)
+    cells[:, 0] = [
+        " ".join([f"{hashed:x}" for hashed in row * 7919 % 65_521] + [f"m{i}"])
+        for i, row in enumerate(words)
+    ]
+    Reader(TITLES).batch(TITLES)  # imports torch and builds the table of marks
+    tracemalloc.start()
+    try:
+        read = tokenise(cells, 64)
+        inputs = Reader(read).encode(read)
+        inputs.batch(np.arange(256), np.random.default_rng(0))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak / n < 3000
 
 
 def test_the_linear_matrix_has_a_row_per_text(reader):

@@ -1,5 +1,6 @@
 """The features of the linear part equal those of two TfidfVectorizers."""
 
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,7 @@ from text_inputs import tokens_of
 from amzest.text import _linear_features
 from amzest.text._linear_features import (
     LinearFeatures,
+    NumberedFeatures,
     count_features,
     learn_linear_features,
 )
@@ -36,8 +38,11 @@ def learn(texts, weights=None, *, ngram_range=(2, 5), **options):
 
 def encode(features, texts):
     """Return the features of each text, as a dict of value by hash."""
-    counts = count_features(tokens_of(texts), 2, 5)
-    found, values, offsets = features.encode(counts)
+    tokens = tokens_of(texts)
+    count_features(tokens, 2, 5)
+    matrix = features.matrix(tokens, 2, 5)
+    found, values = matrix.indices, matrix.data
+    offsets = matrix.indptr.tolist()
     assert found.dtype == np.int32
     assert values.dtype == np.float32
     assert len(offsets) == len(texts) + 1
@@ -85,6 +90,53 @@ def test_the_matrix_has_a_row_per_text_and_a_column_per_feature(texts):
         row = matrix[[i]]
         found = features.keys[row.indices].tolist()
         assert dict(zip(found, row.data.tolist(), strict=True)) == expected
+
+
+def test_features_of_counted_texts_equal_those_of_texts_that_are_looked_up():
+    features = learn(TEXTS, max_features=50)
+    counted, others = tokens_of(TEXTS + UNSEEN), tokens_of(TEXTS + UNSEEN)
+    count_features(counted, 2, 5)
+    assert not others.counted
+    difference = features.matrix(counted, 2, 5) != features.matrix(others, 2, 5)
+    assert difference.nnz == 0
+    assert not others.counted, "the features of new texts are not kept"
+
+
+@pytest.mark.parametrize("n_features", [7, 2**20, 2**31 - 1])
+def test_counts_are_those_of_any_number_of_features(n_features):
+    rng = np.random.default_rng(0)
+    # Texts of 0 to 4 words and of 0 to 3 chunks; the last feature occurs.
+    words = rng.integers(0, 4, 200).astype(np.int32)
+    ngrams = rng.integers(n_features - 3, n_features, 60).astype(np.int32)
+    word_offsets = np.append(0, np.cumsum(rng.integers(0, 5, 100)))
+    word_offsets = np.minimum(word_offsets, len(words))
+    chunks = rng.integers(0, 20, 150).astype(np.int32)
+    chunk_offsets = np.append(0, np.cumsum(rng.integers(0, 4, 100)))
+    chunk_offsets = np.minimum(chunk_offsets, len(chunks))
+    numbered = NumberedFeatures(
+        words,
+        word_offsets,
+        ngrams,
+        np.arange(0, 61, 3),
+        chunks,
+        chunk_offsets,
+        4,
+        n_features,
+    )
+    texts = rng.permutation(100)
+    features, counts, blocks = numbered.count(texts)
+    assert features.dtype == np.int32
+    for place, text in enumerate(texts):
+        of_chunks = chunks[slice(*chunk_offsets[text : text + 2])]
+        expected = Counter(words[slice(*word_offsets[text : text + 2])].tolist())
+        for chunk in of_chunks:
+            expected.update(ngrams[3 * chunk : 3 * chunk + 3].tolist())
+        start, middle, end = blocks[2 * place : 2 * place + 3]
+        found = features[start:end].tolist()
+        assert dict(zip(found, counts[start:end].tolist(), strict=True)) == expected
+        assert found == sorted(found)
+        assert (features[start:middle] < 4).all()
+        assert (features[middle:end] >= 4).all()
 
 
 def test_the_matrix_of_no_known_feature_is_empty():

@@ -15,8 +15,9 @@ from amzest.text._linear_features import count_features, learn_linear_features
 from amzest.text._linear_model import (
     DEFAULT_CALIBRATION,
     LinearModel,
+    best_C,
+    fit_candidates,
     fit_linear_model,
-    tune_linear_model,
 )
 
 
@@ -123,6 +124,15 @@ def test_only_one_class(way):
     assert (scores.argmax(axis=1) == 4).all()
 
 
+def test_no_features(way):
+    _, targets, weights = table()
+    model = fit_linear_model(
+        sparse.csr_array((300, 0)), targets, 6, weights, C=1.0, seed=0
+    )
+    scores = model.scores(sparse.csr_array((2, 0), dtype=np.float32))
+    np.testing.assert_allclose(scores, [np.bincount(targets) / 150 - 1] * 2, atol=1e-6)
+
+
 def test_weights_are_repetitions(way):
     matrix, targets, weights = table()
     weights = np.arange(300) % 3 + 0.0
@@ -156,40 +166,28 @@ def test_parts_give_the_same_scores(way, monkeypatch):
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.5])
-def test_tuning_chooses_the_least_log_loss(noise):
+def test_best_candidate_has_the_least_log_loss(noise):
     matrix, targets, weights = table(600)
     rng = np.random.default_rng(0)
     labels = np.where(rng.random(600) < noise, rng.integers(6, size=600), targets)
     train, held_out = np.arange(600) % 2 == 0, np.arange(600) % 2 == 1
-    fits = {
-        C: fit_linear_model(
-            matrix[train], labels[train], 6, weights[train], C=C, seed=0
-        )
-        for C in (1e-5, 0.05, 1.0)
-    }
-    scores = {C: fits[C].scores(matrix[held_out]) for C in fits}
+    train_data = matrix[train], labels[train], 6, weights[train]
+    fits = fit_candidates(*train_data, candidates=(1e-5, 0.05, 1.0), seed=0)
+    scores = {C: model.scores(matrix[held_out]) for C, model in fits}
     losses = {
         C: learn_calibration(
             [scores[C]], labels[held_out], weights[held_out], DEFAULT_CALIBRATION
         )[1]
-        for C in fits
+        for C in scores
     }
-    chosen, of_chosen = tune_linear_model(
-        *(part[train] for part in (matrix, labels, weights)),
-        *(part[held_out] for part in (matrix, labels, weights)),
-        n_classes=6,
-        candidates=tuple(fits),
-        seed=0,
-    )
-    assert chosen == min(losses, key=losses.get) == 0.05
-    np.testing.assert_array_equal(of_chosen, scores[chosen])
+    assert best_C(scores, labels[held_out], weights[held_out]) == 0.05
+    assert min(losses, key=losses.get) == 0.05
 
 
 def test_first_candidate_is_kept_if_all_are_equal():
     matrix, targets, weights = table()
     targets = np.zeros_like(targets)
-    C, scores = tune_linear_model(
-        *(matrix, targets, weights) * 2, n_classes=2, candidates=(0.3, 1.0), seed=0
-    )
-    assert C == 0.3
-    assert scores.shape == (300, 2)
+    models = dict(fit_candidates(matrix, targets, 2, weights, seed=0))
+    scores = {C: model.scores(matrix) for C, model in models.items()}
+    assert list(scores) == [0.1, 0.3, 1.0]
+    assert best_C(scores, targets, weights) == 0.1

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from amzest.text._ragged import offsets_of, spans
+from amzest.text._ragged import Growing, offsets_of, spans
 
 OFFSETS = np.array([0, 2, 2, 5, 6])
 VALUES = np.array(list("aacccd"))
@@ -32,3 +32,14 @@ def test_spans(rows, found, counts):
     assert "".join(VALUES[places]) == found
     assert lengths.tolist() == counts
     assert places.dtype == np.int64
+
+
+@pytest.mark.parametrize("fractions", [(0.3, 0.6, 1), (1, 1, 1), (0.01, 0.02, 1)])
+def test_an_array_grows_to_the_size_of_its_parts(fractions):
+    growing = Growing(np.int32)
+    parts = [[1, 2, 3], [], [4, 5]]
+    for part, fraction in zip(parts, fractions, strict=True):
+        growing.append(np.array(part, dtype=np.int32), fraction)
+    assert growing.array().dtype == np.int32
+    assert growing.array().tolist() == [1, 2, 3, 4, 5]
+    assert Growing(np.float32).array().tolist() == []

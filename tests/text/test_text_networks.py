@@ -238,3 +238,20 @@ def test_filters_equal_convolutions(sizes, length):
         expected.append(functional.relu(convolution(padded)).amax(2))
     found = module.encode(x, mask, mask.sum(1))
     torch.testing.assert_close(found, torch.cat(expected, 1))
+
+
+@pytest.mark.parametrize("sizes", [(1, 2, 3), (3,), (4, 1), (5, 2), (9,)])
+def test_predictions_of_the_cnn_equal_its_outputs_in_training(reader, sizes):
+    module = network(
+        "TextCNNClassifier",
+        reader,
+        kernel_sizes=sizes,
+        n_features_out=8 * len(sizes) + 8,
+    )
+    batch = reader.batch(["red", "garden hose of steel and leather", "blue", "zzz"])
+    with torch.inference_mode():
+        found = module.features(**batch)
+        module.train()
+        module.embedding_dropout = 0.0
+        expected = module.features(**batch)
+    np.testing.assert_allclose(of(found), of(expected), rtol=1e-5, atol=1e-6)

@@ -15,7 +15,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from amzest.ensemble._base import FIT_CONSTRAINTS, members_block
 from amzest.ensemble._calibrated import CalibratedClassifier
-from amzest.ensemble._member_fits import MemberFits, Refit, check_members, plan_fits
+from amzest.ensemble._member_fits import (
+    MemberFits,
+    Refit,
+    check_members,
+    plan_fits,
+    select_fits,
+)
 from amzest.ensemble._member_report import report_members
 from amzest.ensemble._stacking import MissingAwareStackingClassifier
 from amzest.ensemble._vote_weights import WEIGHTS_CONSTRAINTS
@@ -294,6 +300,46 @@ class CrossFit(
         self.__dict__.update(vars(fits))
         return self
 
+    def select_members(self, names: Sequence[str]) -> Self:
+        """Return a CrossFit of some of the members, without refitting them.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Names of the members, such as those that
+            :attr:`~amzest.evaluation.FusionReport.recommended` has.
+
+        Returns
+        -------
+        CrossFit
+            Fitted, with these members in the order of `names`.
+
+        Raises
+        ------
+        ValueError
+            If `names` is empty or has a name twice, or one that is none of the members.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.dummy import DummyClassifier
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from amzest.ensemble import CrossFit
+        >>> from amzest.evaluation import compare_classifiers
+        >>> X, y = load_iris(return_X_y=True)
+        >>> members = [("guess", DummyClassifier()), ("bayes", GaussianNB())]
+        >>> crossfit = CrossFit(members, random_state=0).fit(X, y)
+        >>> fusion = compare_classifiers(crossfit).fusion()
+        >>> fusion.recommended
+        ['bayes']
+        >>> vote = crossfit.select_members(fusion.recommended).weighted_voting()
+        """
+        check_is_fitted(self)
+        selected = type(self)(**self.get_params(deep=False))
+        selected.__dict__.update(vars(select_fits(self, names)))
+        members = dict(self.estimators)
+        return selected.set_params(estimators=[(n, members[n]) for n in names])
+
     def weighted_voting(self, weights: Any = None) -> WeightedVotingClassifier:
         """Return a vote of the members, without refitting them.
 
@@ -376,14 +422,17 @@ class CrossFit(
 
         Returns
         -------
-        DataFrame of shape (n_members, 8)
+        DataFrame of shape (n_members, 10)
             One row per member: `fit_seconds`, mean over the folds;
             `predict_seconds_per_1000` samples; `present_share`, the fraction of samples
             that are not missing for the member; its `accuracy` and `log_loss`; its
             `weight` in the vote; `adds`, the accuracy of the vote minus that of the
             vote without the member; and `adds_log_loss`, the decrease of the log-loss
-            of the vote by the member. The last two are NaN if no vote is left without
-            the member.
+            of the vote by the member. These two are NaN if no vote is left without the
+            member. `most_similar` is the member with which it shares most errors, and
+            `same_errors` is their fraction: the samples for which both predict the same
+            wrong class divided by those for which either is wrong. Members with 0.5
+            and more are near copies if the vote does not need both.
 
         Raises
         ------
@@ -393,7 +442,8 @@ class CrossFit(
         See Also
         --------
         amzest.evaluation.ClassifierComparison.fusion : Contributions with confidence
-            intervals and significance tests.
+            intervals and significance tests, all pairs of members, and the members
+            that are recommended.
 
         Examples
         --------

@@ -29,6 +29,7 @@ from amzest.utils import (
     route_fit_params,
     row_weights,
     shown,
+    shown_list,
 )
 
 Refit = bool | Literal["average"]
@@ -229,6 +230,27 @@ def check_crossfit(crossfit: Any, *, out_of_fold: bool = True) -> None:
             "`fit_without_folds`. Call `fit`."
         )
         raise ValueError(msg)
+
+
+def select_fits(fits: MemberFits, names: Sequence[str]) -> MemberFits:
+    """Return the fits of some of the members."""
+    known = fits.names_
+    wrong = isinstance(names, str) or not len(names) or len(set(names)) < len(names)
+    if wrong or not set(names) <= set(known):
+        msg = (
+            f"`names` must be some of the members {shown_list(known)}, each once, got "
+            f"{shown(names)}."
+        )
+        raise ValueError(msg)
+    selected = MemberFits()
+    selected.__dict__.update(
+        {key: value for key, value in vars(fits).items() if key.endswith("_")}
+    )
+    selected.names_ = list(names)
+    for key, value in vars(selected).items():
+        if isinstance(value, dict) and set(value) == set(known):
+            setattr(selected, key, {name: value[name] for name in names})
+    return selected
 
 
 def _seeded(estimator: Any, random_state: Any, seed: int) -> Any:

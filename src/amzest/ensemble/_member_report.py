@@ -29,6 +29,7 @@ def report_members(fits: MemberFits, weights: Any) -> pd.DataFrame:
     everything, prior = OutOfFold.of(fits), fits.class_prior_
     shares = find_weights(weights, len(names), everything, prior)
     vote = vote_out_of_fold(weights, everything, prior)
+    similar = _most_similar(fits)
     rows = []
     for place, name in enumerate(names):
         rest = _vote_without(fits, place, weights)
@@ -44,9 +45,30 @@ def report_members(fits: MemberFits, weights: Any) -> pd.DataFrame:
                 "weight": shares[place],
                 "adds": np.nan if rest is None else accuracy(vote) - accuracy(rest),
                 "adds_log_loss": np.nan if rest is None else loss(rest) - loss(vote),
+                **similar[name],
             }
         )
     return pd.DataFrame(rows, index=pd.Index(names, name="member"))
+
+
+def _most_similar(fits: MemberFits) -> dict[str, dict[str, Any]]:
+    """Return for each member the one with which it shares most errors, and how many."""
+    names, codes = fits.names_, fits.y_
+    predicted = {name: fits.oof_proba_[name].argmax(axis=1) for name in names}
+    found: dict[str, dict[str, Any]] = {}
+    for name in names:
+        shares: dict[Any, float] = {}
+        for other in names:
+            first, second = predicted[name], predicted[other]
+            n_either = ((first != codes) | (second != codes)).sum()
+            if other != name and n_either:
+                shares[other] = ((first == second) & (first != codes)).sum() / n_either
+        closest = max(shares, key=lambda other: shares[other], default=None)
+        found[name] = {
+            "most_similar": closest,
+            "same_errors": shares.get(closest, np.nan),
+        }
+    return found
 
 
 def _vote_without(

@@ -6,7 +6,7 @@ from collections.abc import Sized
 from numbers import Integral
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import joblib
 import numpy as np
@@ -17,7 +17,6 @@ from amzest.image._cells import image_cells
 from amzest.neural import (
     BaseNeuralClassifier,
     Engine,
-    Inputs,
     TrainingSettings,
     estimator_dataclass,
 )
@@ -27,6 +26,9 @@ from amzest.utils import (
     file_states,
     import_keras,
 )
+
+if TYPE_CHECKING:
+    from amzest.image._decoded_images import DecodedImages
 
 
 @estimator_dataclass
@@ -158,22 +160,23 @@ class BaseImageClassifier(BaseNeuralClassifier):
             self.image_size_ = int(self.image_size)
         return cells
 
-    def _prepare(self, read: Any) -> tuple[Inputs, NDArray[np.bool_]]:
-        inputs = self._encode(read)  # once for all fits
-        return inputs, inputs.present
+    def _prepare(self, read: Any) -> tuple[DecodedImages, NDArray[np.bool_]]:
+        images = self._decode(read)  # once for all fits
+        return images, images.present
 
     def _learn_encoding(
         self, read: Any, rows: NDArray[np.intp], weights: NDArray[np.float64]
     ) -> None:
         """Learn nothing: images are only scaled."""
 
-    def _encode(self, read: Any) -> Inputs:
-        from amzest.image._decoded_images import DecodedImages, decode_column
+    def _encode(self, read: NDArray[np.object_] | DecodedImages) -> DecodedImages:
+        return self._decode(read) if isinstance(read, np.ndarray) else read
 
-        if isinstance(read, DecodedImages):  # by `_prepare`
-            return read
+    def _decode(self, cells: NDArray[np.object_]) -> DecodedImages:
+        from amzest.image._decoded_images import decode_column
+
         return decode_column(
-            read,
+            cells,
             name=str(getattr(self, "feature_names_in_", ["image"])[0]),
             size=self.image_size_,
             root=None if self.image_root is None else Path(self.image_root),
@@ -183,6 +186,9 @@ class BaseImageClassifier(BaseNeuralClassifier):
             augmentation=self.augmentation,
             reader=type(self).__name__,
         )
+
+    def _groups(self, read: DecodedImages) -> NDArray[np.integer[Any]]:
+        return read.group_copies()
 
     def input_fingerprint(self, X: Any) -> str | None:
         """Return a hash of the state of the image files that `X` names.

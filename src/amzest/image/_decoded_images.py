@@ -6,10 +6,12 @@ import os
 import warnings
 from collections.abc import Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from amzest.image._augmentation import augment
@@ -56,6 +58,16 @@ class DecodedImages:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def group_copies(self) -> NDArray[np.intp]:
+        """Return a number for each sample, the same for images of equal pixels."""
+        digests: list[Hashable] = [
+            row
+            if image is None
+            else blake2b(pixels_of(image).tobytes(), digest_size=16).digest()
+            for row, image in enumerate(self.images)
+        ]
+        return pd.factorize(object_array(digests))[0]
 
     def batch(
         self,

@@ -12,7 +12,7 @@ from amzest.neural._engine import (
     Weights,
 )
 from amzest.neural._estimator_dataclass import estimator_dataclass
-from amzest.neural._holdout import HoldOut
+from amzest.neural._holdout import HoldOut, plan_splits
 from amzest.neural._prefetch import prefetch
 from amzest.neural._training import TrainingData, TrainingRows, stratified_splits
 
@@ -32,6 +32,7 @@ __all__ = [
     "centred",
     "estimator_dataclass",
     "learn_calibration",
+    "plan_splits",
     "prefetch",
     "stratified_splits",
 ]

@@ -198,6 +198,7 @@ class ScikerasEngine:
         settings: TrainingSettings,
     ) -> None:
         self._device = resolve_device(settings.device)
+        _collect_graphs()  # also the models: at most one is in memory at a time
         self._settings = settings
         self.phases: list[Phase] = []
         self._learning_rate_factor = 1.0

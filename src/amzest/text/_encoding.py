@@ -29,18 +29,19 @@ class WordTable:
     shortest: int  # length of n-grams
     longest: int
 
-    def rows_of(self, words: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def rows_of(self, words: list[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the rows of each word as a ragged array: rows and offsets."""
         hashes, offsets = hash_ngrams(words, self.shortest, self.longest)
-        buckets = (hashes % np.uint64(self.n_buckets)).astype(np.int64)
+        hashes %= np.uint64(self.n_buckets)
         own = np.array([self.vocabulary.get(word, -1) for word in words], np.int64)
         known = own >= 0
         starts = offsets_of(np.diff(offsets) + known)
-        rows = np.empty(starts[-1], dtype=np.int64)
+        rows = np.empty(starts[-1], dtype=np.int32)
         is_own = np.zeros(len(rows), dtype=bool)
         is_own[starts[:-1][known]] = True
         rows[is_own] = own[known]
-        rows[~is_own] = buckets + len(self.vocabulary)
+        rows[~is_own] = hashes
+        rows[~is_own] += np.int32(len(self.vocabulary))
         return rows, starts
 
 
@@ -65,8 +66,8 @@ class EncodedTexts:
         # of one row, for short and for long words alike.
         shares = 1 / np.sqrt(np.maximum(counts, 1))
         self._vectors = Bags(
-            rows.astype(np.int32),
-            np.repeat(shares, counts).astype(np.float32),
+            rows,
+            np.repeat(shares.astype(np.float32), counts),
             offsets,
             len(table.vocabulary) + table.n_buckets,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from amzest.text._hash_index import HashIndex, sorted_distinct
 from amzest.text._ragged import Growing, offsets_of, spans
 from amzest.text._tokens import (
     NGRAM_BIT,
+    NumberedTexts,
     TokenisedTexts,
     hash_ngrams,
     hash_pairs,
@@ -21,7 +23,7 @@ from amzest.text._tokens import (
 )
 
 #: Number of texts whose features are counted at a time, to limit memory.
-_TEXTS_PER_PART = 1024
+_TEXTS_PER_PART = 256
 
 
 class Counted(NamedTuple):
@@ -29,7 +31,14 @@ class Counted(NamedTuple):
 
     features: NDArray[np.int32]  # sorted within each text
     counts: NDArray[np.int64]
-    offsets: NDArray[np.int64]  # start of each text, and the end
+    #: Start of the words and pairs of each text and of its n-grams, in turn, and the
+    #: end: (2 * n_texts + 1,).
+    blocks: NDArray[np.int64]
+
+    @property
+    def offsets(self) -> NDArray[np.int64]:
+        """Start of each text, and the end."""
+        return self.blocks[::2]
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,7 @@ class NumberedFeatures:
     ngram_offsets: NDArray[np.int64]  # start of each chunk in `ngrams`, and the end
     chunks: NDArray[np.int32]  # of all texts
     chunk_offsets: NDArray[np.int64]  # start of each text in `chunks`, and the end
+    n_word_features: int  # features from this number on are n-grams
     n_features: int
 
     def __len__(self) -> int:
@@ -57,18 +67,20 @@ class NumberedFeatures:
         arrays = self.words, self.word_offsets, self.ngrams, self.ngram_offsets
         return sum(array.nbytes for array in arrays)
 
-    def renumber(self, numbers: NDArray[np.int32], n_features: int) -> NumberedFeatures:
+    def renumber(
+        self, numbers: NDArray[np.int32], n_word_features: int, n_features: int
+    ) -> NumberedFeatures:
         """Replace feature i by `numbers[i]`, and drop it if that is -1."""
         words, word_offsets = _known(numbers[self.words], self.word_offsets)
         ngrams, ngram_offsets = _known(numbers[self.ngrams], self.ngram_offsets)
-        return NumberedFeatures(
-            words,
-            word_offsets,
-            ngrams,
-            ngram_offsets,
-            self.chunks,
-            self.chunk_offsets,
-            n_features,
+        return replace(
+            self,
+            words=words,
+            word_offsets=word_offsets,
+            ngrams=ngrams,
+            ngram_offsets=ngram_offsets,
+            n_word_features=n_word_features,
+            n_features=n_features,
         )
 
     def parts(self) -> Iterator[Counted]:
@@ -97,10 +109,11 @@ class NumberedFeatures:
         keys.sort()
         starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
         keys = keys[starts]
+        blocks = np.stack([first, first | first.dtype.type(self.n_word_features)], 1)
         return Counted(
             (keys & keys.dtype.type((1 << n_bits) - 1)).astype(np.int32),
             np.diff(starts, append=n_words.sum() + n_ngrams.sum()),
-            np.append(np.searchsorted(keys, first), len(keys)),
+            np.append(np.searchsorted(keys, blocks.ravel()), len(keys)),
         )
 
 
@@ -109,7 +122,8 @@ def _known(
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Drop the elements -1 of a ragged array."""
     known = numbers >= 0
-    return numbers[known], offsets_of(known)[offsets]
+    dropped = np.flatnonzero(~known)
+    return numbers[known], offsets - np.searchsorted(dropped, offsets)
 
 
 class HashedFeatures(NamedTuple):
@@ -124,20 +138,25 @@ class HashedFeatures(NamedTuple):
 def _hash_features(
     texts: TokenisedTexts, shortest: int, longest: int
 ) -> HashedFeatures:
-    words = texts.words
-    tokens = hash_words(words.words)[words.tokens]
+    return HashedFeatures(
+        *_hash_words_and_pairs(texts.words),
+        *hash_ngrams(texts.chunks.words, shortest, longest),
+    )
+
+
+def _hash_words_and_pairs(
+    texts: NumberedTexts,
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the hashes of each text as a ragged array."""
+    tokens = hash_words(texts.words)[texts.tokens]
     # Each word is followed by the pair that starts with it, except the last of a text.
     both = np.empty((len(tokens), 2), dtype=np.uint64)
     both[:, 0] = tokens
     both[:-1, 1] = hash_pairs(tokens[:-1], tokens[1:])
     exists = np.ones((len(tokens) + 1, 2), dtype=bool)
-    exists[words.offsets[1:] - 1, 1] = False  # -1 if the first text is empty
-    n_words = np.diff(words.offsets)
-    return HashedFeatures(
-        both[exists[:-1]],
-        offsets_of(np.maximum(2 * n_words - 1, 0)),
-        *hash_ngrams(texts.chunks.words, shortest, longest),
-    )
+    exists[texts.offsets[1:] - 1, 1] = False  # -1 if the first text is empty
+    counts = np.maximum(2 * np.diff(texts.offsets) - 1, 0)
+    return both[exists[:-1]], offsets_of(counts)
 
 
 @dataclass(frozen=True)
@@ -161,17 +180,17 @@ def count_features(texts: TokenisedTexts, shortest: int, longest: int) -> Featur
     """Assign numbers to words, pairs and n-grams; once for the same texts."""
     if (shortest, longest) not in texts.counted:
         hashed = _hash_features(texts, shortest, longest)
-        # No n-gram has the hash of a word.
-        words, of_words = np.unique(hashed.words, return_inverse=True)
-        ngrams, of_ngrams = np.unique(hashed.ngrams, return_inverse=True)
+        words, ngrams = sorted_distinct(hashed.words), sorted_distinct(hashed.ngrams)
+        keys = np.concatenate([words, ngrams])  # sorted: see `NGRAM_BIT`
+        index = HashIndex(keys)
         texts.counted[shortest, longest] = FeatureCounts(
-            np.concatenate([words, ngrams]),
+            keys,
             _numbered(
                 texts,
                 hashed,
-                of_words.astype(np.int32),
-                (of_ngrams + len(words)).astype(np.int32),
-                len(words) + len(ngrams),
+                index.find(hashed.words),
+                index.find(hashed.ngrams),
+                (len(words), len(keys)),
             ),
         )
     counts: FeatureCounts = texts.counted[shortest, longest]
@@ -183,7 +202,7 @@ def _numbered(
     hashed: HashedFeatures,
     words: NDArray[np.int32],
     ngrams: NDArray[np.int32],
-    n_features: int,
+    sizes: tuple[int, int],
 ) -> NumberedFeatures:
     return NumberedFeatures(
         words,
@@ -192,7 +211,7 @@ def _numbered(
         hashed.ngram_offsets,
         texts.chunks.tokens,
         texts.chunks.offsets,
-        n_features,
+        *sizes,
     )
 
 
@@ -208,39 +227,18 @@ class LinearFeatures:
     keys: NDArray[np.uint64]
     idf: NDArray[np.float32]
 
-    @cached_property
-    def _n_word_features(self) -> int:
-        """Number of features that are no n-grams; they come first."""
-        return int(np.searchsorted(self.keys, NGRAM_BIT))
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state without the index, which is built again when needed."""
+        return {"keys": self.keys, "idf": self.idf}
+
+    @property
+    def _sizes(self) -> tuple[int, int]:
+        """Number of words and pairs, which come first, and of all features."""
+        return int(np.searchsorted(self.keys, NGRAM_BIT)), len(self.keys)
 
     @cached_property
-    def _buckets(self) -> tuple[NDArray[np.int32], np.uint64]:
-        """First key of each value of the highest bits, and the shift to these bits."""
-        n_bits = len(self.keys).bit_length()
-        shift = np.uint64(64 - n_bits)
-        values = np.arange(2**n_bits, dtype=np.uint64) << shift
-        return np.searchsorted(self.keys, values).astype(np.int32), shift
-
-    def find(self, hashes: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """Return the index of each hash in `keys`, or -1."""
-        if len(self.keys) == 0:
-            return np.full(len(hashes), -1, dtype=np.int32)
-        if 4 * len(hashes) < len(self.keys):
-            found = np.searchsorted(self.keys, hashes).astype(np.int32)
-        else:
-            # Hashes are uniform: a search from the first key with the same high bits
-            # takes few steps, independent of the number of keys.
-            first, shift = self._buckets
-            found = first[hashes >> shift]
-            behind = np.arange(len(hashes))
-            while len(behind):
-                at = np.minimum(found[behind], len(self.keys) - 1)
-                smaller = self.keys[at] < hashes[behind]
-                behind = behind[smaller & (found[behind] < len(self.keys))]
-                found[behind] += 1
-        found[found == len(self.keys)] = 0
-        found[self.keys[found] != hashes] = -1
-        return found
+    def _index(self) -> HashIndex:
+        return HashIndex(self.keys)
 
     def known(
         self, texts: TokenisedTexts, shortest: int, longest: int
@@ -249,31 +247,29 @@ class LinearFeatures:
         if (shortest, longest) in texts.counted:
             return self._known(texts.counted[shortest, longest])
         hashed = _hash_features(texts, shortest, longest)
-        words, word_offsets = _known(self.find(hashed.words), hashed.word_offsets)
-        ngrams, ngram_offsets = _known(self.find(hashed.ngrams), hashed.ngram_offsets)
+        words, word_offsets = _known(
+            self._index.find(hashed.words), hashed.word_offsets
+        )
+        ngrams, ngram_offsets = _known(
+            self._index.find(hashed.ngrams), hashed.ngram_offsets
+        )
         hashed = hashed._replace(word_offsets=word_offsets, ngram_offsets=ngram_offsets)
-        return _numbered(texts, hashed, words, ngrams, len(self.keys))
+        return _numbered(texts, hashed, words, ngrams, self._sizes)
 
     def _known(self, counts: FeatureCounts) -> NumberedFeatures:
-        return counts.numbered.renumber(self.find(counts.keys), len(self.keys))
+        return counts.numbered.renumber(self._index.find(counts.keys), *self._sizes)
 
     def weigh(self, counted: Counted) -> NDArray[np.float32]:
         """Return the TF-IDF of counted features."""
-        features, counts, offsets = counted
-        term_frequency = 1 + np.log(
-            np.arange(1, counts.max(initial=1) + 1, dtype=np.float32)
-        )  # sublinear
-        values: NDArray[np.float32] = term_frequency[counts - 1]
+        features, counts, blocks = counted
+        repetitions = np.arange(1, counts.max(initial=0) + 1, dtype=np.float32)
+        sublinear = np.append(np.float32(0), 1 + np.log(repetitions))
+        values: NDArray[np.float32] = sublinear[counts]
         values *= self.idf[features]
-        # The two blocks of a text: from its start, and from its first n-gram.
-        is_word = features < self._n_word_features
-        starts = np.empty(2 * len(offsets) - 2, dtype=np.int64)
-        starts[::2] = offsets[:-1]
-        starts[1::2] = offsets[:-1] + np.diff(offsets_of(is_word)[offsets])
-        lengths = np.diff(starts, append=len(features))
-        squares = np.add.reduceat(values.astype(np.float64) ** 2, starts[lengths > 0])
-        norms = np.sqrt(squares).astype(np.float32)
-        values /= np.repeat(norms, lengths[lengths > 0])
+        starts, lengths = blocks[:-1], np.diff(blocks)
+        filled = lengths > 0
+        norms = np.sqrt(np.add.reduceat(values * values, starts[filled]))
+        values /= np.repeat(norms, lengths[filled])
         return values
 
     def matrix(
@@ -292,17 +288,19 @@ class LinearFeatures:
     ) -> sparse.csr_array:
         """Return the TF-IDF matrix of some texts, (n_rows, n_features), float32."""
         features, values = Growing(np.int32), Growing(np.float32)
-        lengths = [np.empty(0, dtype=np.int64)]
+        lengths, n_done = np.zeros(len(rows), dtype=np.int64), 0
         for start in range(0, len(rows), _TEXTS_PER_PART):
             counted = known.count(rows[start : start + _TEXTS_PER_PART])
-            lengths.append(np.diff(counted.offsets))
-            # The final size, if the other texts are like those so far.
-            share = sum(map(len, lengths)) / len(rows)
-            features.append(counted.features, share)
-            values.append(self.weigh(counted), share)
+            n_texts = len(counted.offsets) - 1
+            lengths[n_done : n_done + n_texts] = np.diff(counted.offsets)
+            n_done += n_texts
+            features.append(counted.features, n_done / len(rows))
+            values.append(self.weigh(counted), n_done / len(rows))
+        offsets = offsets_of(lengths)
+        if offsets[-1] < 2**31:  # otherwise SciPy copies the indices to 64 bits
+            offsets = offsets.astype(np.int32)
         return sparse.csr_array(
-            (values.array(), features.array(), offsets_of(np.concatenate(lengths))),
-            (len(rows), len(self.keys)),
+            (values.array(), features.array(), offsets), (len(rows), len(self.keys))
         )
 
 

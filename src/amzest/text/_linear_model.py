@@ -22,6 +22,8 @@ DEFAULT_CALIBRATION = Calibration((5.0,), 0.0)
 
 #: Values of the inverse regularisation strength to choose from.
 CANDIDATES = (0.1, 0.3, 1.0)
+
+#: The value if there are too few samples to choose one.
 DEFAULT_C = 0.3
 
 #: Larger numbers of weights, n_features x n_classes, are fitted class by class and
@@ -98,40 +100,17 @@ def fit_linear_model(
         matrix, targets = matrix[rows], targets[rows]
     weights = sample_weight[rows] / min(1.0, sample_weight[rows].mean())
     classes = np.unique(targets)
-    if len(classes) == 1:
+    if len(classes) == 1 or matrix.shape[1] == 0:
+        # The constant scores of least squared hinge loss.
+        shares = np.bincount(targets, weights, n_classes) / weights.sum()
         coef = np.zeros((matrix.shape[1], n_classes), dtype=np.float32)
-        intercept = np.full(n_classes, -1, dtype=np.float32)
-        intercept[classes] = 1
-        return LinearModel(coef, intercept)
+        return LinearModel(coef, (2 * shares - 1).astype(np.float32))
     matrix = _for_liblinear(matrix)
     if matrix.shape[1] * n_classes <= _MAX_WEIGHTS:
         model = _fit_together(matrix, targets, n_classes, weights, C, seed)
     else:
         model = _fit_one_by_one(matrix, targets, n_classes, weights, C, seed)
     return _with_lowest_scores(model, matrix, classes)
-
-
-def tune_linear_model(
-    train_matrix: sparse.csr_array,
-    train_targets: NDArray[np.int64],
-    train_weights: NDArray[np.float64],
-    val_matrix: sparse.csr_array,
-    val_targets: NDArray[np.int64],
-    val_weights: NDArray[np.float64],
-    *,
-    n_classes: int,
-    candidates: Sequence[float] = CANDIDATES,
-    seed: int,
-) -> tuple[float, NDArray[np.float32]]:
-    """Return the `C` with the least log-loss on held-out samples, and their scores.
-
-    The log-loss is that of calibrated probabilities.
-    """
-    train = train_matrix, train_targets, n_classes, train_weights
-    models = fit_candidates(*train, candidates=candidates, seed=seed)
-    scores = {C: model.scores(val_matrix) for C, model in models}
-    best = best_C(scores, val_targets, val_weights)
-    return best, scores[best]
 
 
 def fit_candidates(

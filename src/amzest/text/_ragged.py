@@ -12,7 +12,9 @@ def offsets_of(
     counts: NDArray[np.integer[Any]] | NDArray[np.bool_],
 ) -> NDArray[np.int64]:
     """Return the start of each row and the end of the last, from their lengths."""
-    return np.append(0, np.cumsum(counts, dtype=np.int64))
+    offsets = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    return offsets
 
 
 def spans(
@@ -34,12 +36,12 @@ class Growing:
         self._array = np.empty(0, dtype=dtype)
         self._size = 0
 
-    def append(self, part: NDArray[Any], share: float) -> None:
-        """Append a part; with it, the array is about `share` of the final one."""
+    def append(self, part: NDArray[Any], fraction: float) -> None:
+        """Append a part, with which about `fraction` of the final size is reached."""
         size = self._size + len(part)
         if size > len(self._array):
             # The system enlarges large arrays without copying them.
-            self._array.resize(max(size, int(1.01 * size / share)), refcheck=False)
+            self._array.resize(max(size, int(1.01 * size / fraction)), refcheck=False)
         self._array[self._size : size] = part
         self._size = size
 

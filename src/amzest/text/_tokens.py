@@ -46,6 +46,9 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 #: Cells of this many words or more are copies of each other if they are equal.
 _MIN_WORDS_OF_COPY = 5
 
+#: Number of words whose n-grams are hashed at a time, to limit memory.
+_WORDS_PER_BLOCK = 4096
+
 #: Number of characters used of a cell for each of its `max_length` tokens.
 _CHARACTERS_PER_TOKEN = 1_000
 
@@ -170,6 +173,25 @@ def hash_ngrams(
         for word in words
     ]
     codes, lengths = _code_points(framed)
+    starts = offsets_of(lengths)
+    counts = lengths[:, None] - np.arange(shortest - 1, longest)
+    offsets = offsets_of(np.maximum(counts, 0).sum(axis=1))
+    hashes = np.empty(offsets[-1], dtype=np.uint64)
+    for first in range(0, len(words), _WORDS_PER_BLOCK):
+        last = min(first + _WORDS_PER_BLOCK, len(words))
+        hashes[offsets[first] : offsets[last]] = _hash_ngrams(
+            codes[starts[first] : starts[last]],
+            lengths[first:last],
+            shortest,
+            longest,
+        )
+    return hashes, offsets
+
+
+def _hash_ngrams(
+    codes: NDArray[np.uint64], lengths: NDArray[np.int64], shortest: int, longest: int
+) -> NDArray[np.uint64]:
+    """Return the hashes of the n-grams of words, from their characters."""
     n_left = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(codes))
     shape = len(codes), longest - shortest + 1
     hashes, inside = np.empty(shape, dtype=np.uint64), np.empty(shape, dtype=bool)
@@ -181,8 +203,7 @@ def hash_ngrams(
         if n >= shortest:
             hashes[:, n - shortest] = _mix(rolling)
             inside[:, n - shortest] = n_left >= n  # all are of one word
-    counts = lengths[:, None] - np.arange(shortest - 1, longest)
-    return hashes[inside] | NGRAM_BIT, offsets_of(np.maximum(counts, 0).sum(axis=1))
+    return hashes[inside] | NGRAM_BIT
 
 
 def _code_points(

@@ -148,6 +148,10 @@ class TextNetwork(nn.Module):
         raise NotImplementedError
 
     def _word_vectors(self, batch: dict[str, Tensor]) -> Tensor:
+        """Return vectors of the distinct words, (1 + n_distinct_words, size).
+
+        Word 0 is the zero vector, for padding and hidden words.
+        """
         vectors = _sum_of_rows(
             self.table, batch, "word"
         )  # (n_distinct_words, embedding_size)
@@ -155,12 +159,11 @@ class TextNetwork(nn.Module):
             vectors = vectors + functional.embedding(
                 batch["pretrained_rows"], self.pretrained, padding_idx=0, sparse=True
             )
-        padding = vectors.new_zeros(1, vectors.shape[1])  # word 0
-        return functional.embedding(batch["words"], torch.cat([padding, vectors]))
+        return torch.cat([vectors.new_zeros(1, vectors.shape[1]), vectors])
 
     def features(self, **batch: Tensor) -> Tensor:
         """Return the activations before the last layer, (batch, n_features_out)."""
-        x = self._word_vectors(batch)
+        x = functional.embedding(batch["words"], self._word_vectors(batch))
         position = torch.arange(x.shape[1], device=x.device)
         mask = position < batch["lengths"][:, None]  # (batch, length)
         x = functional.dropout(x, self.embedding_dropout, self.training)
@@ -201,6 +204,42 @@ class TextCNN(TextNetwork):
             pooled.append(masked_max(convolved, mask) + convolution.bias)
             first += size
         return functional.relu(torch.cat(pooled, 1))
+
+    def features(self, **batch: Tensor) -> Tensor:
+        """Return the activations before the last layer, (batch, n_features_out)."""
+        return super().features(**batch) if self.training else self._predicted(batch)
+
+    def _predicted(self, batch: dict[str, Tensor]) -> Tensor:
+        """Return the same as in training, with fewer products.
+
+        Words are repeated in a batch: the filters are multiplied with each distinct
+        word once, and each convolution is a sum of such products.
+        """
+        vectors, words = self._word_vectors(batch), batch["words"]
+        positions = [weight for c in self.convolutions for weight in c.weight.unbind(2)]
+        products = functional.linear(vectors, torch.cat(positions))
+        n_filters = self.convolutions[0].out_channels
+        products = products.view(-1, n_filters)  # (n_words * n_positions, n_filters)
+        sizes = [convolution.kernel_size[0] for convolution in self.convolutions]
+        before, behind = max(sizes) // 2, (max(sizes) - 1) // 2
+        rows = functional.pad(words * len(positions), (before, behind))
+        pooled, first = [], 0
+        for size, convolution in zip(sizes, self.convolutions, strict=True):
+            # Products of padding are 0 beside a word; in its middle it must not win.
+            products[first + size // 2] = -torch.inf
+            start = before - size // 2
+            neighbours = rows[:, start : start + words.shape[1] + size - 1]
+            neighbours = neighbours.unfold(1, size, 1)  # (batch, length, size)
+            index = neighbours + torch.arange(first, first + size, device=rows.device)
+            convolved = functional.embedding_bag(
+                index.flatten(0, 1), products, mode="sum"
+            )  # (batch * length, n_filters)
+            convolved = convolved.view(*words.shape, n_filters)
+            pooled.append(convolved.amax(1) + convolution.bias)
+            first += size
+        total = functional.embedding_bag(words, vectors, mode="sum")
+        mean = total / batch["lengths"][:, None]
+        return torch.cat([functional.relu(torch.cat(pooled, 1)), mean], 1)
 
 
 def _shift_and_add(products: Sequence[Tensor]) -> Tensor:

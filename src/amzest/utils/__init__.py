@@ -5,7 +5,7 @@
 - Images: `_image_cells` (paths, bytes and what else a cell may be), `_image_files`,
   `_pillow` (decoding), `_input_files` (states of files).
 - Estimators: `_param_validation`, `_fitted_state`, `_saved_state`, `_seeds`,
-  `_log_proba`, `_documentation_link`, `_messages`.
+  `_log_proba`, `_missing_samples`, `_documentation_link`, `_messages`.
 - Processes: `_cache`, `_forking`, `_workers`, `_frameworks`, `_quiet_import`,
   `_optional`.
 """
@@ -65,6 +65,7 @@ from amzest.utils._metadata_routing import (
     request_sample_weight,
     route_fit_params,
 )
+from amzest.utils._missing_samples import MissingSamplesMixin
 from amzest.utils._optional import check_installed, require
 from amzest.utils._param_validation import (
     Counts,
@@ -122,6 +123,7 @@ __all__ = [
     "ImageNotFound",
     "LRUCache",
     "LabelledPredictions",
+    "MissingSamplesMixin",
     "NotAnImage",
     "ParameterValidationMixin",
     "PredictLogProbaMixin",

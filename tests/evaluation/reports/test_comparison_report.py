@@ -57,7 +57,7 @@ def test_html_is_well_formed_and_escaped():
     assert "&lt;script&gt;" in html
     tree = ElementTree.fromstring(html)
     tables = list(tree.iter("table"))
-    assert len(tables) == 6
+    assert len(tables) == 7
     for table in tables:
         assert table.find("caption") is not None
         assert all(head.get("scope") in ("col", "row") for head in table.iter("th"))

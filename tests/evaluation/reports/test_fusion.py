@@ -3,7 +3,7 @@ import pytest
 from product_designs import draw_labels, draw_proba
 
 from amzest.evaluation._reports._compare_classifiers import compare_classifiers
-from amzest.evaluation._reports._fusion import average_members
+from amzest.evaluation._reports._fusion_averages import average_members
 
 # Rows:            0  1  2  3  4  5
 TRUTH = np.array([0, 0, 0, 1, 1, 1])

@@ -24,6 +24,6 @@ def test_html_is_escaped_and_has_scopes():
     html = REPORT._repr_html_()
     assert "image &lt;i&gt;&amp;&lt;/i&gt;" in html
     assert "<i>" not in html
-    assert html.count("<caption") == html.count("<table") == 3
+    assert html.count("<caption") == html.count("<table") == 4
     assert html.count("<th ") == html.count('scope="')
     assert "<details" not in html

@@ -27,8 +27,14 @@ from amzest.evaluation._reports._fusion import (
     FusionReport,
     describe_gains,
     describe_members,
-    describe_overlap,
-    drop_one_averages,
+    describe_recommendation,
+)
+from amzest.evaluation._reports._fusion_averages import drop_one_averages
+from amzest.evaluation._reports._fusion_overlap import describe_overlap
+from amzest.evaluation._reports._fusion_subsets import (
+    SubsetSearch,
+    describe_subsets,
+    search_subsets,
 )
 from amzest.evaluation._significance._bootstrap import bootstrap_sums
 from amzest.utils import check_params, count, draw_seeds, validate_params
@@ -202,11 +208,13 @@ def compare_classifiers(
     _check_resolution(
         len(designs.names), int(n_bootstrap), confidence_level, correction
     )
-    generator = np.random.default_rng(draw_seeds(random_state)["shuffle"])
-    scores, averages = _score(designs, lengths, int(n_bootstrap), generator)
+    seeds = draw_seeds(random_state)
+    generator = np.random.default_rng(seeds["shuffle"])
+    search = _search(designs, seeds["split"])
+    scores, averages = _score(designs, lengths, search, int(n_bootstrap), generator)
     fusion = None
-    if averages:
-        fusion = _fuse(designs, scores, averages, confidence_level, correction)
+    if search is not None:
+        fusion = _fuse(designs, scores, averages, search, confidence_level, correction)
     return ClassifierComparison(
         designs,
         scores,
@@ -245,19 +253,35 @@ def _check_resolution(
         )
 
 
+def _search(designs: ComparedDesigns, seed: int) -> SubsetSearch | None:
+    """Search subsets of the members, if there are several."""
+    n_members = designs.n_members
+    if n_members < 2:
+        return None
+    return search_subsets(
+        designs.probas[:n_members],
+        designs.present[:n_members],
+        designs.codes,
+        designs.weights,
+        designs.fold,
+        seed,
+    )
+
+
 Averages = dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
 
 
 def _score(
     designs: ComparedDesigns,
     top_k: Sequence[int],
+    search: SubsetSearch | None,
     n_bootstrap: int,
     generator: np.random.Generator,
 ) -> tuple[Scores, Averages]:
     """Score the designs, and averages of members, on all rows and on resamples."""
     n_samples, weights = len(designs.codes), designs.weights
     scoring = Scoring(designs.probas, designs.codes, top_k, weights)
-    averages = _average_contributions(designs)
+    averages = _average_contributions(designs, search)
     contributions: list[Any] = [scoring.means, scoring.counts]
     if len(averages):
         contributions.append(averages)
@@ -302,13 +326,16 @@ def _score(
     }
 
 
-def _average_contributions(designs: ComparedDesigns) -> NDArray[np.float64]:
+def _average_contributions(
+    designs: ComparedDesigns, search: SubsetSearch | None
+) -> NDArray[np.float64]:
     """Return what each row adds to accuracy and log-loss of averages of members.
 
-    The averages are those of all members, and of all but each of them.
+    The averages are those of all members, of all but each of them, and of recommended
+    members.
     """
     n_members, codes = designs.n_members, designs.codes
-    if n_members < 2:
+    if search is None:
         return np.empty((0, len(codes)))
     right, losses = [], []
     for average in drop_one_averages(
@@ -316,6 +343,8 @@ def _average_contributions(designs: ComparedDesigns) -> NDArray[np.float64]:
     ):
         right.append(truth_ranks(average, codes) == 0)
         losses.append(row_log_loss(average, codes))
+    right.append(search.right)
+    losses.append(search.losses)
     lines = np.array([*right, *losses], dtype=np.float64)
     return lines if designs.weights is None else lines * designs.weights
 
@@ -324,6 +353,7 @@ def _fuse(
     designs: ComparedDesigns,
     scores: Scores,
     averages: Averages,
+    search: SubsetSearch,
     confidence_level: float,
     correction: Literal["holm", "bonferroni"] | None,
 ) -> FusionReport:
@@ -332,17 +362,27 @@ def _fuse(
     right, predicted = scores.right[:n_members], scores.predicted[:n_members]
     accuracy, samples = scores.values["accuracy"], scores.samples["accuracy"]
     average, average_samples = averages["accuracy"]
+    losses = averages["log_loss"][0]
+    members = describe_members(
+        names,
+        right,
+        designs.present[:n_members],
+        # The last average is that of recommended members.
+        {name: (value[:-1], draws[:-1]) for name, (value, draws) in averages.items()},
+        confidence_level,
+        correction,
+        designs.weights,
+    )
+    seconds = designs.costs["predict_seconds_per_1000"].to_numpy(np.float64)
     return FusionReport(
-        members=describe_members(
+        members=members,
+        overlap=describe_overlap(
             names,
-            right,
-            designs.present[:n_members],
-            averages,
-            confidence_level,
-            correction,
-            designs.weights,
+            predicted,
+            designs.probas[:n_members],
+            designs.codes,
+            members["adds_low"].to_numpy(),
         ),
-        overlap=describe_overlap(names, right, predicted),
         gains=describe_gains(
             [AVERAGE, *designs.names[n_members:]],
             (names, accuracy[:n_members], samples[:n_members]),
@@ -350,6 +390,18 @@ def _fuse(
             np.concatenate([average_samples[:1], samples[n_members:]]),
             confidence_level,
             correction,
+        ),
+        subsets=describe_subsets(names, search, designs.weights, seconds),
+        recommended=[names[i] for i in search.chosen],
+        recommended_gains=describe_recommendation(
+            (average[-1], losses[-1], average_samples[-1]),
+            (average[0], losses[0], average_samples[0]),
+            (
+                accuracy[:n_members],
+                scores.values["log_loss"][:n_members],
+                samples[:n_members],
+            ),
+            confidence_level,
         ),
         oracle_accuracy=float(np.average(right.any(axis=0), weights=designs.weights)),
         confidence_level=float(confidence_level),

@@ -26,7 +26,8 @@ from amzest.utils import (
 class ComparedDesigns:
     """Designs with predictions of the same rows: members first, then ensembles.
 
-    `costs` has a row per design, NaN where unknown; `weights` (n_samples,) or None.
+    `costs` has a row per design, NaN where unknown; `weights` and `fold` (n_samples,)
+    or None.
     """
 
     names: list[str]
@@ -34,6 +35,7 @@ class ComparedDesigns:
     predictions: list[LabelledPredictions]
     costs: pd.DataFrame
     weights: NDArray[np.float64] | None
+    fold: NDArray[np.intp] | None
 
     @property
     def classes(self) -> NDArray[Any]:
@@ -111,7 +113,8 @@ def collect_designs(
     ]
     table = _cost_table(names, known_costs | dict(costs or {}))
     weights = _check_weights(sample_weight, codes)
-    return ComparedDesigns(names, len(members), predictions, table, weights)
+    fold = getattr(crossfit, "fold_", None)
+    return ComparedDesigns(names, len(members), predictions, table, weights, fold)
 
 
 def _check_crossfit(crossfit: Any, *others: Any) -> None:

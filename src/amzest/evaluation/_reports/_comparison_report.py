@@ -8,7 +8,11 @@ from typing import Any
 import pandas as pd
 
 from amzest.evaluation._metrics._scoring import Metric
-from amzest.evaluation._reports._fusion_report import fusion_tables, gain_sentence
+from amzest.evaluation._reports._fusion_report import (
+    fusion_tables,
+    gain_sentence,
+    recommendation_sentence,
+)
 from amzest.evaluation._reports._tables import (
     Table,
     html_page,
@@ -85,6 +89,7 @@ def comparison_as_text(summary: ComparisonSummary) -> str:
     parts = [summary.heading, "", text_table(table), "", wrapped(summary.notes)]
     if summary.fusion is not None:
         parts.append(gain_sentence(summary.fusion))
+        parts.append(wrapped(recommendation_sentence(summary.fusion)))
     return "\n".join(parts)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,14 @@ from amzest.utils import validate_params
 
 #: Name of the ensemble that every comparison contains.
 AVERAGE = "equal-weight average"
-_MEASURES = ("share_of_errors", "jaccard", "yule_q")
+_MEASURES = (
+    "share_of_errors",
+    "same_errors",
+    "jaccard",
+    "yule_q",
+    "error_correlation",
+    "proba_correlation",
+)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -41,19 +48,42 @@ class FusionReport:
         improves it; `n_only_right`, the number of rows for which only this member is
         correct, and `share_only_right`, their fraction.
 
-    overlap : DataFrame of shape (n_pairs, 8)
+    overlap : DataFrame of shape (n_pairs, 12)
         One row per pair of members. `n_both_wrong`; `share_of_first`, the fraction of
         the errors of the first member that the second makes too (an error on the same
         row, with the same prediction or not), and `share_of_second`; `same_answer`, the
-        fraction of these rows for which both predict the same class; `jaccard`, the
-        rows where both are wrong divided by those where either is; `yule_q`, 1 if the
-        errors of one are a subset of those of the other, 0 if they are independent,
-        negative if they rarely coincide.
+        fraction of these rows for which both predict the same class; `same_errors`,
+        the rows where both predict the same wrong class divided by those where either
+        is wrong; `jaccard`, the rows where both are wrong divided by the latter;
+        `yule_q`, 1 if the errors of one are a subset of those of the other, 0 if they
+        are independent, negative if they rarely coincide [1]_; `error_correlation`, the
+        correlation of being wrong [1]_; `proba_correlation`, that of the differences
+        between probabilities and the truth, 1 or 0, over all classes: the lower it is,
+        the more an average gains [2]_; `near_copy`, see Notes.
 
     gains : DataFrame of shape (1 + n_ensembles, 8)
         One row per ensemble, the equal-weight average first. `accuracy`; `best_member`
         and `best_member_accuracy`; `gain`, the difference, with `gain_low`,
         `gain_high`, `gain_p` and `gain_p_corrected` (for the number of ensembles).
+
+    subsets : DataFrame of shape (n_members, 6)
+        The most accurate subset of members of each size, indexed by `n_members`:
+        `members`, separated by commas; `accuracy` of their equal-weight average, on the
+        rows that it is the best on; `difference` to the best of all sizes, at most 0,
+        and its `standard_error`; `predict_seconds_per_1000`, their sum;
+        `recommended`, whether these members are recommended.
+
+    recommended : list of str
+        The members of the smallest subset that is as accurate as the best one, see
+        Notes. Pass them to :meth:`CrossFit.select_members
+        <amzest.ensemble.CrossFit.select_members>`.
+
+    recommended_gains : DataFrame of shape (2, 8)
+        The equal-weight average of a recommended subset compared with that of "all
+        members" and with the "best member". `accuracy` and `log_loss` of members that
+        are recommended without the fold that is scored; `other_accuracy` and
+        `other_log_loss`; `gain`, the difference of the accuracies, with `gain_low`,
+        `gain_high` and `gain_p`.
 
     oracle_accuracy : float
         Fraction of rows for which at least one member is correct: the accuracy of a
@@ -74,11 +104,28 @@ class FusionReport:
     The best member is selected on the same rows, in each resample anew. Its accuracy is
     therefore biased upwards, and the gain is conservative.
 
+    Two members are near copies if `same_errors` is at least 0.5 and the average does
+    not need both: the interval of what one of them adds contains 0 or is below it.
+    Models of different kinds on the same texts have values of about 0.3, networks with
+    the same linear part 0.7 and more.
+
+    The recommended subset is the smallest whose accuracy is within one standard error
+    of the most accurate subset [3]_, the standard error being that of the paired
+    difference. Of several such subsets the most accurate is recommended. All subsets
+    are tried for up to 10 members; of more, members are eliminated one by one. Scores
+    of the best of many subsets are too high. Those in `recommended_gains` are not: the
+    choice is repeated without each fold, which is then scored. The folds are those of a
+    CrossFit, otherwise five random ones.
+
     References
     ----------
     .. [1] L. I. Kuncheva, C. J. Whitaker, "Measures of Diversity in Classifier
        Ensembles and Their Relationship with the Ensemble Accuracy", Machine Learning
        51, 2003.
+    .. [2] K. Tumer, J. Ghosh, "Error Correlation and Error Reduction in Ensemble
+       Classifiers", Connection Science 8, 1996.
+    .. [3] L. Breiman, J. Friedman, R. Olshen, C. Stone, "Classification and Regression
+       Trees", Wadsworth, 1984.
 
     Examples
     --------
@@ -95,13 +142,26 @@ class FusionReport:
     member
     text       0.780  0.140            30
     image      0.733  0.093            23
+    >>> report.fusion().recommended
+    ['text', 'image']
+    >>> report.fusion().near_copies
+    []
     """
 
     members: pd.DataFrame
     overlap: pd.DataFrame
     gains: pd.DataFrame
+    subsets: pd.DataFrame
+    recommended: list[str]
+    recommended_gains: pd.DataFrame
     oracle_accuracy: float
     confidence_level: float
+
+    @property
+    def near_copies(self) -> list[tuple[str, str]]:
+        """Pairs of members that make the same errors, see Notes."""
+        pairs = self.overlap[self.overlap["near_copy"]]
+        return list(zip(pairs["first"], pairs["second"], strict=True))
 
     @validate_params({"measure": [StrOptions(set(_MEASURES))]})
     def overlap_matrix(self, measure: str = "share_of_errors") -> pd.DataFrame:
@@ -109,9 +169,11 @@ class FusionReport:
 
         Parameters
         ----------
-        measure : {"share_of_errors", "jaccard", "yule_q"}, default="share_of_errors"
+        measure : {"share_of_errors", "same_errors", "jaccard", "yule_q", \
+                "error_correlation", "proba_correlation"}, default="share_of_errors"
             "share_of_errors" is the fraction of the errors of the row's member that the
-            column's member makes too; the others are symmetric.
+            column's member makes too; the others are columns of `overlap`, and
+            symmetric.
 
         Returns
         -------
@@ -135,30 +197,6 @@ class FusionReport:
 
     def _repr_html_(self) -> str:
         return fusion_as_html(self)
-
-
-def average_members(
-    probas: Sequence[NDArray[np.float64]], present: Sequence[NDArray[np.bool_]]
-) -> NDArray[np.float64]:
-    """Return the mean of the members that are present, or of all if none is."""
-    masks = np.array(present)  # (n_members, n_samples)
-    # A sample that is missing for all members still needs a prediction.
-    weights = np.where(masks.any(axis=0), masks, True)
-    total = np.zeros_like(probas[0])
-    for proba, weight in zip(probas, weights, strict=True):
-        total += weight[:, np.newaxis] * proba
-    mean: NDArray[np.float64] = total / weights.sum(axis=0)[:, np.newaxis]
-    return mean
-
-
-def drop_one_averages(
-    probas: Sequence[NDArray[np.float64]], present: Sequence[NDArray[np.bool_]]
-) -> Iterator[NDArray[np.float64]]:
-    """Yield the average of all members, then that without each of them."""
-    yield average_members(probas, present)
-    for left_out in range(len(probas)):
-        kept = [place for place in range(len(probas)) if place != left_out]
-        yield average_members([probas[i] for i in kept], [present[i] for i in kept])
 
 
 def describe_members(
@@ -198,42 +236,6 @@ def describe_members(
     return pd.DataFrame(columns, index=pd.Index(list(names), name="member"))
 
 
-def describe_overlap(
-    names: Sequence[str],
-    right: NDArray[np.bool_],
-    predicted: NDArray[np.int64],
-) -> pd.DataFrame:
-    """Return `FusionReport.overlap` from `right` and `predicted` (n_members, n)."""
-    rows = []
-    for i, first in enumerate(names):
-        for j in range(i + 1, len(names)):
-            both_wrong = ~right[i] & ~right[j]
-            n_both = int(both_wrong.sum())
-            n_first, n_second = int((~right[i]).sum()), int((~right[j]).sum())
-            n_neither = int((right[i] & right[j]).sum())
-            # Yule's Q of the 2 x 2 table of right and wrong (Kuncheva, Whitaker 2003).
-            agreeing = n_both * n_neither
-            disagreeing = (n_first - n_both) * (n_second - n_both)
-            n_same = int((predicted[i] == predicted[j])[both_wrong].sum())
-            rows.append(
-                {
-                    "first": first,
-                    "second": names[j],
-                    "n_both_wrong": n_both,
-                    "share_of_first": _share(n_both, n_first),
-                    "share_of_second": _share(n_both, n_second),
-                    "same_answer": _share(n_same, n_both),
-                    "jaccard": _share(n_both, n_first + n_second - n_both),
-                    "yule_q": _share(agreeing - disagreeing, agreeing + disagreeing),
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else float("nan")
-
-
 def describe_gains(
     names: Sequence[str],
     members: tuple[Sequence[str], NDArray[np.float64], NDArray[np.float64]],
@@ -265,3 +267,35 @@ def describe_gains(
         "gain_p_corrected": correct_p_values(p_values, correction),
     }
     return pd.DataFrame(columns, index=pd.Index(list(names), name="ensemble"))
+
+
+def describe_recommendation(
+    chosen: tuple[float, float, NDArray[np.float64]],
+    everyone: tuple[float, float, NDArray[np.float64]],
+    members: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    confidence_level: float,
+) -> pd.DataFrame:
+    """Return `FusionReport.recommended_gains`.
+
+    Each argument has accuracy, log-loss and resamples (..., n_bootstrap) of accuracy:
+    of the average of recommended members, of that of all, and of each member.
+    """
+    accuracy, loss, samples = chosen
+    best = int(members[0].argmax())
+    # As in `gains`, the best member is selected in each resample.
+    others = np.array([everyone[2], members[2].max(axis=0)])
+    differences = samples - others
+    low, high = percentile_interval(differences, confidence_level)
+    other_accuracy = np.array([everyone[0], members[0][best]])
+    columns = {
+        "accuracy": accuracy,
+        "log_loss": loss,
+        "other_accuracy": other_accuracy,
+        "other_log_loss": [everyone[1], members[1][best]],
+        "gain": accuracy - other_accuracy,
+        "gain_low": low,
+        "gain_high": high,
+        "gain_p": bootstrap_p_value(differences),
+    }
+    index = pd.Index(["all members", "best member"], name="compared with")
+    return pd.DataFrame(columns, index=index)

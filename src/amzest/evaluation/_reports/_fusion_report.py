@@ -34,6 +34,21 @@ def gain_sentence(report: Any) -> str:
     )
 
 
+def recommendation_sentence(report: Any) -> str:
+    """Name near copies, and recommended members with their gain."""
+    gain = report.recommended_gains.loc["all members"]
+    members = ", ".join(cut(name, 30) for name in report.recommended)
+    copies = "; ".join(
+        f"{cut(first, 30)} and {cut(second, 30)}"
+        for first, second in report.near_copies
+    )
+    return (
+        f"Near copies: {copies or 'none'}. Recommended members: {members} "
+        f"({gain['accuracy']:.3f}, {gain['gain']:+.3f} compared with all members, "
+        f"{gain['gain_low']:+.3f} to {gain['gain_high']:+.3f})."
+    )
+
+
 def fusion_as_text(report: Any) -> str:
     """Write the tables of a report, in lines of at most 88 characters."""
     tables = [text_table(table) for table in fusion_tables(report)]
@@ -42,7 +57,9 @@ def fusion_as_text(report: Any) -> str:
         f"gain: accuracy minus that of {cut(report.gains['best_member'].iloc[0], 30)}, "
         f"the best member. {percent(report.confidence_level)} confidence intervals."
     )
-    return "\n\n".join([_heading(report), *tables, wrapped(notes)])
+    parts = [_heading(report), *tables, wrapped(notes)]
+    parts.append(wrapped(recommendation_sentence(report)))
+    return "\n\n".join(parts)
 
 
 def fusion_as_html(report: Any) -> str:
@@ -52,7 +69,7 @@ def fusion_as_html(report: Any) -> str:
 
 
 def fusion_tables(report: Any) -> list[Table]:
-    """Return the tables of members, of ensembles, and of shared errors."""
+    """Return the tables of members, of ensembles, of shared errors, and of subsets."""
     level = percent(report.confidence_level)
     members, gains, overlap = report.members, report.gains, report.overlap
     best, at_best = gains[["best_member", "best_member_accuracy"]].iloc[0]
@@ -87,17 +104,40 @@ def fusion_tables(report: Any) -> list[Table]:
         ),
         Table(
             "Shared errors",
-            "Fraction of the errors of each of two members that the other makes too, "
-            "and Yule's Q.",
+            "Fraction of the errors of each of two members that the other makes too; "
+            "fraction of the errors of either that are the same wrong prediction of "
+            "both; Yule's Q.",
             pd.DataFrame(
                 {
                     "of first": overlap["share_of_first"].map("{:.0%}".format),
                     "of second": overlap["share_of_second"].map("{:.0%}".format),
+                    "same": overlap["same_errors"].map("{:.0%}".format),
                     "Yule's Q": overlap["yule_q"].map("{:+.2f}".format),
+                    "near copy": overlap["near_copy"].map({True: "yes", False: ""}),
                 }
             ).set_axis(pd.Index(pairs, name="shared errors")),
         ),
+        _subsets_table(report),
     ]
+
+
+def _subsets_table(report: Any) -> Table:
+    subsets = report.subsets
+    cells = pd.DataFrame(
+        {
+            "accuracy": subsets["accuracy"].map("{:.3f}".format),
+            "difference": subsets["difference"].map("{:+.3f}".format),
+            "standard error": subsets["standard_error"].map("{:.3f}".format),
+            "recommended": subsets["recommended"].map({True: "yes", False: ""}),
+        }
+    )
+    names = pd.Index(subsets["members"], name="best members of each number")
+    caption = (
+        "The most accurate equal-weight average of each number of members, compared "
+        "with the best of all, on the rows that it was selected on. "
+        f"{recommendation_sentence(report)}"
+    )
+    return Table("Subsets of members", caption, cells.set_axis(names))
 
 
 def _short(name: str) -> str:
