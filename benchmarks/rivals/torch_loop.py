@@ -81,12 +81,10 @@ def train_epoch_by_hand(
             torch.bfloat16,
             enabled=precision == "bfloat16",
         ):
-            loss = torch.zeros((), device=device)
-            for logits in module(**inputs):
-                losses = functional.cross_entropy(
-                    logits, targets, reduction="none", label_smoothing=0.1
-                )
-                loss = loss + (losses * weights).mean()
+            losses = functional.cross_entropy(
+                module(**inputs), targets, reduction="none", label_smoothing=0.1
+            )
+            loss = (losses * weights).mean()
         loss.backward()
         for parameter in dense:
             if parameter.grad is not None and parameter.grad.is_sparse:

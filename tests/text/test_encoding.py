@@ -197,3 +197,19 @@ def test_a_text_of_unknown_characters_has_no_feature(reader):
     assert matrix.nnz == 0
     assert len(reader.batch(["日本語"])["word_rows"]) > 0
     assert tokens_of(["日本語"]).words.words == ["日本語"]
+
+
+def test_share_of_words_that_only_pretrained_vectors_know():
+    reader = Reader(TITLES, pretrained={"red": 1, "clog": 2})
+    texts = ["red shoe", "red clog", "clog", "red zqxv", "clog clog red"]
+    share = reader.encode(texts).share_without_new_words(np.arange(5))
+    red, clog = reader.linear.idf_of(["red", "clog"]).astype(float) ** 2
+    assert clog == reader.linear.idf.astype(float).max() ** 2 >= red
+    expected = [1, red / (red + clog), 0, 1, red / (red + 2 * clog)]
+    np.testing.assert_allclose(share, expected)
+    rows = np.array([4, 0])
+    np.testing.assert_array_equal(
+        reader.encode(texts).share_without_new_words(rows), share[rows]
+    )
+    without = Reader(TITLES).encode(texts)
+    assert without.share_without_new_words(rows).tolist() == [1, 1]

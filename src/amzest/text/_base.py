@@ -296,9 +296,9 @@ class BaseTextClassifier(BaseNeuralClassifier):
         targets, weights = rows.of(rows.train)
         train = matrix, targets, len(self.classes_), weights
         if len(rows.held_out):
-            held_out = inputs.linear_matrix(rows.held_out)
             models = dict(fit_candidates(*train, seed=seeds["weights"]))
-            scores = {C: model.scores(held_out) for C, model in models.items()}
+            held_out = inputs, rows.held_out
+            scores = {C: _linear_scores(m, *held_out) for C, m in models.items()}
             self.C_ = best_C(scores, *rows.of(rows.held_out))
             self.linear_model_ = models[self.C_]
             return scores, self.C_
@@ -323,7 +323,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
     ) -> list[NDArray[np.float32]]:
         if self.linear_model_ is None:
             return []
-        return [self.linear_model_.scores(inputs.linear_matrix(rows))]
+        return [_linear_scores(self.linear_model_, inputs, rows)]
 
     def _count_features_out(self) -> int:
         n_scores = len(self.classes_) if self.linear_part else 0
@@ -380,6 +380,23 @@ class BaseTextClassifier(BaseNeuralClassifier):
         tags.input_tags.string = True
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _linear_scores(
+    model: LinearModel, inputs: EncodedTexts, rows: NDArray[np.intp]
+) -> NDArray[np.float32]:
+    """Return the scores of the linear part, (n_rows, n_classes).
+
+    They differ less between the classes for texts with words that only pretrained
+    vectors know: there the linear model has only the other words, which often say
+    little, and TF-IDF of norm 1 makes up for the missing ones.
+    """
+    scores = model.scores(inputs.linear_matrix(rows))
+    share = inputs.share_without_new_words(rows).astype(np.float32)
+    reduced = np.flatnonzero(share < 1)
+    mean = scores[reduced].mean(axis=1, keepdims=True)
+    scores[reduced] = mean + (scores[reduced] - mean) * share[reduced, None] ** 2
+    return scores
 
 
 def _counts(

@@ -79,6 +79,10 @@ class EncodedTexts:
         if pretrained:
             found = (pretrained.get(word, 0) for word in words.words)
             self._pretrained = np.fromiter(found, np.int64, count=len(words.words))
+        if self._pretrained is not None and linear is not None:
+            own = np.array([word in table.vocabulary for word in words.words], bool)
+            self._is_new = (self._pretrained > 0) & ~own
+            self._importance = linear.idf_of(words.words).astype(np.float64) ** 2
         self.present = texts.present
         self.sizes: NDArray[np.intp] | None = np.diff(words.offsets)
 
@@ -116,6 +120,23 @@ class EncodedTexts:
         if self._linear is None:
             raise ValueError("These texts were encoded without linear features.")
         return self._linear.matrix_of(self._known, rows)
+
+    def share_without_new_words(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return how much of each text is not new to the linear model only, (n_rows,).
+
+        That is its share without words that no training text contains, but that have a
+        pretrained vector; by squared inverse document frequency, as in the norm of
+        TF-IDF.
+        """
+        if self._pretrained is None or not self._is_new.any():
+            return np.ones(len(rows))
+        index, lengths = spans(self._words.offsets, rows)
+        tokens = self._words.tokens[index]
+        text = np.repeat(np.arange(len(rows)), lengths)
+        importance = self._importance[tokens]
+        whole = np.bincount(text, importance, minlength=len(rows))
+        new = np.bincount(text, importance * self._is_new[tokens], minlength=len(rows))
+        return 1 - new / whole
 
     def _padded(
         self, rows: NDArray[np.intp], rng: np.random.Generator | None

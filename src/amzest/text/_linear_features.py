@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -239,6 +239,12 @@ class LinearFeatures:
     @cached_property
     def _index(self) -> HashIndex:
         return HashIndex(self.keys)
+
+    def idf_of(self, words: Sequence[str]) -> NDArray[np.float32]:
+        """Return the idf of some words; for unknown ones the largest of all."""
+        with_largest = np.append(self.idf, self.idf.max(initial=1))  # at place -1
+        result: NDArray[np.float32] = with_largest[self._index.find(hash_words(words))]
+        return result
 
     def known(
         self, texts: TokenisedTexts, shortest: int, longest: int
