@@ -22,9 +22,7 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
-from amzest import (
-    ColumnSelector,
-)
+from amzest import ColumnSelector, TextLinearClassifier
 
 #: Number of epochs, as a fraction of the default.
 EPOCHS = {"short": 0.25, "default": 1.0, "long": 2.0}
@@ -132,6 +130,9 @@ def _build_image(make: Any, table: Table, seed: int, **settings: Any) -> Any:
 
 
 DESIGNS = {
+    "Text linear": Design(
+        "text", {"default": {}}, partial(_build_text, TextLinearClassifier)
+    ),
     **{f"Text {name}": _network(cls, "text") for name, cls in networks("text").items()},
     **{
         f"Image {name}": _network(cls, "image")
@@ -157,16 +158,17 @@ DESIGNS = {
         partial(_build_image, PlainImageCNN),
     ),
 }
-NETWORKS = tuple(name for name in DESIGNS if name.startswith(("Text ", "Image ")))
+#: The classifiers of the package.
+OURS = tuple(name for name in DESIGNS if name.startswith(("Text ", "Image ")))
 
 
 def parameters_of(table: Table, design: str, setting: str, seed: int) -> dict[str, str]:
     """Return all parameters of a result, which is outdated if a default changes."""
     made = DESIGNS[design]
     parameters = dict(made.settings[setting])
-    if made.build is not None and design in NETWORKS:
-        network = made.build(table, seed, **parameters)[-1]
-        parameters = network.get_params()
+    if made.build is not None and design in OURS:
+        classifier = made.build(table, seed, **parameters)[-1]
+        parameters = classifier.get_params()
         parameters.pop("image_root", None)
     return {name: repr(value) for name, value in parameters.items()}
 
@@ -219,7 +221,7 @@ def run_design(
 
 def _warm_up(design: str) -> None:
     """Import the framework, so that the fit time does not include it."""
-    if design.startswith("Text"):
+    if design.startswith("Text") and design != "Text linear":
         import skorch  # noqa: F401
         import torch  # noqa: F401
     elif "Image" in design or "Keras" in design:

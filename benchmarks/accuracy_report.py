@@ -12,9 +12,10 @@ from side_by_side import make_table
 Record = dict[str, Any]
 
 HEADER = ("table", "design", "setting", "accuracy", "macro-F1", "fit", "processor", "n")
-#: Colours; amzest's networks have solid lines and circles, baselines dashed lines and
-#: squares.
+#: Colours; amzest's classifiers have solid lines and circles, baselines dashed lines
+#: and squares.
 COLOURS = {
+    "Text linear": "#56B4E9",
     "Text CNN": "#0072B2",
     "Text LSTM": "#009E73",
     "Text Transformer": "#CC79A7",
@@ -26,7 +27,14 @@ COLOURS = {
     "HOG + colours, forest": "#D55E00",
     "plain Keras image CNN": "#555555",
 }
-OURS = ("Text CNN", "Text LSTM", "Text Transformer", "Image CNN", "Image Inception")
+OURS = (
+    "Text linear",
+    "Text CNN",
+    "Text LSTM",
+    "Text Transformer",
+    "Image CNN",
+    "Image Inception",
+)
 
 
 def means(records: Sequence[Record]) -> list[Record]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -51,7 +52,8 @@ def main() -> int:
         # Not `_read`, which caches the texts of the previous run.
         read = tokenise(text_columns(titles)[0], 64)
         classifier._learn_encoding(read, np.arange(n_rows), np.ones(n_rows))
-        classifier._encode(read)
+        inputs: Any = classifier._encode(read)
+        inputs.linear_matrix(np.arange(n_rows))
         return n_rows
 
     def hash_everything() -> int:

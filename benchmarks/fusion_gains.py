@@ -16,13 +16,12 @@ from typing import Any
 
 import pandas as pd
 from networks import networks
-from rivals.linear_text import linear_text
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import make_pipeline
 
 from amzest import (
     ColumnSelector,
     ImageCNNClassifier,
+    TextLinearClassifier,
 )
 from amzest.ensemble import CrossFit
 from amzest.evaluation import compare_classifiers
@@ -39,9 +38,8 @@ def build_members(name: str, root: Path) -> list[tuple[str, Any]]:
     """Return a linear model and networks for the table."""
     columns, networks, images = TABLES[name]
     select = ColumnSelector(columns)
-    *features, svm = (step for _, step in linear_text().steps)
-    calibrated = CalibratedClassifierCV(svm, cv=3, ensemble=False)
-    members = [("linear", make_pipeline(select, *features, calibrated))]
+    linear = TextLinearClassifier(random_state=0)
+    members = [("linear", make_pipeline(select, linear))]
     for network in networks:
         classifier = TEXT_NETWORKS[network](random_state=0)
         members.append((network, make_pipeline(select, classifier)))
@@ -66,6 +64,10 @@ def main() -> None:
         ensembles = {
             "equal vote": crossfit.weighted_voting(),
             "learnt vote": crossfit.weighted_voting("learn"),
+            "vote for the log-loss": crossfit.weighted_voting(
+                "learn", objective="log_loss"
+            ),
+            "calibrated vote": crossfit.weighted_voting("learn", calibrate=True),
             "stack": crossfit.stacking(),
         }
         for member in crossfit.names_:

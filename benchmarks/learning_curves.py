@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import numpy as np
-from accuracy_designs import DESIGNS, NETWORKS, TABLES, Table, run_design
+from accuracy_designs import DESIGNS, OURS, TABLES, Table, run_design
 from side_by_side import make_table
 
 #: Numbers of training rows; None uses all.
@@ -44,7 +44,7 @@ def run_alone(
 ) -> dict[str, Any]:
     """Measure in a new process, so that nothing is cached."""
     settings = DESIGNS[design].settings
-    setting = "default" if design in NETWORKS else list(settings)[-1]
+    setting = "default" if design in OURS else list(settings)[-1]
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn) as pool:
         run = pool.submit(run_design, table, design, setting, seed, n_rows=n_rows)
@@ -61,7 +61,7 @@ def main() -> None:
     rows = []
     for case in options.cases:
         table, sizes = CASES[case]
-        designs = [name for name in NETWORKS if DESIGNS[name].kind == table.kind]
+        designs = [name for name in OURS if DESIGNS[name].kind == table.kind]
         for n_rows in sizes:
             for design in [RIVALS[table.kind], *designs]:
                 runs = [run_alone(table, design, s, n_rows) for s in options.seeds]

@@ -12,28 +12,29 @@ from them, and compares all of them.
 # Three members
 # -------------
 # A linear model and a network classify texts, and another network classifies images. A
-# quarter of the products have no image.
+# quarter of the products have no image. With ``linear_part=False`` the text network has
+# no linear model of its own, so that the two text classifiers differ. With
+# ``calibrate=False`` the image network is fitted once instead of four times, and its
+# probabilities are not calibrated; an ensemble calibrates them below.
 
-from sklearn.compose import make_column_transformer
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from amzest import ColumnSelector, ImageCNNClassifier, TextCNNClassifier, make_products
+from amzest import (
+    ColumnSelector,
+    ImageCNNClassifier,
+    TextCNNClassifier,
+    TextLinearClassifier,
+    make_products,
+)
 
 X, y = make_products(400, missing_image=0.25, return_X_y=True, random_state=0)
 
-linear = make_pipeline(
-    make_column_transformer(
-        (TfidfVectorizer(), "title"), (TfidfVectorizer(), "description")
-    ),
-    LogisticRegression(C=10),
-)
-text = make_pipeline(
-    ColumnSelector(["title", "description"]), TextCNNClassifier(max_epochs=6)
-)
+texts = ColumnSelector(["title", "description"])
+linear = make_pipeline(texts, TextLinearClassifier())
+text = make_pipeline(texts, TextCNNClassifier(linear_part=False))
 image = make_pipeline(
-    ColumnSelector("image"), ImageCNNClassifier(image_size=32, max_epochs=8)
+    ColumnSelector("image"),
+    ImageCNNClassifier(image_size=32, max_epochs=8, calibrate=False),
 )
 members = [("linear", linear), ("text CNN", text), ("image CNN", image)]
 
@@ -52,7 +53,7 @@ ensembles = {
     "weighted vote": crossfit.weighted_voting("learn"),
     "stack": crossfit.stacking(),
 }
-calibrated = crossfit.calibrated("text CNN")
+calibrated = crossfit.calibrated("image CNN")
 
 # %%
 # The meta-estimators of scikit-learn fit their members themselves, and again for each
@@ -65,9 +66,9 @@ calibrated = crossfit.calibrated("text CNN")
 # missing for it; :class:`~amzest.ensemble.MissingAwareStackingClassifier`, the `stack`
 # here, replaces its probabilities by zeros and adds an indicator.
 #
-# The learned weights minimize the log-loss of the out-of-fold predictions. They are
-# divided between the two text classifiers, and the weight of the image classifier is
-# higher than one third:
+# The weights of the vote are learned from the out-of-fold predictions. The two text
+# classifiers make the same errors: one of them gets the weight 0, and the weight of the
+# image classifier is higher than one third:
 
 import pandas as pd
 
@@ -108,10 +109,12 @@ _ = comparison.plot(metric="log_loss").figure.suptitle("Log-loss (lower is bette
 # The contribution of each member
 # -------------------------------
 # :class:`~amzest.evaluation.FusionReport` compares the average of all members with
-# equal weights to the average without each member. Images contribute much. Both text
-# classifiers reduce the accuracy, since without one of them images get a higher weight.
+# equal weights to the average without each member. Images contribute much. Each text
+# classifier reduces the accuracy, since without it images get a higher weight: the two
+# are near copies, and the report recommends to use one of them.
 
-print(comparison.fusion())
+fusion = comparison.fusion()
+print(fusion)
 
 # %%
 # The plot shows the fraction of the errors of the member in the row that the member in
@@ -124,21 +127,20 @@ _ = comparison.plot("overlap").figure.suptitle("Shared errors of the members")
 # %%
 # Calibration
 # -----------
-# The text network is overconfident: its points in the plot are below the diagonal.
-# :class:`~amzest.ensemble.CalibratedClassifier` fits a temperature to the out-of-fold
-# predictions. The order of the probabilities of a product, and therefore the accuracy,
-# do not change. The calibrated probabilities of each fold use a temperature that was
-# fitted on the other folds. A single temperature corrects the probabilities on average,
-# not each point: the network is overconfident for products whose texts are not
-# informative, and its confidence is justified for the others.
+# By default, networks are calibrated when they are fitted; here, the image network is
+# not. :class:`~amzest.ensemble.CalibratedClassifier` fits a temperature to the
+# out-of-fold predictions. The order of the probabilities of a product, and therefore
+# the accuracy, do not change. The calibrated probabilities of each fold use a
+# temperature that was fitted on the other folds. A single temperature corrects the
+# probabilities on average, not each point.
 
 from amzest.evaluation import ReliabilityDisplay
 
 display = ReliabilityDisplay.from_predictions(
     y,
     {
-        "text CNN": crossfit.oof_proba_["text CNN"],
-        "text CNN, calibrated": calibrated.oof_proba_,
+        "image CNN": crossfit.oof_proba_["image CNN"],
+        "image CNN, calibrated": calibrated.oof_proba_,
     },
     n_bins=8,
 )
@@ -148,14 +150,15 @@ _ = display.figure_.suptitle("Reliability before and after calibration")
 # Fit the ensembles directly
 # --------------------------
 # The ensembles are also scikit-learn classifiers that fit their members themselves.
-# They can be cloned, tuned and used in pipelines. According to the report, one text
-# classifier is sufficient, so this vote uses the linear model and the image network.
-# With equal weights, each member is fitted once, on all data. Stacking, and voting with
-# ``weights="learn"``, also fit the members on folds.
+# They can be cloned, tuned and used in pipelines. The two ensembles below use the
+# members that the report recommends, one text classifier and the image classifier;
+# :meth:`CrossFit.select_members <amzest.ensemble.CrossFit.select_members>` would keep
+# them without refitting. With equal weights, each member is fitted once, on all data.
+# Stacking, and voting with ``weights="learn"``, also fit the members on folds.
 
 from amzest.ensemble import MissingAwareStackingClassifier, WeightedVotingClassifier
 
-pair = [("linear", linear), ("image", image)]
+pair = [(name, member) for name, member in members if name in fusion.recommended]
 vote = WeightedVotingClassifier(pair, random_state=0).fit(X, y)
 stack = MissingAwareStackingClassifier(pair, cv=2, random_state=0).fit(X, y)
 stack

@@ -55,7 +55,7 @@ print(f"{line[:60]} ...")
 # %%
 # Titles with new nouns
 # ---------------------
-# The last four nouns of each category occur only in the test titles. There are 24
+# The last four nouns of each category occur only in the test titles. There are 40
 # training titles per category, with its first one, two, four or six nouns.
 
 
@@ -70,7 +70,7 @@ def make_titles(first, last, n_per_category):
 
 
 test = make_titles(6, 10, 50)
-training = {n_nouns: make_titles(0, n_nouns, 24) for n_nouns in (1, 2, 4, 6)}
+training = {n_nouns: make_titles(0, n_nouns, 40) for n_nouns in (1, 2, 4, 6)}
 test.groupby("category").head(1)
 
 # %%
@@ -80,9 +80,9 @@ test.groupby("category").head(1)
 # trained unless ``train_embeddings=True``. Words that are not in the training data have
 # a vector too, if they are among the first ``max_embeddings`` words of the file.
 #
-# In addition to the embeddings, the network has a linear part of the words and n-grams
-# of the training data, which has more influence on the prediction. It cannot know new
-# nouns. ``max_features=1`` disables it almost completely.
+# By default, a linear model of the words and n-grams of the training data is fitted
+# beside the network. It cannot know new nouns. ``linear_part=False`` fits the network
+# alone.
 
 from amzest import TextCNNClassifier
 
@@ -90,8 +90,8 @@ designs = {
     "no vectors": {},
     "vectors": {"embeddings": path},
     "vectors, trained": {"embeddings": path, "train_embeddings": True},
-    "no vectors, no linear part": {"max_features": 1},
-    "vectors, no linear part": {"embeddings": path, "max_features": 1},
+    "no vectors, no linear part": {"linear_part": False},
+    "vectors, no linear part": {"embeddings": path, "linear_part": False},
 }
 scores = pd.DataFrame(index=training, columns=list(designs), dtype=float)
 for n_nouns, train in training.items():
@@ -107,10 +107,12 @@ scores.rename_axis("nouns per category").round(2)
 # The plot shows the accuracy on titles with new nouns. Without word vectors it is at
 # chance level, however many other nouns are known: the letters of "oboe" do not reveal
 # that it is an instrument. Word vectors help, and more so without the linear part;
-# training them changes little with so few titles. The linear part is not useless: most
-# new products consist of known words. Use cross-validation to find what is best for
-# your data. Real word vectors help less than these, because they also encode
-# information that is unrelated to your categories.
+# training them changes little with so few titles. How much weight the linear part gets
+# is learnt from held-out training titles, whose nouns are known; they do not show how
+# well each part classifies new nouns. The linear part is not useless, because most new
+# products consist of known words. Use cross-validation to find what is best for your
+# data. Real word vectors help less than these, because they also encode information
+# that is unrelated to your categories.
 
 import matplotlib.pyplot as plt
 

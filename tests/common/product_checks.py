@@ -536,7 +536,7 @@ def check_fitted_state_is_plain_data(case):
             for i, item in enumerate(value):
                 walk(item, f"{where}[{i}]")
         elif is_dataclass(value) and value.__dataclass_params__.frozen:
-            walk(vars(value), where)
+            walk(value.__getstate__(), where)
         elif isinstance(value, sparse.csr_array):
             walk([value.data, value.indices, value.indptr], where)
         else:

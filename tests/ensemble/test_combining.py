@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from amzest.ensemble._combining import combine, learn_weights, learn_weights_greedily
+from amzest.ensemble._combining import combine, learn_weights
+from amzest.ensemble._greedy_weights import learn_weights_greedily
 from amzest.ensemble._out_of_fold import OutOfFold
 
 FIRST = np.array([[0.8, 0.2], [0.5, 0.5], [0.4, 0.6]])

@@ -28,6 +28,12 @@ MEMBERS = [("bayes", GaussianNB()), ("linear", LogisticRegression(tol=1e-10))]
 ENSEMBLES = {
     "vote": lambda cv: WeightedVotingClassifier(MEMBERS, cv=cv),
     "learnt vote": lambda cv: WeightedVotingClassifier(MEMBERS, weights="learn", cv=cv),
+    "vote for the log-loss": lambda cv: WeightedVotingClassifier(
+        MEMBERS, weights="learn", objective="log_loss", cv=cv
+    ),
+    "calibrated vote": lambda cv: WeightedVotingClassifier(
+        MEMBERS, calibrate=True, cv=cv
+    ),
     "greedy vote": lambda cv: WeightedVotingClassifier(
         MEMBERS, weights="greedy", cv=cv
     ),

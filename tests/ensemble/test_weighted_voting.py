@@ -64,7 +64,7 @@ def test_fixed_weights_are_equal_to_voting_classifier(data, weights):
 def test_learnt_weights_are_never_worse_than_the_best_member(data, weights):
     X, y = data
     crossfit = CrossFit(MEMBERS, random_state=0).fit(X, y)
-    vote = crossfit.weighted_voting(weights)
+    vote = crossfit.weighted_voting(weights, objective="log_loss")
     mixed = sum(
         weight * crossfit.oof_proba_[name]
         for weight, (name, _) in zip(vote.weights_, MEMBERS, strict=True)
@@ -75,20 +75,121 @@ def test_learnt_weights_are_never_worse_than_the_best_member(data, weights):
     assert (vote.weights_ >= 0).all()
     assert vote.weights_.argmin() == 1
     # Fitting directly has the same result.
-    plain = WeightedVotingClassifier(MEMBERS, weights=weights, random_state=0).fit(X, y)
+    plain = WeightedVotingClassifier(
+        MEMBERS, weights=weights, objective="log_loss", random_state=0
+    ).fit(X, y)
     np.testing.assert_array_equal(plain.weights_, vote.weights_)
     np.testing.assert_array_equal(plain.predict_proba(X), vote.predict_proba(X))
     np.testing.assert_array_equal(plain.oof_proba_, vote.oof_proba_)
 
 
-def test_out_of_fold_vote_does_not_use_labels_of_its_fold(data):
+@pytest.mark.parametrize("weights", ["learn", "greedy"])
+@pytest.mark.parametrize("calibrate", [False, True])
+def test_weights_for_accuracy_are_as_accurate_as_the_best_member(
+    data, weights, calibrate
+):
     X, y = data
     crossfit = CrossFit(MEMBERS, random_state=0).fit(X, y)
-    before = crossfit.weighted_voting("learn").oof_proba_
+    vote = crossfit.weighted_voting(weights, objective="accuracy", calibrate=calibrate)
+    probas = [
+        calibrator.predict_proba(np.log(crossfit.oof_proba_[name]))
+        if calibrate
+        else crossfit.oof_proba_[name]
+        for calibrator, name in zip(
+            vote.calibrators_ or [None] * 3, crossfit.names_, strict=True
+        )
+    ]
+    mixed = np.tensordot(vote.weights_, probas, axes=1)
+    best = max((p.argmax(axis=1) == crossfit.y_).mean() for p in probas)
+    assert (mixed.argmax(axis=1) == crossfit.y_).mean() >= best - 0.005
+    plain = WeightedVotingClassifier(
+        MEMBERS,
+        weights=weights,
+        objective="accuracy",
+        calibrate=calibrate,
+        random_state=0,
+    ).fit(X, y)
+    np.testing.assert_array_equal(plain.weights_, vote.weights_)
+    np.testing.assert_array_equal(plain.oof_proba_, vote.oof_proba_)
+
+
+@pytest.mark.parametrize("weights", [None, [3, 0, 1]])
+def test_calibrated_vote_is_the_mean_of_calibrated_members(data, weights):
+    X, y = data
+    crossfit = CrossFit(MEMBERS, random_state=0).fit(X, y)
+    vote = crossfit.weighted_voting(weights, calibrate=True)
+    members = [crossfit.calibrated(name) for name in crossfit.names_]
+    shares = vote.weights_
+    mean = np.tensordot(shares, [m.predict_proba(X) for m in members], axes=1)
+    np.testing.assert_allclose(vote.predict_proba(X), mean, atol=1e-9)
+    mean = np.tensordot(shares, [m.oof_proba_ for m in members], axes=1)
+    np.testing.assert_allclose(vote.oof_proba_, mean, atol=1e-9)
+    assert not np.allclose(
+        vote.predict_proba(X), crossfit.weighted_voting(weights).predict_proba(X)
+    )
+    # A direct fit needs folds for it.
+    direct = WeightedVotingClassifier(
+        MEMBERS, weights=weights, calibrate=True, random_state=0
+    ).fit(X, y)
+    np.testing.assert_array_equal(direct.predict_proba(X), vote.predict_proba(X))
+    np.testing.assert_array_equal(direct.oof_proba_, vote.oof_proba_)
+    assert crossfit.weighted_voting(weights).calibrators_ is None
+
+
+def test_calibrated_vote_keeps_missing_members_out(numbered):
+    X, y = numbered
+    members = [
+        ("main", Recording(missing=(2.0, 5.0))),
+        ("other", Recording(missing=(5.0, 7.0))),
+    ]
+    crossfit = CrossFit(members, random_state=0).fit(X, y)
+    vote = crossfit.weighted_voting(calibrate=True)
+    proba, present = vote.predict_proba_and_presence(X)
+    main, other = (
+        crossfit.calibrated(name).predict_proba(X) for name in ("main", "other")
+    )
+    np.testing.assert_allclose(proba[0], (main[0] + other[0]) / 2)
+    np.testing.assert_allclose(proba[2], other[2])
+    np.testing.assert_allclose(proba[7], main[7])
+    np.testing.assert_array_equal(proba[5], vote.class_prior_)
+    assert np.flatnonzero(~present).tolist() == [5]
+
+
+@pytest.mark.parametrize(
+    "parameter", [{"objective": "f1"}, {"calibrate": "yes"}, {"objective": None}]
+)
+def test_invalid_objective_and_calibrate(data, parameter):
+    (name,) = parameter
+    with pytest.raises(ValueError, match=f"'{name}' parameter"):
+        WeightedVotingClassifier(MEMBERS, **parameter).fit(*data)
+    crossfit = CrossFit(MEMBERS, cv=2).fit(*data)
+    with pytest.raises(ValueError, match=f"'{name}' parameter"):
+        crossfit.weighted_voting(**parameter)
+
+
+def test_report_of_objectives(data):
+    X, y = data
+    crossfit = CrossFit(MEMBERS, random_state=0).fit(X, y)
+    for objective in ("accuracy", "log_loss"):
+        report = crossfit.report("greedy", objective=objective)
+        vote = crossfit.weighted_voting("greedy", objective=objective)
+        np.testing.assert_array_equal(report["weight"], vote.weights_)
+    assert not crossfit.report(objective="accuracy").equals(
+        crossfit.report(objective="log_loss")
+    )
+
+
+@pytest.mark.parametrize(
+    "parameters", [{}, {"objective": "log_loss"}, {"calibrate": True}]
+)
+def test_out_of_fold_vote_does_not_use_labels_of_its_fold(data, parameters):
+    X, y = data
+    crossfit = CrossFit(MEMBERS, random_state=0).fit(X, y)
+    before = crossfit.weighted_voting("learn", **parameters).oof_proba_
     inside = crossfit.fold_ == 2
     crossfit.y_ = crossfit.y_.copy()
     crossfit.y_[inside] = (crossfit.y_[inside] + 1) % 3
-    after = crossfit.weighted_voting("learn").oof_proba_
+    after = crossfit.weighted_voting("learn", **parameters).oof_proba_
     np.testing.assert_array_equal(before[inside], after[inside])
     assert not np.array_equal(before[~inside], after[~inside])
 

@@ -17,7 +17,7 @@ from amzest.neural import all_networks
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "examples" / "compare_designs.py"
 MEMBERS = [
-    "TF-IDF + linear",
+    "Text linear",
     *(
         re.sub("(Text|Image)(.+)Classifier", r"\1 \2", name)
         for kind in ("text", "image")
@@ -145,7 +145,7 @@ def test_bad_table_is_an_error_of_one_line(tmp_path, columns, rows, message):
         (("--n-folds", "1"), "'1' is less than 2 folds"),
         (("--random-state", "-1"), "'-1' is not a non-negative integer"),
         (("--n-products", "many"), "'many' is not a non-negative integer"),
-        (("--n-products", "16"), "at least 5 products"),
+        (("--n-products", "16"), "at least 3 products"),
         (("--n-products", "64", "--out", "taken"), "taken"),
         (("--colour", "red"), "unrecognized arguments"),
     ],

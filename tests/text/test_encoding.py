@@ -4,8 +4,10 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from scipy import sparse
 from text_inputs import TITLES, Reader, tokens_of
 
+from amzest.text import _encoding
 from amzest.text._encoding import EncodedTexts, WordTable
 from amzest.text._tokens import SEPARATOR, hash_ngrams, tokenise
 
@@ -190,6 +192,15 @@ def test_the_linear_matrix_has_a_row_per_text(reader):
     without = EncodedTexts(tokens_of(TEXTS), reader.table, None, 0.0, {})
     with pytest.raises(ValueError, match="without linear features"):
         without.linear_matrix(np.arange(3))
+
+
+def test_linear_matrices_are_parts_of_the_linear_matrix(reader, monkeypatch):
+    monkeypatch.setattr(_encoding, "_ROWS_PER_MATRIX", 4)
+    rows = np.array([5, 0, 3, 3, 1, 2])
+    parts = list(reader.encode(TITLES).linear_matrices(rows))
+    assert [part.shape[0] for part in parts] == [4, 2]
+    whole = reader.encode(TITLES).linear_matrix(rows)
+    assert (sparse.vstack(parts) != whole).nnz == 0
 
 
 def test_a_text_of_unknown_characters_has_no_feature(reader):

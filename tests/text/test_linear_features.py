@@ -41,14 +41,14 @@ def encode(features, texts):
     tokens = tokens_of(texts)
     count_features(tokens, 2, 5)
     matrix = features.matrix(tokens, 2, 5)
-    found, values = matrix.indices, matrix.data
-    offsets = matrix.indptr.tolist()
-    assert found.dtype == np.int32
-    assert values.dtype == np.float32
-    assert len(offsets) == len(texts) + 1
-    rows = [slice(*pair) for pair in pairwise(offsets)]
+    assert matrix.shape == (len(texts), len(features.keys))
+    assert matrix.dtype == np.float32
+    assert matrix.indices.dtype == matrix.indptr.dtype == np.int32
+    assert matrix.has_canonical_format
+    found, values = features.keys[matrix.indices], matrix.data
+    rows = [slice(*pair) for pair in pairwise(matrix.indptr)]
     return [
-        dict(zip(features.keys[found[row]].tolist(), values[row].tolist(), strict=True))
+        dict(zip(found[row].tolist(), values[row].tolist(), strict=True))
         for row in rows
     ]
 
@@ -79,17 +79,14 @@ def test_values_are_those_of_two_tfidf_vectorizers(texts):
         np.testing.assert_allclose(sorted(ours.values()), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("texts", [TEXTS, UNSEEN], ids=["training", "unseen"])
-def test_the_matrix_has_a_row_per_text_and_a_column_per_feature(texts):
-    features = learn(TEXTS)
-    matrix = features.matrix(tokens_of(texts), 2, 5)
-    assert matrix.shape == (len(texts), len(features.keys))
-    assert matrix.dtype == np.float32
-    assert matrix.has_canonical_format
-    for i, expected in enumerate(encode(features, texts)):
-        row = matrix[[i]]
-        found = features.keys[row.indices].tolist()
-        assert dict(zip(found, row.data.tolist(), strict=True)) == expected
+def test_rows_of_the_matrix_are_in_any_order(monkeypatch):
+    monkeypatch.setattr(_linear_features, "_TEXTS_PER_PART", 2)
+    features, rows = learn(TEXTS), np.array([4, 0, 0, 5, 2])
+    matrix = features.matrix(tokens_of(TEXTS), 2, 5)
+    some = features.matrix_of(features.known(tokens_of(TEXTS), 2, 5), rows)
+    assert (some != matrix[rows]).nnz == 0
+    none = features.matrix_of(features.known(tokens_of(TEXTS), 2, 5), rows[:0])
+    assert none.shape == (0, len(features.keys))
 
 
 def test_features_of_counted_texts_equal_those_of_texts_that_are_looked_up():

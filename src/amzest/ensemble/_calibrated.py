@@ -266,39 +266,16 @@ class CalibratedClassifier(
         copy_feature_attributes(self, self.estimator_)
         rows = OutOfFold.of(fits, [name])
         (present,) = rows.presences
-        self.calibrator_ = self._calibrate(rows)
+        self.calibrator_ = fit_calibrator(rows, self.method)
         # An estimate for new samples: each fold is calibrated on the others.
         self.oof_proba_ = np.tile(self.class_prior_, (len(present), 1))
         for train, test in rows.folds():
-            calibrator = self._calibrate(rows.take(train))
+            calibrator = fit_calibrator(rows.take(train), self.method)
             inside = test[present[test]]
-            self.oof_proba_[inside] = _calibrated(calibrator, rows.probas[0][inside])
+            self.oof_proba_[inside] = apply_calibrator(
+                calibrator, rows.probas[0][inside]
+            )
         return self
-
-    def _calibrate(self, rows: OutOfFold) -> CalibratedClassifierCV | None:
-        """Fit a calibration; None if some class has no sample to learn it from."""
-        rows = rows.weighted()
-        # Temperature scaling (Guo et al., 2017) divides all log-probabilities by one
-        # number, sigmoid and isotonic calibration fit one curve per class. All are
-        # fitted on predictions for samples the model was not fitted on: on training
-        # samples a network is far more confident than on new ones.
-        # The class frequencies predicted for missing samples are not predictions of
-        # the estimator, and would pull the calibration towards themselves.
-        rows = rows.take(rows.presences[0])
-        (proba,), n_rows = rows.probas, len(rows.codes)
-        if len(np.unique(rows.codes)) < proba.shape[1]:
-            return None
-        # CalibratedClassifierCV would make out-of-fold predictions itself. With a
-        # single fold, in which all samples are both training and test samples, and an
-        # estimator that passes its input on, it fits its calibration on those given.
-        positions = np.arange(n_rows)
-        calibrator = CalibratedClassifierCV(
-            request_sample_weight(_LogProba(proba.shape[1])),
-            method=self.method,
-            cv=[(positions, positions)],
-            ensemble=False,
-        )
-        return calibrator.fit(_log(proba), rows.codes, sample_weight=rows.sample_weight)
 
     def predict_proba_and_presence(
         self, X: Any
@@ -321,7 +298,7 @@ class CalibratedClassifier(
         raw, present = predict_with_presence(self.estimator_, X, self.classes_)
         proba = np.tile(self.class_prior_, (len(raw), 1))
         if present.any():
-            proba[present] = _calibrated(self.calibrator_, raw[present])
+            proba[present] = apply_calibrator(self.calibrator_, raw[present])
         return proba, present
 
     def get_metadata_routing(self) -> MetadataRouter:
@@ -338,6 +315,32 @@ class CalibratedClassifier(
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
+
+
+def fit_calibrator(rows: OutOfFold, method: str) -> CalibratedClassifierCV | None:
+    """Fit the calibration of a member; None if some class has no sample for it."""
+    rows = rows.weighted()
+    # Temperature scaling (Guo et al., 2017) divides all log-probabilities by one
+    # number, sigmoid and isotonic calibration fit one curve per class. All are
+    # fitted on predictions for samples the model was not fitted on: on training
+    # samples a network is far more confident than on new ones.
+    # The class frequencies predicted for missing samples are not predictions of
+    # the estimator, and would pull the calibration towards themselves.
+    rows = rows.take(rows.presences[0])
+    (proba,), n_rows = rows.probas, len(rows.codes)
+    if len(np.unique(rows.codes)) < proba.shape[1]:
+        return None
+    # CalibratedClassifierCV would make out-of-fold predictions itself. With a
+    # single fold, in which all samples are both training and test samples, and an
+    # estimator that passes its input on, it fits its calibration on those given.
+    positions = np.arange(n_rows)
+    calibrator = CalibratedClassifierCV(
+        request_sample_weight(_LogProba(proba.shape[1])),
+        method=method,
+        cv=[(positions, positions)],
+        ensemble=False,
+    )
+    return calibrator.fit(_log(proba), rows.codes, sample_weight=rows.sample_weight)
 
 
 class _LogProba(ClassifierMixin, BaseEstimator):
@@ -369,7 +372,7 @@ def _log(proba: NDArray[np.float64]) -> NDArray[np.float64]:
     return logarithms
 
 
-def _calibrated(
+def apply_calibrator(
     calibrator: CalibratedClassifierCV | None, proba: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return calibrated probabilities; unchanged without a calibrator."""

@@ -15,10 +15,9 @@ Floats = NDArray[np.float64]
 #: Smaller probabilities are clipped before their logarithm is taken.
 TINY = 1e-15
 #: Lower bound of learnt weights: a member keeps its vote where it is the only one.
-_LEAST_WEIGHT = 1e-6
+LEAST_WEIGHT = 1e-6
 #: Up to this fraction of the total, a member votes only where no other member does.
 NEGLIGIBLE = 1e-5
-_N_GREEDY_ROUNDS = 100
 
 
 def combine(
@@ -71,7 +70,7 @@ def learn_weights(rows: OutOfFold, prior: Floats) -> Floats:
     # mixture proportions. The solver needs the gradient
     #     d log(mixed_i) / dw_m = (p[m, i] - v[m, i] * mixed_i) / ((w @ v)_i * mixed_i)
     n_members = len(rows.probas)
-    truth, votes = _votes_of_truth(rows)
+    truth, votes = votes_of_truth(rows)
     of_none = prior[rows.codes]
 
     def loss(weights: Floats) -> tuple[float, Floats]:
@@ -93,7 +92,7 @@ def learn_weights(rows: OutOfFold, prior: Floats) -> Floats:
         equal,
         jac=True,
         method="SLSQP",
-        bounds=[(_LEAST_WEIGHT, 1.0)] * n_members,
+        bounds=[(LEAST_WEIGHT, 1.0)] * n_members,
         constraints={
             "type": "eq",
             "fun": lambda weights: weights.sum() - 1,
@@ -101,45 +100,14 @@ def learn_weights(rows: OutOfFold, prior: Floats) -> Floats:
         },
         options={"maxiter": 500, "ftol": 1e-10},
     )
-    learnt = np.clip(found.x, _LEAST_WEIGHT, None)
+    learnt = np.clip(found.x, LEAST_WEIGHT, None)
     # With missing members the loss is not convex and the solver may stop early: equal
     # weights and each member alone are candidates as well.
     candidates = [learnt / learnt.sum(), equal, *np.eye(n_members)]
     return min(candidates, key=lambda weights: loss(weights)[0])
 
 
-def learn_weights_greedily(rows: OutOfFold, prior: Floats) -> Floats:
-    """Return weights from greedy ensemble selection with replacement; they sum to 1.
-
-    In each round the member whose addition to the bag lowers the log-loss most is
-    added once more (Caruana et al., ICML 2004); the weights are the relative
-    frequencies in the best bag. Rounds continue after a rise: the loss may fall again.
-    """
-    # The loss of a bag depends on the sum of its members' probabilities of the true
-    # class only, so that each trial costs one product of matrix and vector.
-    truth, votes = _votes_of_truth(rows)
-    of_none = prior[rows.codes]
-    bag = np.zeros(len(rows.probas))
-    best, least = bag, np.inf
-    for _ in range(_N_GREEDY_ROUNDS):
-        losses = []
-        for member in range(len(rows.probas)):
-            tried = bag.copy()
-            tried[member] += 1
-            total = tried @ votes
-            mixed = np.where(
-                total > 0, tried @ truth / np.where(total > 0, total, 1), of_none
-            )
-            losses.append(log_loss_of_truth(mixed, rows.sample_weight))
-        chosen = int(np.argmin(losses))
-        bag = bag.copy()
-        bag[chosen] += 1
-        if losses[chosen] < least:
-            best, least = bag, losses[chosen]
-    return best / best.sum()
-
-
-def _votes_of_truth(rows: OutOfFold) -> tuple[Floats, Floats]:
+def votes_of_truth(rows: OutOfFold) -> tuple[Floats, Floats]:
     """Return each member's probability of the true class, 0 if missing, and presence.
 
     Both have shape (n_members, n_samples).

@@ -24,7 +24,13 @@ from amzest.ensemble._member_fits import (
 )
 from amzest.ensemble._member_report import report_members
 from amzest.ensemble._stacking import MissingAwareStackingClassifier
-from amzest.ensemble._vote_weights import WEIGHTS_CONSTRAINTS
+from amzest.ensemble._vote_weights import (
+    OBJECTIVE_CONSTRAINTS,
+    WEIGHTS_CONSTRAINTS,
+    Combination,
+    Objective,
+    VoteRule,
+)
 from amzest.ensemble._weighted_voting import WeightedVotingClassifier
 from amzest.utils import (
     DocumentationLinkMixin,
@@ -340,7 +346,14 @@ class CrossFit(
         members = dict(self.estimators)
         return selected.set_params(estimators=[(n, members[n]) for n in names])
 
-    def weighted_voting(self, weights: Any = None) -> WeightedVotingClassifier:
+    def weighted_voting(
+        self,
+        weights: Any = None,
+        *,
+        objective: Objective = "accuracy",
+        calibrate: bool = False,
+        combination: Combination = "arithmetic",
+    ) -> WeightedVotingClassifier:
         """Return a vote of the members, without refitting them.
 
         Parameters
@@ -348,13 +361,28 @@ class CrossFit(
         weights : None, array-like of shape (n_members,), "learn" or "greedy"
             Weights of the members, see :class:`WeightedVotingClassifier`.
 
+        objective : {"accuracy", "log_loss"}, default="accuracy"
+            What "learn" and "greedy" optimise.
+
+        calibrate : bool, default=False
+            Whether to calibrate the members, see :class:`WeightedVotingClassifier`.
+
+        combination : {"arithmetic", "geometric"}, default="arithmetic"
+            How probabilities are averaged, see :class:`WeightedVotingClassifier`.
+
         Returns
         -------
         WeightedVotingClassifier
             Fitted, with `oof_proba_`; see
             :meth:`WeightedVotingClassifier.from_crossfit`.
         """
-        return WeightedVotingClassifier.from_crossfit(self, weights)
+        return WeightedVotingClassifier.from_crossfit(
+            self,
+            weights,
+            objective=objective,
+            calibrate=calibrate,
+            combination=combination,
+        )
 
     def stacking(
         self, final_estimator: Any = None, *, presence: bool = True
@@ -408,8 +436,12 @@ class CrossFit(
         """
         return CalibratedClassifier.from_crossfit(self, name, method=method)
 
-    @validate_params({"weights": WEIGHTS_CONSTRAINTS})
-    def report(self, weights: Any = "learn") -> pd.DataFrame:
+    @validate_params(
+        {"weights": WEIGHTS_CONSTRAINTS, "objective": OBJECTIVE_CONSTRAINTS}
+    )
+    def report(
+        self, weights: Any = "learn", *, objective: Objective = "accuracy"
+    ) -> pd.DataFrame:
         """Return the cost of each member and its contribution to a vote.
 
         Accuracy and log-loss are those of out-of-fold predictions, and weighted if
@@ -419,6 +451,9 @@ class CrossFit(
         ----------
         weights : None, array-like of shape (n_members,), "learn" or "greedy"
             Weights of the vote, see :class:`WeightedVotingClassifier`.
+
+        objective : {"accuracy", "log_loss"}, default="accuracy"
+            What "learn" and "greedy" optimise.
 
         Returns
         -------
@@ -460,7 +495,7 @@ class CrossFit(
         bayes      0.95     1.0  0.61
         """
         check_is_fitted(self)
-        return report_members(self, weights)
+        return report_members(self, VoteRule(weights, objective, calibrate=False))
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return the metadata routing of this object.

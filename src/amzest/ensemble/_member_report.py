@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,10 @@ from numpy.typing import NDArray
 from amzest.ensemble._combining import log_loss_of_truth
 from amzest.ensemble._member_fits import MemberFits
 from amzest.ensemble._out_of_fold import OutOfFold
-from amzest.ensemble._vote_weights import check_weights, find_weights, vote_out_of_fold
+from amzest.ensemble._vote_weights import VoteRule
 
 
-def report_members(fits: MemberFits, weights: Any) -> pd.DataFrame:
+def report_members(fits: MemberFits, rule: VoteRule) -> pd.DataFrame:
     """Return a table of costs and gains, see `CrossFit.report`."""
     names, codes = fits.names_, fits.y_
     samples, sample_weight = np.arange(len(codes)), OutOfFold.of(fits).sample_weight
@@ -25,14 +26,14 @@ def report_members(fits: MemberFits, weights: Any) -> pd.DataFrame:
     def loss(proba: NDArray[np.float64]) -> float:
         return log_loss_of_truth(proba[samples, codes], sample_weight)
 
-    check_weights(weights, len(names))
+    rule.check(len(names))
     everything, prior = OutOfFold.of(fits), fits.class_prior_
-    shares = find_weights(weights, len(names), everything, prior)
-    vote = vote_out_of_fold(weights, everything, prior)
+    shares = rule.learn(len(names), everything, prior).weights
+    vote = rule.vote_out_of_fold(everything, prior)
     similar = _most_similar(fits)
     rows = []
     for place, name in enumerate(names):
-        rest = _vote_without(fits, place, weights)
+        rest = _vote_without(fits, place, rule)
         proba, present = fits.oof_proba_[name], fits.oof_present_[name]
         seconds = float(np.sum(fits.predict_seconds_[name]))
         rows.append(
@@ -72,14 +73,15 @@ def _most_similar(fits: MemberFits) -> dict[str, dict[str, Any]]:
 
 
 def _vote_without(
-    fits: MemberFits, left_out: int, weights: Any
+    fits: MemberFits, left_out: int, rule: VoteRule
 ) -> NDArray[np.float64] | None:
     """Return the out-of-fold vote without one member; None if no vote is left."""
     kept = [place for place in range(len(fits.names_)) if place != left_out]
-    fixed = weights is not None and not isinstance(weights, str)
-    if fixed:
-        weights = np.asarray(weights)[kept]
-    if not kept or (fixed and not np.any(weights)):
+    if rule.weights is not None and not isinstance(rule.weights, str):
+        rule = replace(rule, weights=np.asarray(rule.weights)[kept])
+        if not np.any(rule.weights):
+            return None
+    if not kept:
         return None
     rows = OutOfFold.of(fits, [fits.names_[place] for place in kept])
-    return vote_out_of_fold(weights, rows, fits.class_prior_)
+    return rule.vote_out_of_fold(rows, fits.class_prior_)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -44,6 +44,16 @@ class OutOfFold:
             self.fold[rows],
             None if self.sample_weight is None else self.sample_weight[rows],
         )
+
+    def of_member(self, member: int) -> OutOfFold:
+        """Return the predictions of one member."""
+        return replace(
+            self, probas=[self.probas[member]], presences=[self.presences[member]]
+        )
+
+    def with_probas(self, probas: list[NDArray[np.float64]]) -> OutOfFold:
+        """Return the same samples with other predictions."""
+        return replace(self, probas=probas)
 
     def weighted(self) -> OutOfFold:
         """Return the samples to learn from: those whose weight is not zero."""

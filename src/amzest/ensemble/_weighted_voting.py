@@ -11,15 +11,16 @@ from sklearn.callback import with_callbacks
 from sklearn.utils import Bunch, _safe_indexing
 
 from amzest.ensemble._base import BaseEnsemble, MemberPredictions
-from amzest.ensemble._combining import combine, is_negligible
+from amzest.ensemble._combining import is_negligible
 from amzest.ensemble._member_fits import MemberFits
 from amzest.ensemble._out_of_fold import OutOfFold
 from amzest.ensemble._presence import predict_with_presence
 from amzest.ensemble._vote_weights import (
-    WEIGHTS_CONSTRAINTS,
-    check_weights,
-    find_weights,
-    vote_out_of_fold,
+    VOTE_CONSTRAINTS,
+    Combination,
+    Objective,
+    Vote,
+    VoteRule,
 )
 
 
@@ -32,10 +33,10 @@ class WeightedVotingClassifier(BaseEnsemble):
     renormalised. A sample that is missing for all members gets the class frequencies.
 
     Members that can hardly change a prediction are not computed. A member of weight 0
-    does not predict; if `weights` are numbers, it is not fitted either. A member with
-    at most 1e-5 of the total weight, such as the 1e-6 that "learn" leaves to a member
-    that does not help, predicts only the samples that are missing for all other
-    members.
+    does not predict; if `weights` are numbers and nothing is calibrated, it is not
+    fitted either. A member with at most 1e-5 of the total weight, such as the 1e-6 that
+    "learn" leaves to a member that does not help, predicts only the samples that are
+    missing for all other members.
 
     Parameters
     ----------
@@ -43,12 +44,33 @@ class WeightedVotingClassifier(BaseEnsemble):
         The members and their names.
 
     weights : None, array-like of shape (n_members,), "learn" or "greedy", default=None
-        Weights of the members; None means uniform weights. "learn" minimises the
-        log-loss of the out-of-fold predictions, "greedy" does so by adding one member
-        at a time [1]_. Neither has a larger loss there than the best member.
+        Weights of the members; None means uniform weights. "learn" optimises
+        `objective` on the out-of-fold predictions, "greedy" does so by adding one
+        member at a time [1]_: many members get the weight 0.
+
+    objective : {"accuracy", "log_loss"}, default="accuracy"
+        What learnt weights optimise. "accuracy" maximises a smoothed accuracy, for
+        "learn" that of a sigmoid of the margin between the true class and the most
+        probable other one [2]_; the log-loss decides between weights of about equal
+        accuracy. With "log_loss" the loss is never larger than that of the best member,
+        and the probabilities are better, but a member that is not confident enough,
+        often an image classifier, gets too small a weight for its accuracy.
+
+    calibrate : bool, default=False
+        Whether to calibrate each member by a temperature [3]_, which is learnt on its
+        out-of-fold predictions, before its probabilities are averaged. Useful if
+        members differ in their confidence.
+
+    combination : {"arithmetic", "geometric"}, default="arithmetic"
+        Whether the weighted arithmetic or geometric mean of the probabilities is
+        returned. The geometric mean, renormalised, is a logarithmic opinion pool [4]_:
+        it is more confident where members agree, and suits members with different
+        inputs or designs. Its weights are learnt for the log-loss, together with
+        `sharpness_`; `objective` applies to the arithmetic mean. Probabilities below
+        1e-6 are clipped.
 
     cv : int, cross-validation generator or iterable, default=5
-        Folds on which weights are learnt, see :class:`CrossFit`.
+        Folds on which weights and temperatures are learnt, see :class:`CrossFit`.
 
     memory : str, path-like or object with the joblib.Memory interface, default=None
         Cache of fitted members, as pickles; see :class:`CrossFit`. Use only a folder
@@ -70,6 +92,14 @@ class WeightedVotingClassifier(BaseEnsemble):
 
     weights_ : ndarray of shape (n_members,)
         The weights, which sum to 1.
+
+    calibrators_ : list of CalibratedClassifierCV or None
+        The calibrations of the members, if `calibrate` is True; None for a member if a
+        class had no sample to learn it from.
+
+    sharpness_ : float or None
+        Sum of the exponents of the geometric mean: 1, or learnt with the weights. None
+        for the arithmetic mean.
 
     estimators_ : list of classifier
         The fitted members, without those whose weight in `weights` is 0.
@@ -104,6 +134,12 @@ class WeightedVotingClassifier(BaseEnsemble):
     ----------
     .. [1] R. Caruana, A. Niculescu-Mizil, G. Crew, A. Ksikes, "Ensemble selection from
        libraries of models", ICML 2004.
+    .. [2] B.-H. Juang, S. Katagiri, "Discriminative learning for minimum error
+       classification", IEEE Transactions on Signal Processing 40, 1992.
+    .. [3] C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On calibration of modern neural
+       networks", ICML 2017.
+    .. [4] C. Genest, J. V. Zidek, "Combining probability distributions: a critique and
+       an annotated bibliography", Statistical Science 1, 1986.
 
     Examples
     --------
@@ -123,7 +159,7 @@ class WeightedVotingClassifier(BaseEnsemble):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseEnsemble._parameter_constraints,
-        "weights": WEIGHTS_CONSTRAINTS,
+        **VOTE_CONSTRAINTS,
     }
 
     _needed_attributes: ClassVar[tuple[str, ...]] = (
@@ -137,6 +173,9 @@ class WeightedVotingClassifier(BaseEnsemble):
         estimators: Sequence[tuple[str, Any]],
         *,
         weights: Any | Literal["learn", "greedy"] = None,
+        objective: Objective = "accuracy",
+        calibrate: bool = False,
+        combination: Combination = "arithmetic",
         cv: Any = 5,
         memory: Any = None,
         n_jobs: int | None = None,
@@ -144,13 +183,24 @@ class WeightedVotingClassifier(BaseEnsemble):
     ) -> None:
         self.estimators = estimators
         self.weights = weights
+        self.objective = objective
+        self.calibrate = calibrate
+        self.combination = combination
         self.cv = cv
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
 
     @classmethod
-    def from_crossfit(cls, crossfit: Any, weights: Any = None) -> Self:
+    def from_crossfit(
+        cls,
+        crossfit: Any,
+        weights: Any = None,
+        *,
+        objective: Objective = "accuracy",
+        calibrate: bool = False,
+        combination: Combination = "arithmetic",
+    ) -> Self:
         """Return a vote of the members of a fitted CrossFit, without refitting them.
 
         Parameters
@@ -160,6 +210,15 @@ class WeightedVotingClassifier(BaseEnsemble):
 
         weights : None, array-like of shape (n_members,), "learn" or "greedy"
             The members' weights, see the class.
+
+        objective : {"accuracy", "log_loss"}, default="accuracy"
+            What learnt weights optimise, see the class.
+
+        calibrate : bool, default=False
+            Whether to calibrate the members, see the class.
+
+        combination : {"arithmetic", "geometric"}, default="arithmetic"
+            How the probabilities are averaged, see the class.
 
         Returns
         -------
@@ -171,11 +230,19 @@ class WeightedVotingClassifier(BaseEnsemble):
         ValueError
             If `weights` are invalid, or `crossfit` was fitted with ``refit=False``.
         """
-        return cls(crossfit.estimators, weights=weights, cv=crossfit.cv).adopt(crossfit)
+        vote = cls(
+            crossfit.estimators,
+            weights=weights,
+            objective=objective,
+            calibrate=calibrate,
+            combination=combination,
+            cv=crossfit.cv,
+        )
+        return vote.adopt(crossfit)
 
     @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Self:
-        """Fit the members, and learn their weights if `weights` is a string.
+        """Fit the members, and learn weights and temperatures if that is asked for.
 
         Parameters
         ----------
@@ -210,13 +277,17 @@ class WeightedVotingClassifier(BaseEnsemble):
 
     def _check_params(self) -> None:
         super()._check_params()
-        check_weights(self.weights, len(self.estimators))
+        self._rule().check(len(self.estimators))
+
+    def _rule(self) -> VoteRule:
+        return VoteRule(self.weights, self.objective, self.calibrate, self.combination)
 
     def _needs_folds(self) -> bool:
-        return isinstance(self.weights, str)
+        return self._rule().needs_folds
 
     def _members_to_fit(self) -> Sequence[tuple[str, Any]]:
-        if self.weights is None or isinstance(self.weights, str):
+        # Without folds, members of weight 0 are not needed.
+        if self.weights is None or self._needs_folds():
             return self.estimators
         pairs = zip(self.estimators, np.asarray(self.weights), strict=True)
         return [member for member, weight in pairs if weight > 0]
@@ -227,11 +298,12 @@ class WeightedVotingClassifier(BaseEnsemble):
             **{name: fitted.get(name, "drop") for name, _ in self.estimators}
         )
         rows = OutOfFold.of(fits) if hasattr(fits, "oof_proba_") else None
-        self.weights_ = find_weights(
-            self.weights, len(self.estimators), rows, self.class_prior_
-        )
+        rule, n_members = self._rule(), len(self.estimators)
+        vote = rule.learn(n_members, rows, self.class_prior_)
+        self.weights_, self.calibrators_ = vote.weights, vote.calibrators
+        self.sharpness_ = vote.sharpness
         if rows is not None:
-            self.oof_proba_ = vote_out_of_fold(self.weights, rows, self.class_prior_)
+            self.oof_proba_ = rule.vote_out_of_fold(rows, self.class_prior_)
 
     def _member_predictions(self, X: Any) -> MemberPredictions:
         """Predict with the members whose vote counts, in the samples where it does."""
@@ -277,4 +349,9 @@ class WeightedVotingClassifier(BaseEnsemble):
     def _combine(
         self, probas: list[NDArray[np.float64]], presences: list[NDArray[np.bool_]]
     ) -> NDArray[np.float64]:
-        return combine(probas, presences, self.weights_, self.class_prior_)
+        vote = Vote(
+            self.weights_,
+            getattr(self, "calibrators_", None),
+            getattr(self, "sharpness_", None),
+        )
+        return vote.combine(probas, presences, self.class_prior_)

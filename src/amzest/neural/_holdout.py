@@ -17,7 +17,7 @@ _MIN_SAMPLES = 100
 #: In small training sets a fifth is held out, up to three times.
 _LARGE_FRACTION, _MAX_SPLITS = 0.2, 3
 
-#: So many held-out samples are enough.
+#: This many held-out samples are enough.
 _ENOUGH_SAMPLES = 600
 
 

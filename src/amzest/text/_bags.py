@@ -33,41 +33,25 @@ class Bags:
         rows: the transpose of the same sparse matrix.
         """
         index, counts = spans(self.offsets, bags)
-        distinct = self._distinct if with_gradient else None
-        return describe_bags(
-            self.rows[index], self.weights[index], counts, prefix, distinct
-        )
-
-
-def describe_bags(
-    rows: NDArray[np.int32],
-    weights: NDArray[np.float32],
-    counts: NDArray[np.integer[Any]],
-    prefix: str,
-    distinct_rows: DistinctNumbers | None,
-) -> dict[str, NDArray[Any]]:
-    """Return the arrays of bags of `counts` rows each: see `Bags.take`.
-
-    The indices for the gradient need `distinct_rows`, which finds rows of the table.
-    """
-    arrays: dict[str, NDArray[Any]] = {
-        "rows": rows,
-        "weights": weights,
-        "starts": offsets_of(counts)[:-1].astype(np.int32),
-    }
-    if distinct_rows is not None:
-        distinct, position = distinct_rows.find(rows)
-        if len(distinct) <= 2**16:  # NumPy uses radix sort for 16-bit integers
-            position = position.astype(np.uint16)
-        order = np.argsort(position, kind="stable")
-        owners = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-        arrays |= {
-            "distinct": distinct,
-            "owners": owners[order],
-            "shares": weights[order],
-            "owner_starts": offsets_of(np.bincount(position))[:-1].astype(np.int32),
+        rows, weights = self.rows[index], self.weights[index]
+        arrays: dict[str, NDArray[Any]] = {
+            "rows": rows,
+            "weights": weights,
+            "starts": offsets_of(counts)[:-1].astype(np.int32),
         }
-    return {f"{prefix}_{name}": array for name, array in arrays.items()}
+        if with_gradient:
+            distinct, position = self._distinct.find(rows)
+            if len(distinct) <= 2**16:  # NumPy uses radix sort for 16-bit integers
+                position = position.astype(np.uint16)
+            order = np.argsort(position, kind="stable")
+            owners = np.repeat(np.arange(len(bags), dtype=np.int32), counts)
+            arrays |= {
+                "distinct": distinct,
+                "owners": owners[order],
+                "shares": weights[order],
+                "owner_starts": offsets_of(np.bincount(position))[:-1].astype(np.int32),
+            }
+        return {f"{prefix}_{name}": array for name, array in arrays.items()}
 
 
 class DistinctNumbers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.utils._param_validation import Interval
 
 from amzest.neural import (
@@ -137,7 +138,9 @@ class BaseTextClassifier(BaseNeuralClassifier):
     character n-grams) is fitted beside the network, as in wide and deep learning (Cheng
     et al., 2016, https://arxiv.org/abs/1606.07792), but separately. With held-out
     samples the number of epochs of the network, the regularisation of the linear model,
-    the weights of their scores and an offset are chosen, see `calibrate`. Word vectors
+    the weights of their scores and an offset are chosen, see `calibrate`. In texts with
+    words that no training text contains, but that have a vector in `embeddings`, the
+    linear model has less weight. Word vectors
     include those of hashed character n-grams as in fastText (Bojanowski et al., 2017,
     https://arxiv.org/abs/1607.04606), so that misspelt and unseen words have a vector.
     The networks run on PyTorch through skorch.
@@ -297,8 +300,9 @@ class BaseTextClassifier(BaseNeuralClassifier):
         train = matrix, targets, len(self.classes_), weights
         if len(rows.held_out):
             models = dict(fit_candidates(*train, seed=seeds["weights"]))
-            held_out = inputs, rows.held_out
-            scores = {C: _linear_scores(m, *held_out) for C, m in models.items()}
+            matrices = [inputs.linear_matrix(rows.held_out)]
+            share = inputs.share_without_new_words(rows.held_out)
+            scores = {C: _linear_scores(m, matrices, share) for C, m in models.items()}
             self.C_ = best_C(scores, *rows.of(rows.held_out))
             self.linear_model_ = models[self.C_]
             return scores, self.C_
@@ -323,7 +327,9 @@ class BaseTextClassifier(BaseNeuralClassifier):
     ) -> list[NDArray[np.float32]]:
         if self.linear_model_ is None:
             return []
-        return [_linear_scores(self.linear_model_, inputs, rows)]
+        share = inputs.share_without_new_words(rows)
+        matrices = inputs.linear_matrices(rows)
+        return [_linear_scores(self.linear_model_, matrices, share)]
 
     def _count_features_out(self) -> int:
         n_scores = len(self.classes_) if self.linear_part else 0
@@ -383,19 +389,21 @@ class BaseTextClassifier(BaseNeuralClassifier):
 
 
 def _linear_scores(
-    model: LinearModel, inputs: EncodedTexts, rows: NDArray[np.intp]
+    model: LinearModel,
+    matrices: Iterable[sparse.csr_array],
+    share: NDArray[np.float64],
 ) -> NDArray[np.float32]:
-    """Return the scores of the linear part, (n_rows, n_classes).
+    """Return the scores of the linear part for parts of texts, (n_rows, n_classes).
 
     They differ less between the classes for texts with words that only pretrained
     vectors know: there the linear model has only the other words, which often say
     little, and TF-IDF of norm 1 makes up for the missing ones.
     """
-    scores = model.scores(inputs.linear_matrix(rows))
-    share = inputs.share_without_new_words(rows).astype(np.float32)
+    scores = np.concatenate([model.scores(matrix) for matrix in matrices])
     reduced = np.flatnonzero(share < 1)
+    factor = (share[reduced, None] ** 2).astype(np.float32)
     mean = scores[reduced].mean(axis=1, keepdims=True)
-    scores[reduced] = mean + (scores[reduced] - mean) * share[reduced, None] ** 2
+    scores[reduced] = mean + (scores[reduced] - mean) * factor
     return scores
 
 

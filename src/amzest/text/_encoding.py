@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,9 @@ from amzest.text._bags import Bags, DistinctNumbers
 from amzest.text._linear_features import LinearFeatures
 from amzest.text._ragged import offsets_of, spans
 from amzest.text._tokens import TokenisedTexts, hash_ngrams
+
+#: Number of rows of each part of the matrix of linear features.
+_ROWS_PER_MATRIX = 1024
 
 
 @dataclass(frozen=True)
@@ -124,9 +128,9 @@ class EncodedTexts:
     def share_without_new_words(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return how much of each text is not new to the linear model only, (n_rows,).
 
-        That is its share without words that no training text contains, but that have a
-        pretrained vector; by squared inverse document frequency, as in the norm of
-        TF-IDF.
+        Words that no training text contains, but that have a pretrained vector, are
+        left out. Words count by their squared inverse document frequency, as in the
+        norm of TF-IDF.
         """
         if self._pretrained is None or not self._is_new.any():
             return np.ones(len(rows))
@@ -137,6 +141,11 @@ class EncodedTexts:
         whole = np.bincount(text, importance, minlength=len(rows))
         new = np.bincount(text, importance * self._is_new[tokens], minlength=len(rows))
         return 1 - new / whole
+
+    def linear_matrices(self, rows: NDArray[np.intp]) -> Iterator[sparse.csr_array]:
+        """Return the same as `linear_matrix`, in parts, to limit memory."""
+        for start in range(0, len(rows), _ROWS_PER_MATRIX):
+            yield self.linear_matrix(rows[start : start + _ROWS_PER_MATRIX])
 
     def _padded(
         self, rows: NDArray[np.intp], rng: np.random.Generator | None

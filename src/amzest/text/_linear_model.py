@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ DEFAULT_CALIBRATION = Calibration((5.0,), 0.0)
 CANDIDATES = (0.1, 0.3, 1.0)
 
 #: The value if there are too few samples to choose one.
-DEFAULT_C = 0.3
+DEFAULT_C = 1.0
 
 #: Larger numbers of weights, n_features x n_classes, are fitted class by class and
 #: kept as a sparse matrix of this many weights.
@@ -59,25 +59,11 @@ class LinearModel:
         result += self.intercept
         return result
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the weights as plain arrays by name."""
-        arrays: dict[str, NDArray[Any]] = {"intercept": self.intercept}
-        if sparse.issparse(self.coef):
-            arrays["data"] = self.coef.data
-            arrays["indices"], arrays["indptr"] = self.coef.indices, self.coef.indptr
-        else:
-            arrays["coef"] = self.coef
-        return arrays
-
-    @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Self:
-        """Return the model of the arrays that `arrays` returned."""
-        intercept = arrays["intercept"]
-        if "coef" in arrays:
-            return cls(arrays["coef"], intercept)
-        parts = arrays["data"], arrays["indices"], arrays["indptr"]
-        shape = len(arrays["indptr"]) - 1, len(intercept)
-        return cls(sparse.csr_array(parts, shape), intercept)
+    @property
+    def n_parameters(self) -> int:
+        """Number of weights, those that are not stored excluded, and intercepts."""
+        stored = self.coef.data if sparse.issparse(self.coef) else self.coef
+        return int(stored.size + self.intercept.size)
 
 
 def fit_linear_model(

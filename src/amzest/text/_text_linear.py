@@ -99,7 +99,7 @@ class TextLinearClassifier(
         Number of tokens kept of each text in each column. Longer texts are truncated.
     C : float or "auto"
         Inverse regularisation strength. With "auto" the best of 0.1, 0.3 and 1 on
-        held-out samples is used; 0.3 with fewer than 100 training samples.
+        held-out samples is used; 1 with fewer than 100 training samples.
     class_weight : dict, "balanced" or None
         Weights of the classes in the loss: by label, or "balanced" for weights
         inversely proportional to the class frequencies.
@@ -182,7 +182,7 @@ class TextLinearClassifier(
     ngram_range: tuple[int, int] = (2, 5)
     min_count: int = 1
     max_features: int = 262144
-    max_length: int = 64
+    max_length: int = 256
     C: float | str = "auto"
     class_weight: dict[Any, float] | str | None = None
     random_state: int | np.random.RandomState | None = None

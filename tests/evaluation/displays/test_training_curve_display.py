@@ -82,6 +82,17 @@ def test_from_estimator_of_one_network(iris):
     assert frame["validation_score"].tolist() == clf.validation_scores_
 
 
+def test_scores_of_further_epochs_have_no_loss(iris):
+    clf = network(early_stopping=True).fit(*iris)
+    clf.loss_curve_, clf.validation_scores_ = [0.9, 0.5], [0.6, 0.8, 0.7]
+    display = TrainingCurveDisplay.from_estimator(clf)
+    frame = display.frame()
+    np.testing.assert_array_equal(frame["loss"], [0.9, 0.5, np.nan])
+    assert frame["validation_score"].tolist() == [0.6, 0.8, 0.7]
+    assert display.axes_[0].get_ylim()[0] == 0
+    display.figure_.canvas.draw()
+
+
 def test_from_estimator_of_pipelines_ensembles_and_searches(iris):
     pipe = make_pipeline(StandardScaler(), network())
     voting = VotingClassifier([("small", pipe), ("same", network())]).fit(*iris)

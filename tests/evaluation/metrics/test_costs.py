@@ -10,6 +10,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from amzest import TextLinearClassifier
 from amzest.ensemble import CrossFit
 from amzest.evaluation._metrics._costs import count_parameters, member_costs
 
@@ -49,6 +50,18 @@ def test_parameters_of_a_network_are_its_weights():
 )
 def test_parameters_of_fitted_estimators(estimator, n_parameters):
     assert count_parameters(estimator.fit(X, Y)) == n_parameters
+
+
+def test_parameters_of_a_linear_model_alone_and_beside_a_network():
+    texts, y = ["red shoe", "garden hose", "blue shoe", "old hose"] * 2, [0, 1] * 4
+    linear = TextLinearClassifier(min_count=1, max_features=10).fit(texts, y)
+    assert count_parameters(linear) == 2 * 10 + 2
+    network = SimpleNamespace(
+        weights_={"a": np.zeros((3, 5))}, linear_model_=linear.linear_model_
+    )
+    assert count_parameters(network) == 15 + 22
+    network.linear_model_ = None
+    assert count_parameters(network) == 15
 
 
 def test_parameters_of_a_perceptron():

@@ -33,7 +33,7 @@ class TrainingCurveDisplay:
     ----------
     curves : DataFrame
         The columns `model`, `epoch`, `loss` and `validation_score`, one row per epoch
-        and model; NaN where there is no score.
+        and model; NaN where there is no loss or score.
 
     Attributes
     ----------
@@ -55,6 +55,12 @@ class TrainingCurveDisplay:
     sklearn.model_selection.LearningCurveDisplay : Scores against the number of
         training samples.
     amzest.evaluation.CategoryScoresDisplay : Scores of each category.
+
+    Notes
+    -----
+    With `calibrate`, the scores of a network are those of fits without the samples that
+    are scored. The losses are those of the fit on all samples, which has as many epochs
+    as the best of them.
 
     Examples
     --------
@@ -107,8 +113,11 @@ class TrainingCurveDisplay:
                 )
             for path, network in found:
                 label = " / ".join((name, *path)) if len(found) > 1 else name
-                losses[label] = network.loss_curve_
+                loss = list(network.loss_curve_)
                 scores[label] = getattr(network, "validation_scores_", None)
+                # A network that has chosen its number of epochs has further scores.
+                n_more = len(scores[label] or []) - len(loss)
+                losses[label] = loss + [np.nan] * max(0, n_more)
         return cls.from_curves(losses, scores, ax=ax)
 
     @classmethod

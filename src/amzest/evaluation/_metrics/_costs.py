@@ -45,12 +45,16 @@ def _mapping(crossfit: Any, attribute: str) -> Mapping[str, Any]:
 def count_parameters(estimator: Any) -> int | None:
     """Return the number of learnt values of a fitted estimator, or None if unknown.
 
-    Supported are `weights_` of amzest's networks, linear models, scikit-learn's
-    perceptrons, and pipelines, unions, searches and ensembles of these.
+    Supported are the classifiers of amzest, linear models, scikit-learn's perceptrons,
+    and pipelines, unions, searches and ensembles of these.
     """
+    linear = getattr(estimator, "linear_model_", None)  # alone or beside a network
+    n_linear = 0 if linear is None else int(linear.n_parameters)
     weights = getattr(estimator, "weights_", None)
     if isinstance(weights, Mapping):
-        return sum(int(np.size(values)) for values in weights.values())
+        return n_linear + sum(int(np.size(values)) for values in weights.values())
+    if linear is not None:
+        return n_linear
     if hasattr(estimator, "coef_"):
         return _size(estimator.coef_) + int(
             np.size(getattr(estimator, "intercept_", 0))
