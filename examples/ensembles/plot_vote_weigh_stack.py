@@ -89,9 +89,8 @@ comparison = compare_classifiers(crossfit, ensembles=ensembles, top_k=(2,))
 print(comparison)
 
 # %%
-# Voting with equal weights is better than each member, and learned weights are better
-# than equal weights. The difference between weighted voting and stacking is not
-# significant: they disagree on a few products only.
+# Each ensemble is significantly better than each member. The differences between the
+# ensembles are not significant: they disagree on a few products only.
 
 tests = comparison.tests()
 is_fused = tests["first"].isin(ensembles) & tests["second"].isin(ensembles)

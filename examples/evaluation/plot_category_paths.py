@@ -46,8 +46,10 @@ for level in range(1, tree.depth + 1):
 # Starting at the root, it selects the most probable child as long as its probability is
 # at least `min_probability`.
 #
-# This requires calibrated probabilities. Neural networks are often overconfident, which
-# :class:`~amzest.ensemble.CalibratedClassifier` corrects.
+# This requires calibrated probabilities. By default, the networks of amzest are
+# calibrated on held-out samples. :class:`~amzest.ensemble.CalibratedClassifier` does it
+# for any classifier, on out-of-fold predictions of all samples; the network need not do
+# it too.
 
 from sklearn.pipeline import make_pipeline
 
@@ -56,7 +58,8 @@ from amzest.ensemble import CalibratedClassifier
 from amzest.meta import HierarchicalClassifier
 
 text = make_pipeline(
-    ColumnSelector(["title", "description"]), TextCNNClassifier(max_epochs=6)
+    ColumnSelector(["title", "description"]),
+    TextCNNClassifier(max_epochs=6, calibrate=False),
 )
 model = HierarchicalClassifier(
     CalibratedClassifier(text, cv=3, random_state=0), min_probability=0.7

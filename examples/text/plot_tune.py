@@ -43,9 +43,10 @@ from sklearn.callback import ProgressBar, ScoringMonitor
 
 from amzest import TextCNNClassifier
 
-# Small embedding tables are enough for the few words of synthetic products.
+# Small embedding tables are enough for the few words of synthetic products. Without
+# calibration each network is fitted once, for `max_epochs`.
 network = TextCNNClassifier(
-    embedding_size=32, n_buckets=4096, max_epochs=4, random_state=0
+    embedding_size=32, n_buckets=4096, max_epochs=4, calibrate=False, random_state=0
 )
 monitor = ScoringMonitor(scoring="accuracy")
 network.set_callbacks(ProgressBar(), monitor)
@@ -211,6 +212,8 @@ right.minorticks_off()
 # %%
 # Evaluate on the test set
 # ------------------------
+# If probabilities are needed, refit the best candidate with ``calibrate=True``.
+#
 # The score of the best candidate in a search is slightly optimistic, because it was
 # selected by this score. Report the score on the test set. It has a standard error as
 # well, because the test set is small.
