@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from amzest.image import ImageCNNClassifier
+from amzest.neural import HoldOut
 from amzest.neural._scikeras_engine import ScikerasEngine
-from amzest.neural._training import Trainer
 from amzest.utils import _frameworks
 
 SMALL = {"filters": (4, 8), "image_size": 32, "max_epochs": 2, "random_state": 0}
@@ -149,7 +149,7 @@ def test_deleted_models_leave_nothing(images, monkeypatch, error):
             pickle.loads(pickle.dumps(model)).predict(images[0])
         else:
             monkeypatch.setattr(
-                Trainer, "_validate", lambda self: (_ for _ in ()).throw(error)
+                HoldOut, "evaluate", lambda *_: (_ for _ in ()).throw(error)
             )
             with pytest.raises(error):
                 model.fit(*images)

@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from amzest.image._cells import image_cells
 from amzest.neural import (
     BaseNeuralClassifier,
+    Calibration,
     Engine,
     TrainingSettings,
     estimator_dataclass,
@@ -76,6 +77,17 @@ class BaseImageClassifier(BaseNeuralClassifier):
         Number of samples per training step. With "auto" it grows with the training
         set, up to 64.
 
+    calibrate : bool
+        Whether to fit twice, which takes twice as long: first without some samples, on
+        which the calibration of the probabilities is learnt, then on all samples.
+        Without it, with `early_stopping` and with fewer than 100 images there is one
+        fit.
+
+    validation_fraction : float
+        Fraction of the images held out by `calibrate` or `early_stopping`, stratified
+        by class. `calibrate` holds out up to a fifth of fewer than 6,000 images. Images
+        of equal pixels are held out together.
+
     precision : {"auto", "float32", "bfloat16"}
         Floating-point precision of convolutions in training. Weights and predictions
         are always float32. "auto" is float32: for images of this size bfloat16 is
@@ -134,6 +146,9 @@ class BaseImageClassifier(BaseNeuralClassifier):
     _smallest_auto_batch: ClassVar[int] = 16  # batch normalisation measures it
     _n_auto_steps: ClassVar[int] = 200
 
+    _max_first_fits: ClassVar[int] = 1  # they take most of the time
+    _choose_epochs: ClassVar[bool] = False  # the last ones, of low rates, are the best
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseNeuralClassifier._parameter_constraints,
         "image_size": [Interval(Integral, 32, None, closed="left")],
@@ -186,6 +201,9 @@ class BaseImageClassifier(BaseNeuralClassifier):
             augmentation=self.augmentation,
             reader=type(self).__name__,
         )
+
+    def _default_calibration(self) -> Calibration:
+        return Calibration((1.0,), -40.0)  # softmax, then temperature scaling
 
     def _groups(self, read: DecodedImages) -> NDArray[np.integer[Any]]:
         return read.group_copies()

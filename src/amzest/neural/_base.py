@@ -180,6 +180,11 @@ class BaseNeuralClassifier(
     _largest_auto_batch: ClassVar[int] = 64
     _n_auto_steps: ClassVar[int] = 100
 
+    #: Largest number of fits without some samples, and whether they choose the number
+    #: of epochs.
+    _max_first_fits: ClassVar[int] = 3
+    _choose_epochs: ClassVar[bool] = True
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "learning_rate": [Interval(Real, 0, np.inf, closed="neither")],
         "weight_decay": [Interval(Real, 0, np.inf, closed="left")],
@@ -391,9 +396,10 @@ class BaseNeuralClassifier(
                 del trainer  # frees its memory
             if hold_outs:
                 learnt = join_hold_outs(hold_outs, self._choose_candidate(hold_outs))
-                self.calibration_ = learnt.calibrations[learnt.best_epoch]
+                if self._choose_epochs:
+                    n_epochs = learnt.best_epoch + 1
+                self.calibration_ = learnt.calibrations[:n_epochs][-1]
                 self.validation_scores_ = learnt.scores
-                n_epochs = learnt.best_epoch + 1
             trainer = self._start_training(data, data.rows, data.rows[:0])
         run(trainer, n_epochs, task_name="epoch")
         weights = trainer.finish()
@@ -414,6 +420,7 @@ class BaseNeuralClassifier(
         rows, fraction, n_splits = data.rows, self.validation_fraction, 1
         if not self.early_stopping:
             fraction, n_splits = plan_splits(fraction, len(rows))
+            n_splits = min(n_splits, self._max_first_fits)
             # No sample can be held out if each class has only one.
             can_split = n_splits and np.bincount(data.targets[rows]).max() > 1
             if not (self.calibrate and can_split):
