@@ -207,7 +207,9 @@ class TextCNN(TextNetwork):
 
     def features(self, **batch: Tensor) -> Tensor:
         """Return the activations before the last layer, (batch, n_features_out)."""
-        return super().features(**batch) if self.training else self._predicted(batch)
+        own = type(self).encode is TextCNN.encode  # not that of a subclass
+        predicts = own and not self.training
+        return self._predicted(batch) if predicts else super().features(**batch)
 
     def _predicted(self, batch: dict[str, Tensor]) -> Tensor:
         """Return the same as in training, with fewer products.
