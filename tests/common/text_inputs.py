@@ -56,7 +56,7 @@ class Reader:
     def encode(self, texts, token_dropout=0.0) -> EncodedTexts:
         read = texts if isinstance(texts, TokenisedTexts) else tokens_of(texts)
         return EncodedTexts(
-            read, self.table, self.linear, token_dropout, self.pretrained
+            read, self.table, self.linear, token_dropout, self.pretrained, 64
         )
 
     def batch(self, texts, **options):

@@ -189,7 +189,7 @@ def test_the_linear_matrix_has_a_row_per_text(reader):
     for row, text in zip(matrix.toarray(), np.array(TEXTS)[[2, 0, 1]], strict=True):
         (alone,) = reader.encode([text]).linear_matrix(np.array([0])).toarray()
         np.testing.assert_array_equal(row, alone)
-    without = EncodedTexts(tokens_of(TEXTS), reader.table, None, 0.0, {})
+    without = EncodedTexts(tokens_of(TEXTS), reader.table, None, 0.0, {}, 64)
     with pytest.raises(ValueError, match="without linear features"):
         without.linear_matrix(np.arange(3))
 

@@ -258,3 +258,22 @@ def test_texts_up_to_the_limit_are_complete(n_characters):
     assert words_of(text, max_length=10_000) == re.findall(r"\w+", old)
     assert chunks_of(text, max_length=10_000) == old.split()
     assert words_of(text) == re.findall(r"\w+", old)[:64]
+
+
+def test_truncated_texts_keep_the_first_words_of_each_cell():
+    cells = np.array([["a b c d", "e f g"], ["", "h i"], ["j", "k l m n"]], object)
+    words = tokenise(cells, 100).words
+    short = words.truncated(2)
+    of_texts = words_in(short)
+    first, second = f"{SEPARATOR}0", f"{SEPARATOR}1"
+    assert of_texts == [
+        [first, "a", "b", second, "e", "f"],
+        [first, second, "h", "i"],
+        [first, "j", second, "k", "l"],
+    ]
+    assert set(short.words) == {word for text in of_texts for word in text}
+    assert words.truncated(100) is words
+    one = tokenise(np.array([["a b c"], [""], ["d"]], object), 100).words.truncated(1)
+    assert np.diff(one.offsets).tolist() == [1, 0, 1]
+    same = tokenise(cells, 2).words
+    assert words_in(same) == of_texts

@@ -48,6 +48,9 @@ from amzest.utils import check_installed, count, import_torch, shown
 if TYPE_CHECKING:
     from amzest.text.networks import TextNetwork
 
+#: The linear part reads at least so many tokens, which costs little.
+_LINEAR_LENGTH = 256
+
 
 @estimator_dataclass
 class BaseTextClassifier(BaseNeuralClassifier):
@@ -71,7 +74,8 @@ class BaseTextClassifier(BaseNeuralClassifier):
         Number of words at the beginning of the file of `embeddings` that are kept even
         if no training text contains them, for use in prediction.
     max_length : int
-        Number of tokens kept of each text in each column. Longer texts are truncated.
+        Number of tokens of each text in each column that the network reads. Longer
+        texts are truncated. The linear part reads at least 256.
     min_count : int
         Words that appear in fewer training texts are represented by their n-grams
         only, and such features are left out of the linear part.
@@ -119,7 +123,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
     ngram_range_ : tuple of int
         Smallest and largest length of n-grams.
     max_length_ : int
-        Number of tokens kept of each text.
+        Number of tokens of each text that the network reads.
     embedding_rows_ : dict of str to int
         Index of each word that has a pretrained vector; empty without `embeddings`.
 
@@ -214,7 +218,9 @@ class BaseTextClassifier(BaseNeuralClassifier):
         self._check_columns(cells.shape[1], names, reset=reset)
         if reset:
             self.max_length_ = int(self.max_length)
-        return recent_texts(cells, self.max_length_)
+        has_linear_part = self.linear_part if reset else self.linear_model_ is not None
+        longest = _LINEAR_LENGTH if has_linear_part else 0
+        return recent_texts(cells, max(self.max_length_, longest))
 
     def _prepare(
         self, read: TokenisedTexts
@@ -224,7 +230,8 @@ class BaseTextClassifier(BaseNeuralClassifier):
     def _fit_network(self, data: TrainingData, arguments: dict[str, Any]) -> None:
         if self.embeddings is not None:  # once for all fits on parts of the samples
             counts = _counts(data.rows, data.weights)
-            words = learn_vocabulary(data.read.words, counts, self.min_count).keys()
+            texts = data.read.words.truncated(self.max_length_)
+            words = learn_vocabulary(texts, counts, self.min_count).keys()
             self._file_vectors = read_word_vectors(
                 self.embeddings, words, self.max_embeddings
             )
@@ -246,7 +253,8 @@ class BaseTextClassifier(BaseNeuralClassifier):
         shortest, longest = self.ngram_range_ = self._check_ngram_range()
         counts = _counts(rows, weights)
         self.n_buckets_ = int(self.n_buckets)
-        self.vocabulary_ = learn_vocabulary(read.words, counts, self.min_count)
+        words = read.words.truncated(self.max_length_)
+        self.vocabulary_ = learn_vocabulary(words, counts, self.min_count)
         self.linear_features_: LinearFeatures | None = None
         self.linear_model_: LinearModel | None = None
         if self.linear_part:
@@ -278,6 +286,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
             self.linear_features_,
             self.token_dropout,
             self.embedding_rows_,
+            self.max_length_,
         )
 
     def _groups(self, read: TokenisedTexts) -> NDArray[np.integer[Any]]:

@@ -70,6 +70,28 @@ class NumberedTexts:
         words = sum(map(sys.getsizeof, self.words)) + sys.getsizeof(self.words)
         return words + self.tokens.nbytes + self.offsets.nbytes
 
+    def starts_of_cells(self) -> NDArray[np.intp]:
+        """Return where the cells of all texts start in `tokens`, without empty ones."""
+        is_start = np.array([word.startswith(SEPARATOR) for word in self.words], bool)
+        is_start = is_start[self.tokens]
+        is_start[self.offsets[:-1][np.diff(self.offsets) > 0]] = True
+        return np.flatnonzero(is_start)
+
+    def truncated(self, max_length: int) -> NumberedTexts:
+        """Return the first `max_length` words of each cell, and the separators."""
+        if np.diff(self.offsets).max(initial=0) <= max_length:
+            return self
+        starts = self.starts_of_cells()
+        lengths = np.diff(starts, append=len(self.tokens))
+        position = np.arange(len(self.tokens)) - np.repeat(starts, lengths)
+        has_separator = np.array([w.startswith(SEPARATOR) for w in self.words], bool)
+        limits = max_length + has_separator[self.tokens[starts]]
+        kept = position < np.repeat(limits, lengths)
+        used, tokens = np.unique(self.tokens[kept], return_inverse=True)
+        words = [self.words[number] for number in used]
+        offsets = offsets_of(kept)[self.offsets]
+        return NumberedTexts(words, tokens.astype(np.int32), offsets)
+
 
 @dataclass(frozen=True)
 class TokenisedTexts:
@@ -231,10 +253,7 @@ def group_copies(texts: TokenisedTexts) -> NDArray[np.int64]:
     that are equal as a whole are in one group, too.
     """
     tokens, offsets = texts.words.tokens, texts.words.offsets
-    is_start = np.array([word.startswith(SEPARATOR) for word in texts.words.words])
-    is_start = is_start.astype(bool)[tokens]
-    is_start[offsets[:-1][np.diff(offsets) > 0]] = True
-    starts = np.flatnonzero(is_start)
+    starts = texts.words.starts_of_cells()
     ends = np.append(starts[1:], len(tokens))
     long = ends - starts >= _MIN_WORDS_OF_COPY
     starts, ends = starts[long], ends[long]
