@@ -24,7 +24,7 @@ def reader():
 def describe(name, reader, **options):
     """Return the architecture of a classifier, and the size of its own features."""
     model = small(CLASSIFIERS[name])
-    model.n_features_in_, model.max_length_ = 1, 64
+    model.n_features_in_, model.network_length_ = 1, 64
     model.n_buckets_, model.vocabulary_ = reader.table.n_buckets, reader.vocabulary
     model.embedding_rows_ = {}
     model.set_params(embedding_size=options.pop("embedding_size", 8))

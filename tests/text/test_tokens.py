@@ -248,7 +248,7 @@ def test_networks_accept_huge_cells():
     proba = model.predict_proba(X)
     assert time.process_time() - start < 2 * len(GIANTS)
     assert np.isfinite(proba).all()
-    assert max(map(len, model.vocabulary_)) <= 64_000
+    assert max(map(len, model.vocabulary_)) <= 256_000
 
 
 @pytest.mark.parametrize("n_characters", [60, 600, 63_000])

@@ -48,9 +48,6 @@ from amzest.utils import check_installed, count, import_torch, shown
 if TYPE_CHECKING:
     from amzest.text.networks import TextNetwork
 
-#: The linear part reads at least so many tokens, which costs little.
-_LINEAR_LENGTH = 256
-
 
 @estimator_dataclass
 class BaseTextClassifier(BaseNeuralClassifier):
@@ -74,8 +71,10 @@ class BaseTextClassifier(BaseNeuralClassifier):
         Number of words at the beginning of the file of `embeddings` that are kept even
         if no training text contains them, for use in prediction.
     max_length : int
-        Number of tokens of each text in each column that the network reads. Longer
-        texts are truncated. The linear part reads at least 256.
+        Number of tokens kept of each text in each column. Longer texts are truncated.
+    network_length : int
+        Number of these tokens that the network reads, which takes longer for long texts
+        than the linear part does.
     min_count : int
         Words that appear in fewer training texts are represented by their n-grams
         only, and such features are left out of the linear part.
@@ -123,6 +122,8 @@ class BaseTextClassifier(BaseNeuralClassifier):
     ngram_range_ : tuple of int
         Smallest and largest length of n-grams.
     max_length_ : int
+        Number of tokens kept of each text.
+    network_length_ : int
         Number of tokens of each text that the network reads.
     embedding_rows_ : dict of str to int
         Index of each word that has a pretrained vector; empty without `embeddings`.
@@ -160,7 +161,8 @@ class BaseTextClassifier(BaseNeuralClassifier):
     embeddings: str | PathLike[str] | None = None
     train_embeddings: bool = False
     max_embeddings: int = 50000
-    max_length: int = 64
+    max_length: int = 256
+    network_length: int = 64
     min_count: int = 1
     ngram_range: tuple[int, int] = (2, 5)
     n_buckets: int = 65536
@@ -184,6 +186,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
         "linear_features_",
         "linear_model_",
         "max_length_",
+        "network_length_",
         "n_buckets_",
         "ngram_range_",
         "vocabulary_",
@@ -199,6 +202,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
         "train_embeddings": ["boolean"],
         "max_embeddings": [Interval(Integral, 0, None, closed="left")],
         "max_length": [Interval(Integral, 1, None, closed="left")],
+        "network_length": [Interval(Integral, 1, None, closed="left")],
         "min_count": [Interval(Integral, 1, None, closed="left")],
         "ngram_range": [tuple, list],
         "n_buckets": [Interval(Integral, 1, None, closed="left")],
@@ -218,9 +222,11 @@ class BaseTextClassifier(BaseNeuralClassifier):
         self._check_columns(cells.shape[1], names, reset=reset)
         if reset:
             self.max_length_ = int(self.max_length)
+            self.network_length_ = min(int(self.network_length), self.max_length_)
         has_linear_part = self.linear_part if reset else self.linear_model_ is not None
-        longest = _LINEAR_LENGTH if has_linear_part else 0
-        return recent_texts(cells, max(self.max_length_, longest))
+        return recent_texts(
+            cells, self.max_length_ if has_linear_part else self.network_length_
+        )
 
     def _prepare(
         self, read: TokenisedTexts
@@ -230,7 +236,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
     def _fit_network(self, data: TrainingData, arguments: dict[str, Any]) -> None:
         if self.embeddings is not None:  # once for all fits on parts of the samples
             counts = _counts(data.rows, data.weights)
-            texts = data.read.words.truncated(self.max_length_)
+            texts = data.read.words.truncated(self.network_length_)
             words = learn_vocabulary(texts, counts, self.min_count).keys()
             self._file_vectors = read_word_vectors(
                 self.embeddings, words, self.max_embeddings
@@ -253,7 +259,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
         shortest, longest = self.ngram_range_ = self._check_ngram_range()
         counts = _counts(rows, weights)
         self.n_buckets_ = int(self.n_buckets)
-        words = read.words.truncated(self.max_length_)
+        words = read.words.truncated(self.network_length_)
         self.vocabulary_ = learn_vocabulary(words, counts, self.min_count)
         self.linear_features_: LinearFeatures | None = None
         self.linear_model_: LinearModel | None = None
@@ -286,7 +292,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
             self.linear_features_,
             self.token_dropout,
             self.embedding_rows_,
-            self.max_length_,
+            self.network_length_,
         )
 
     def _groups(self, read: TokenisedTexts) -> NDArray[np.integer[Any]]:

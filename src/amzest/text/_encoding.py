@@ -61,9 +61,9 @@ class EncodedTexts:
         linear: LinearFeatures | None,
         token_dropout: float,
         pretrained: dict[str, int],  # word -> row; row 0 is for all other words
-        max_length: int,  # of the network
+        network_length: int,  # number of words of each cell for the network
     ) -> None:
-        words = self._words = texts.words.truncated(max_length)
+        words = self._words = texts.words.truncated(network_length)
         self._token_dropout = token_dropout
         rows, offsets = table.rows_of(words.words)
         counts = np.diff(offsets)

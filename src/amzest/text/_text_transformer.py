@@ -91,7 +91,7 @@ class TextTransformerClassifier(BaseTextClassifier):
             "n_heads": n_heads,
             "block_dropout": self.block_dropout,
             # With several columns, each starts with a separator token of its own.
-            "n_positions": self.n_features_in_ * (self.max_length_ + 1),
+            "n_positions": self.n_features_in_ * (self.network_length_ + 1),
             **self._common_architecture(n_classes, 2 * hidden_size),
         }
 
