@@ -1,7 +1,7 @@
 """Weighted geometric means of probabilities: logarithmic opinion pools.
 
 A geometric mean of calibrated members is more confident where they agree for different
-reasons, and a class that one member is sure to exclude is excluded (Genest and Zidek,
+reasons, and a class that one member excludes is excluded (Genest and Zidek,
 1986, https://doi.org/10.1214/ss/1177013825).
 """
 

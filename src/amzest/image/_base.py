@@ -80,8 +80,8 @@ class BaseImageClassifier(BaseNeuralClassifier):
     calibrate : bool
         Whether to fit twice, which takes twice as long: first without some samples, on
         which the calibration of the probabilities is learnt, then on all samples.
-        Without it, with `early_stopping` and with fewer than 100 images there is one
-        fit.
+        The gain is small for fewer than 1,000 images. Without it, with `early_stopping`
+        and with fewer than 100 images there is one fit.
 
     validation_fraction : float
         Fraction of the images held out by `calibrate` or `early_stopping`, stratified
