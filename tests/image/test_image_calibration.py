@@ -12,6 +12,12 @@ from amzest.neural._training import Trainer
 SMALL = {"filters": (4,), "image_size": 32, "max_epochs": 2, "random_state": 0}
 
 
+@pytest.fixture(autouse=True)
+def few_images_are_calibrated(monkeypatch):
+    """Calibrate the few images of these tests, too."""
+    monkeypatch.setattr(ImageCNNClassifier, "_min_calibration_samples", 100)
+
+
 @pytest.fixture(scope="module")
 def images():
     rng = np.random.default_rng(0)
@@ -119,3 +125,13 @@ def test_confidence_is_the_accuracy_on_held_out_images():
     assert confidence == pytest.approx(accuracy, abs=0.06)
     model.calibration_ = Calibration((1.0,), -40.0)  # softmax
     assert accuracy - model.predict_proba(X).max(axis=1).mean() > 0.08
+
+
+def test_fewer_than_1000_images_are_not_calibrated(monkeypatch):
+    monkeypatch.undo()
+    X, y = np.zeros((1000, 32, 32, 3), np.uint8), ["a", "b"] * 500
+    X[:, 0, 0, 0] = np.arange(1000) % 256
+    X[:, 0, 0, 1] = np.arange(1000) // 256
+    assert splits_of(X[:999], y[:999]) == []
+    ((train, held_out),) = splits_of(X, y)
+    assert (len(train), len(held_out)) == (800, 200)

@@ -80,8 +80,8 @@ class BaseImageClassifier(BaseNeuralClassifier):
     calibrate : bool
         Whether to fit twice, which takes twice as long: first without some samples, on
         which the calibration of the probabilities is learnt, then on all samples.
-        The gain is small for fewer than 1,000 images. Without it, with `early_stopping`
-        and with fewer than 100 images there is one fit.
+        Without it, with `early_stopping` and with fewer than 1,000 images, for which no
+        gain was measured, there is one fit.
 
     validation_fraction : float
         Fraction of the images held out by `calibrate` or `early_stopping`, stratified
@@ -146,6 +146,7 @@ class BaseImageClassifier(BaseNeuralClassifier):
     _smallest_auto_batch: ClassVar[int] = 16  # batch normalisation measures it
     _n_auto_steps: ClassVar[int] = 200
 
+    _min_calibration_samples: ClassVar[int] = 1000  # no gain was measured for fewer
     _max_first_fits: ClassVar[int] = 1  # they take most of the time
     _choose_epochs: ClassVar[bool] = False  # the last ones, of low rates, are the best
 

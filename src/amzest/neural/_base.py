@@ -180,8 +180,9 @@ class BaseNeuralClassifier(
     _largest_auto_batch: ClassVar[int] = 64
     _n_auto_steps: ClassVar[int] = 100
 
-    #: Largest number of fits without some samples, and whether they choose the number
-    #: of epochs.
+    #: Number of samples from which on they are calibrated, largest number of fits
+    #: without some samples, and whether these choose the number of epochs.
+    _min_calibration_samples: ClassVar[int] = 100
     _max_first_fits: ClassVar[int] = 3
     _choose_epochs: ClassVar[bool] = True
 
@@ -421,8 +422,9 @@ class BaseNeuralClassifier(
         if not self.early_stopping:
             fraction, n_splits = plan_splits(fraction, len(rows))
             n_splits = min(n_splits, self._max_first_fits)
+            enough = n_splits and len(rows) >= self._min_calibration_samples
             # No sample can be held out if each class has only one.
-            can_split = n_splits and np.bincount(data.targets[rows]).max() > 1
+            can_split = enough and np.bincount(data.targets[rows]).max() > 1
             if not (self.calibrate and can_split):
                 return []
         groups = self._groups(data.read)
