@@ -47,11 +47,18 @@ def test_few_classes_are_those_of_linear_svc():
     matrix, targets, weights = table()
     weights[::3] = 2
     model = fit_linear_model(matrix, targets, 6, weights, C=0.3, seed=0)
+    # Features are scaled by the square root of their inverse document frequency.
+    dense = matrix.toarray().astype(float)
+    frequency = weights @ (dense > 0)
+    scale = np.sqrt(1 + np.log((1 + weights.sum()) / (1 + frequency)))
+    squares = weights @ dense**2
+    scale *= np.sqrt(squares.sum() / (squares @ scale**2))
+    scaled = sparse.csr_matrix(dense * scale)
     svc = LinearSVC(C=0.3, random_state=0)
-    svc.fit(sparse.csr_matrix(matrix.toarray()), targets, sample_weight=weights)
-    np.testing.assert_allclose(model.coef, svc.coef_.T, atol=1e-3)
+    svc.fit(scaled, targets, sample_weight=weights)
+    np.testing.assert_allclose(model.coef / scale[:, None], svc.coef_.T, atol=1e-3)
     np.testing.assert_allclose(model.intercept, svc.intercept_, atol=1e-3)
-    expected = matrix @ svc.coef_.T + svc.intercept_
+    expected = svc.decision_function(scaled)
     scores = model.scores(matrix)
     assert scores.dtype == np.float32
     np.testing.assert_allclose(scores, expected, atol=1e-2)

@@ -144,7 +144,9 @@ class TextLinearClassifier(
 
     Words with pairs of words, and character n-grams, are weighted as by two
     :class:`~sklearn.feature_extraction.text.TfidfVectorizer` with ``sublinear_tf=True``
-    side by side. With several columns, the only features that depend on the column are
+    side by side; then they are multiplied by the square root of their inverse document
+    frequency, so that the weights of rare features are penalised less. With several
+    columns, the only features that depend on the column are
     pairs of its number and its first word.
 
     A tenth of the samples, or more of small training sets, is held out first to choose
