@@ -42,7 +42,7 @@ from amzest.neural import all_networks
 
 #: Settings for synthetic data and for a quick comparison on real data.
 QUICK_TEXT = {"max_epochs": 6, "calibrate": False}
-QUICK_IMAGE = {"image_size": 32, "max_epochs": 12, "calibrate": False}
+QUICK_IMAGE = {"image_size": 32, "max_epochs": 12}
 #: Minimum number of training products per category.
 MIN_PER_CATEGORY = 3
 

@@ -20,7 +20,7 @@ out-of-fold predictions.
 # It is fast, and if it is as accurate as the networks, they are not needed. By default,
 # the text networks are combined with the same linear model, which is most accurate;
 # ``linear_part=False`` compares the networks themselves. ``calibrate=False`` saves
-# time: the networks are fitted once, instead of two to four times.
+# time: the text networks are fitted once, instead of two to four times.
 
 from sklearn.pipeline import make_pipeline
 
@@ -39,7 +39,7 @@ X, y = make_products(320, return_X_y=True, random_state=0)
 
 texts, image = ColumnSelector(["title", "description"]), ColumnSelector("image")
 of_text = {"max_epochs": 6, "linear_part": False, "calibrate": False}
-of_images = {"max_epochs": 8, "image_size": 32, "calibrate": False}
+of_images = {"max_epochs": 8, "image_size": 32}
 classifiers = {
     "Text linear": make_pipeline(texts, TextLinearClassifier()),
     "Text CNN": make_pipeline(texts, TextCNNClassifier(**of_text)),
