@@ -40,12 +40,8 @@ ENSEMBLES = {
 #: network, and of messages that are different for ensembles.
 ABOUT_NETWORKS = {
     "check_bad_parameters_are_named",
-    "check_callbacks_below_a_pipeline",
-    "check_callbacks_can_stop",
-    "check_callbacks_see_one_task_an_epoch",
     "check_class_weight",
     "check_documented_defaults_and_attributes",
-    "check_early_stopping",
     "check_feature_names",
     "check_fitted_state_is_plain_data",
     "check_global_generators_are_untouched",
@@ -60,7 +56,6 @@ ABOUT_NETWORKS = {
     "check_order_of_rows_does_not_change_a_prediction",
     "check_parameters_are_stored_as_given",
     "check_parameters_round_trip",
-    "check_progress_bar_and_scoring_monitor",
     "check_same_seed_same_bits",
     "check_transform",
     "check_using_it_changes_no_attribute",

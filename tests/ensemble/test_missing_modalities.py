@@ -26,7 +26,7 @@ def test_missing_images_and_titles_are_best_left_out_of_the_vote():
     blank["title"] = blank["title"].fillna("product")
     blank["image"] = [white if is_missing(cell) else cell for cell in blank["image"]]
 
-    text = TextCNNClassifier(max_epochs=8, random_state=0)
+    text = TextCNNClassifier(max_epochs=8, calibrate=False, random_state=0)
     image = ImageCNNClassifier(image_size=32, max_epochs=8, random_state=0)
     members = [
         ("title", make_pipeline(ColumnSelector("title"), text)),
