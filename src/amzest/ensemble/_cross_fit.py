@@ -313,7 +313,7 @@ class CrossFit(
         ----------
         names : sequence of str
             Names of the members, such as those that
-            :attr:`~amzest.evaluation.FusionReport.recommended` has.
+            ``recommended`` of :class:`~amzest.evaluation.FusionReport` has.
 
         Returns
         -------

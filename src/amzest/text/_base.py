@@ -86,7 +86,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
         Whether a linear support vector machine of TF-IDF features is fitted beside the
         network. The network then learns with held-out samples how much weight each of
         the two gets. Without it, the network is the sole classifier: for comparisons of
-        networks, and for ensembles with :class:`TextLinearClassifier`.
+        networks, and for ensembles with :class:`~amzest.TextLinearClassifier`.
     max_features : int
         Maximum number of words, word pairs and n-grams in the linear part. The most
         frequent ones are kept.
