@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, ClassNamePrefixFeaturesOutMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_consistent_length
 
 from amzest.neural._batches import resolve_batch_size
 from amzest.neural._calibration import Calibration
@@ -32,11 +31,8 @@ from amzest.neural._training import (
 from amzest.utils import (
     DocumentationLinkMixin,
     ParameterValidationMixin,
-    apply_class_weight,
     draw_seeds,
-    encode_labels,
     owner_of,
-    row_weights,
 )
 
 
@@ -236,10 +232,6 @@ class BaseNeuralClassifier(
     def _encode(self, read: Any) -> Inputs:
         """Encode samples for the network."""
 
-    def _encode_parts(self, read: Any) -> Iterator[Inputs]:
-        """Encode samples for prediction, in one part or in several."""
-        yield self._encode(read)
-
     @abstractmethod
     def _architecture(self, n_classes: int) -> dict[str, Any]:
         """Describe the network in plain values; only here are its parameters read."""
@@ -249,27 +241,6 @@ class BaseNeuralClassifier(
         self, architecture: dict[str, Any], settings: TrainingSettings
     ) -> Engine:
         """Build the untrained network from its description."""
-
-    def _check_columns(
-        self, n_columns: int, names: list[str] | None, *, reset: bool
-    ) -> None:
-        """Set number and names of the columns, or compare them with those of `fit`."""
-        if reset:
-            self.n_features_in_ = n_columns
-            if names is not None:
-                self.feature_names_in_ = np.array(names, dtype=object)
-            return
-        if n_columns != self.n_features_in_:
-            raise ValueError(
-                f"`X` has {n_columns} columns, but {type(self).__name__} was fitted on "
-                f"{self.n_features_in_}."
-            )
-        fitted = getattr(self, "feature_names_in_", None)
-        if names is not None and fitted is not None and list(fitted) != names:
-            raise ValueError(
-                f"`X` has the columns {names}, but {type(self).__name__} was fitted on "
-                f"{list(fitted)}. Pass the same columns in the same order."
-            )
 
     def _describe_missing(self, prepared: Any) -> str:
         """Return the reason why all samples are missing."""
@@ -351,27 +322,12 @@ class BaseNeuralClassifier(
         self._validate_params()
         self._import_framework()
         read = self._read(X, reset=True)
-        self.classes_, targets = encode_labels(y)
-        check_consistent_length(read, targets)
-        weights = row_weights(read, targets, self.classes_, sample_weight)
-        priors = np.bincount(targets, weights=weights, minlength=len(self.classes_))
-        self.class_prior_ = priors / priors.sum()
-        loss_weights = apply_class_weight(
-            weights, self.class_weight, targets, self.classes_
-        )
+        targets, weights = self._learn_labels(read, y, sample_weight)
         prepared, present = self._prepare(read)
-        rows = np.flatnonzero(weights)
-        if not present[rows].any():
-            raise ValueError(
-                f"`X` is missing in all of the {len(rows)} training rows: "
-                f"{self._describe_missing(prepared)}"
-            )
-        rows = rows[present[rows]]
-        if not loss_weights[rows].any():
-            raise ValueError(
-                "`class_weight` leaves no non-missing training row with a weight above "
-                "zero."
-            )
+        loss_weights = self._training_weights(
+            weights, targets, present, self._describe_missing(prepared)
+        )
+        rows = np.flatnonzero((weights > 0) & present)
         seeds = draw_seeds(self.random_state)
         return TrainingData(prepared, targets, weights, loss_weights, rows, seeds)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,26 +16,23 @@ from amzest.neural._engine import Engine, Inputs, Output, Weights
 from amzest.neural._live import live_engine
 from amzest.neural._training import forward_rows
 from amzest.utils import (
-    FittedStateMixin,
-    PredictLogProbaMixin,
+    MissingSamplesMixin,
     describe_rows,
     draw_seeds,
     owner_of,
 )
 
 
-class NetworkPredictionMixin(TransformerMixin, PredictLogProbaMixin, FittedStateMixin):
+class NetworkPredictionMixin(TransformerMixin, MissingSamplesMixin):
     """Predict and transform with the fitted network."""
 
     # Set by `fit`, and hooks of the base class.
-    classes_: NDArray[Any]
-    class_prior_: NDArray[np.float64]
     weights_: Weights
     architecture_: dict[str, Any]
     calibration_: Calibration
     _n_features_out: int
     _read: Any
-    _encode_parts: Any
+    _encode: Any
     _other_scores: Any
     _import_framework: Any
     _build_engine: Any
@@ -58,30 +56,24 @@ class NetworkPredictionMixin(TransformerMixin, PredictLogProbaMixin, FittedState
 
     def _forward(
         self, X: Any, output: Output
-    ) -> tuple[NDArray[np.floating], NDArray[np.intp], int]:
-        """Return log-probabilities or features of non-missing samples.
+    ) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+        """Return log-probabilities or features of non-missing samples, and their mask.
 
-        Also returns the rows of these samples, and the number of all samples.
+        The mask has shape (n_samples,).
         """
         check_is_fitted(self, "weights_")
         engine = self._engine()  # first: it raises if the framework is not installed
-        read = self._read(X, reset=False)
-        width = len(self.classes_) if output == "logits" else self._n_features_out
-        outputs: list[NDArray[np.floating]] = [np.empty((0, width), dtype=np.float32)]
-        rows, n_rows = [], 0
-        for inputs in self._encode_parts(read):
-            present = np.flatnonzero(inputs.present)
-            if len(present):
-                parts = self._parts(engine, inputs, present, output)
-                if output == "logits":
-                    _check_finite(parts[0], present + n_rows)
-                    parts[0] = centred(parts[0])
-                    outputs.append(self.calibration_.log_proba(parts))
-                else:
-                    outputs.append(np.concatenate(parts, axis=1))
-            rows.append(present + n_rows)
-            n_rows += len(inputs)
-        return np.concatenate(outputs), np.concatenate(rows), n_rows
+        inputs = self._encode(self._read(X, reset=False))
+        rows = np.flatnonzero(inputs.present)
+        if len(rows) == 0:
+            width = len(self.classes_) if output == "logits" else self._n_features_out
+            return np.empty((0, width), dtype=np.float32), inputs.present
+        parts = self._parts(engine, inputs, rows, output)
+        if output == "features":
+            return np.concatenate(parts, axis=1), inputs.present
+        _check_finite(parts[0], rows)
+        parts[0] = centred(parts[0])
+        return self.calibration_.log_proba(parts), inputs.present
 
     def _parts(
         self, engine: Engine, inputs: Inputs, rows: NDArray[np.intp], output: Output
@@ -94,63 +86,11 @@ class NetworkPredictionMixin(TransformerMixin, PredictLogProbaMixin, FittedState
             others = pool.submit(self._other_scores, inputs, rows)
             return [forward_rows(engine, inputs, rows, output), *others.result()]
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Predict class probabilities.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) or (n_samples, n_columns)
-            Samples in the form accepted by `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of `classes_`. Missing samples get the class
-            frequencies of the training set.
-        """
-        return self.predict_proba_and_presence(X)[0]
-
-    def predict_proba_and_presence(
+    def _predict_parts(
         self, X: Any
-    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Predict class probabilities, and mark the samples that are not missing.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) or (n_samples, n_columns)
-            Samples in the form accepted by `fit`.
-
-        Returns
-        -------
-        proba : ndarray of shape (n_samples, n_classes)
-            As returned by :meth:`predict_proba`.
-        present : ndarray of shape (n_samples,), dtype bool
-            False for missing samples, whose probabilities are the class frequencies.
-            Ensembles ignore such predictions.
-        """
-        log_proba, rows, n_rows = self._forward(X, "logits")
-        proba = np.tile(self.class_prior_, (n_rows, 1))
-        proba[rows] = np.exp(log_proba)
-        present = np.zeros(n_rows, dtype=bool)
-        present[rows] = True
-        return proba, present
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Predict class labels.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) or (n_samples, n_columns)
-            Samples in the form accepted by `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Predicted labels, of the type passed to `fit`.
-        """
-        best = self.predict_proba(X).argmax(axis=1)
-        labels: NDArray[Any] = self.classes_[best]
-        return labels
+    ) -> tuple[int, Iterator[tuple[NDArray[np.float64], NDArray[np.bool_]]]]:
+        log_proba, present = self._forward(X, "logits")
+        return len(present), iter([(np.exp(log_proba), present)])
 
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Compute the activations before the last layer.
@@ -165,9 +105,9 @@ class NetworkPredictionMixin(TransformerMixin, PredictLogProbaMixin, FittedState
         ndarray of shape (n_samples, n_features_out), dtype float32
             Activations of each sample; zeros for missing samples.
         """
-        features, rows, n_rows = self._forward(X, "features")
-        result = np.zeros((n_rows, self._n_features_out), dtype=np.float32)
-        result[rows] = features
+        features, present = self._forward(X, "features")
+        result = np.zeros((len(present), self._n_features_out), dtype=np.float32)
+        result[present] = features
         return result
 
 

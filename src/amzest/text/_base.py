@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
@@ -40,17 +40,18 @@ from amzest.text._linear_model import (
     fit_linear_model,
 )
 from amzest.text._recent_texts import recent_texts
+from amzest.text._text_input import TextInputMixin
 from amzest.text._tokens import TokenisedTexts, group_copies
 from amzest.text._vocabulary import learn_vocabulary
 from amzest.text._word_vectors import read_word_vectors
-from amzest.utils import check_installed, count, import_torch, shown
+from amzest.utils import check_installed, count, import_torch
 
 if TYPE_CHECKING:
     from amzest.text.networks import TextNetwork
 
 
 @estimator_dataclass
-class BaseTextClassifier(BaseNeuralClassifier):
+class BaseTextClassifier(TextInputMixin, BaseNeuralClassifier):
     """Base class of neural networks that classify text.
 
     Subclass it to add a network of your own: declare the parameters of the network as
@@ -217,7 +218,7 @@ class BaseTextClassifier(BaseNeuralClassifier):
         import_torch(type(self).__name__)
         check_installed("skorch", extra="text", purpose=type(self).__name__)
 
-    def _read(self, X: Any, *, reset: bool) -> Sized:
+    def _read(self, X: Any, *, reset: bool) -> TokenisedTexts:
         cells, names = text_columns(X)
         self._check_columns(cells.shape[1], names, reset=reset)
         if reset:
@@ -274,16 +275,6 @@ class BaseTextClassifier(BaseNeuralClassifier):
         if self.embeddings is not None:
             vectors = self._file_vectors.of(self.vocabulary_.keys())
             self.embedding_rows_, self._vectors = vectors.rows, vectors.vectors
-
-    def _check_ngram_range(self) -> tuple[int, int]:
-        lengths = tuple(self.ngram_range)
-        whole = all(isinstance(length, Integral) for length in lengths)
-        if len(lengths) != 2 or not whole or not 1 <= lengths[0] <= lengths[1]:
-            raise ValueError(
-                f"`ngram_range` is {shown(self.ngram_range)}; expected two lengths in "
-                "characters, such as (2, 5)."
-            )
-        return int(lengths[0]), int(lengths[1])
 
     def _encode(self, read: TokenisedTexts) -> Inputs:
         return EncodedTexts(
@@ -393,14 +384,6 @@ class BaseTextClassifier(BaseNeuralClassifier):
             vectors = self.__dict__.pop("_vectors")  # from here on part of the network
             weights = {**engine.get_weights(), "pretrained": vectors}
             engine.set_weights(weights)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.one_d_array = True
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        tags.input_tags.allow_nan = True
-        return tags
 
 
 def _linear_scores(

@@ -5,12 +5,9 @@ from __future__ import annotations
 from numbers import Integral
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from amzest.text._columns import text_columns
 from amzest.text._recent_texts import recent_texts
-from amzest.text._tokens import SEPARATOR, TokenisedTexts
+from amzest.text._tokens import TokenisedTexts
 from amzest.utils import shown
 
 
@@ -46,12 +43,3 @@ class TextInputMixin:
         tags.input_tags.string = True
         tags.input_tags.allow_nan = True
         return tags
-
-
-def present_texts(texts: TokenisedTexts) -> NDArray[np.bool_]:
-    """Return which samples have a token that is not a separator."""
-    words = texts.words
-    is_word = np.array([not word.startswith(SEPARATOR) for word in words.words], bool)
-    n_words = np.append(0, np.cumsum(is_word[words.tokens]))
-    present: NDArray[np.bool_] = np.diff(n_words[words.offsets]) > 0
-    return present

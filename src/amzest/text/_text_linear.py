@@ -39,7 +39,7 @@ from amzest.text._linear_model import (
     fit_candidates,
     fit_linear_model,
 )
-from amzest.text._text_input import TextInputMixin, present_texts
+from amzest.text._text_input import TextInputMixin
 from amzest.text._tokens import TokenisedTexts, group_copies
 from amzest.utils import (
     DocumentationLinkMixin,
@@ -245,7 +245,7 @@ class TextLinearClassifier(
         texts = self._read(X, reset=True)
         targets, weights = self._learn_labels(texts, y, sample_weight)
         loss_weights = self._training_weights(
-            weights, targets, present_texts(texts), "every cell is missing or blank."
+            weights, targets, texts.present, "every cell is missing or blank."
         )
         data = _TrainingTexts(texts, targets, weights, loss_weights)
         rows = np.flatnonzero(loss_weights)
@@ -324,7 +324,7 @@ class TextLinearClassifier(
         """
         check_is_fitted(self, "linear_model_")
         texts = self._read(X, reset=False)
-        present = present_texts(texts)
+        present = texts.present
         features, model = self.linear_features_, self.linear_model_
         known = features.known(texts, *self.ngram_range_)
         step = max(1, _SCORES_PER_PART // len(self.classes_))
