@@ -18,7 +18,7 @@ out-of-fold predictions.
 #
 # Always include a linear model, :class:`~amzest.TextLinearClassifier`, in a comparison.
 # It is fast, and if it is as accurate as the networks, they are not needed. By default,
-# the text networks are combined with the same linear model, which is most accurate;
+# the text networks are combined with the same linear model, which is more accurate;
 # ``linear_part=False`` compares the networks themselves. ``calibrate=False`` saves
 # time: the text networks are fitted once, instead of two to four times.
 

@@ -106,13 +106,13 @@ scores.rename_axis("nouns per category").round(2)
 # %%
 # The plot shows the accuracy on titles with new nouns. Without word vectors it is at
 # chance level, however many other nouns are known: the letters of "oboe" do not reveal
-# that it is an instrument. Word vectors help, and more so without the linear part;
+# that it is an instrument. Word vectors help, slightly more so without the linear part;
 # training them changes little with so few titles. How much weight the linear part gets
-# is learnt from held-out training titles, whose nouns are known; they do not show how
-# well each part classifies new nouns. The linear part is not useless, because most new
-# products consist of known words. Use cross-validation to find what is best for your
-# data. Real word vectors help less than these, because they also encode information
-# that is unrelated to your categories.
+# is learnt from held-out training titles, whose nouns are known; in a title with words
+# that only the vectors know, it gets less. The linear part is not useless, because most
+# new products consist of known words. Use cross-validation to find what is best for
+# your data. Real word vectors help less than these, because they also encode
+# information that is unrelated to your categories.
 
 import matplotlib.pyplot as plt
 
