@@ -109,15 +109,11 @@ def decode_column(
             cells, images, keys, size, root, max_memory, max_pixels
         ):
             if on_error == "raise" and not isinstance(error, ImageNotFound):
-                raise ValueError(
-                    f"`{name}` row {row} ({_shown(cells[row])}): cannot be decoded as "
-                    f'an image ({error}). Pass on_error="missing" to treat such rows '
-                    "as having no image."
-                ) from error
+                raise unreadable_row(name, row, cells[row], error) from error
             failures[row] = error
     if not failures:
         return DecodedImages(images, augmentation)
-    absence = _warn_of_failures(cells, failures, name, root, reader)
+    absence = warn_of_failures(cells, failures, name, root, reader)
     return DecodedImages(images, augmentation, absence)
 
 
@@ -195,7 +191,17 @@ def _decode_rows(
                 yield from failures
 
 
-def _warn_of_failures(
+def unreadable_row(
+    name: str, row: int, cell: Any, error: UnreadableImage
+) -> ValueError:
+    """Return the error for an image that cannot be decoded."""
+    return ValueError(
+        f"`{name}` row {row} ({_shown(cell)}): cannot be decoded as an image "
+        f'({error}). Pass on_error="missing" to treat such rows as having no image.'
+    )
+
+
+def warn_of_failures(
     cells: NDArray[np.object_],
     failures: dict[int, UnreadableImage],
     name: str,

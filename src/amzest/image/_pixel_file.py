@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import weakref
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,24 +14,27 @@ from amzest.utils import ForkSafeLock
 
 
 class PixelFile:
-    """Images of one shape as uint8, in an unnamed file that goes with the last of them.
+    """Arrays of one shape and type, in an unnamed file that goes with the last of them.
 
     The file is read, not mapped: touched pages of a mapped file count as memory of the
     process, and an epoch touches all of them. `pread` and `pwrite` take the position as
     an argument, since forked processes share the one that `seek` sets.
     """
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], dtype: type[np.number[Any]] = np.uint8
+    ) -> None:
         self.shape = shape
-        self.nbytes = int(np.prod(shape))
+        self.dtype = dtype
+        self.nbytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
         # Closed by the finalizer: it has to stay open as long as this object lives.
         self._file = tempfile.TemporaryFile(  # noqa: SIM115
             prefix="amzest-images-", buffering=0
         )
         weakref.finalize(self, self._file.close)
 
-    def write(self, position: int, pixels: NDArray[np.uint8]) -> StoredImage:
-        """Write an image at a position counted in images."""
+    def write(self, position: int, pixels: NDArray[Any]) -> StoredImage:
+        """Write an image, or its feature maps, at a position counted in images."""
         try:
             _write_at(self._file.fileno(), pixels.tobytes(), position * self.nbytes)
         except OSError as error:
@@ -43,10 +46,10 @@ class PixelFile:
             ) from error
         return StoredImage(self, position)
 
-    def read(self, position: int) -> NDArray[np.uint8]:
-        """Read the image at a position."""
+    def read(self, position: int) -> NDArray[Any]:
+        """Read what is at a position."""
         data = _read_at(self._file.fileno(), self.nbytes, position * self.nbytes)
-        return np.frombuffer(data, dtype=np.uint8).reshape(self.shape)
+        return np.frombuffer(data, dtype=self.dtype).reshape(self.shape)
 
 
 #: Windows has no pread and pwrite: there, one thread at a time moves the position.

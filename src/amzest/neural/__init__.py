@@ -13,7 +13,7 @@ from amzest.neural._engine import (
 )
 from amzest.neural._estimator_dataclass import estimator_dataclass
 from amzest.neural._holdout import HoldOut, plan_splits
-from amzest.neural._prefetch import prefetch
+from amzest.neural._prefetch import map_in_threads, prefetch
 from amzest.neural._training import TrainingData, TrainingRows, stratified_splits
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "centred",
     "estimator_dataclass",
     "learn_calibration",
+    "map_in_threads",
     "plan_splits",
     "prefetch",
     "stratified_splits",

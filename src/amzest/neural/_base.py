@@ -206,6 +206,10 @@ class BaseNeuralClassifier(
 
     # Hooks for subclasses ------------------------------------------------------------
 
+    def _name(self) -> str:
+        """Return the name of the estimator in messages."""
+        return type(self).__name__
+
     @abstractmethod
     def _import_framework(self) -> None:
         """Import the framework, or raise an ImportError that names what to install."""
@@ -494,7 +498,7 @@ class BaseNeuralClassifier(
         line += f", loss = {trainer.loss_curve[-1]:.4f}"
         if trainer.held_out is not None:
             line += f", validation score = {trainer.held_out.scores[-1]:.4f}"
-        print(f"[{type(self).__name__}] {line}")
+        print(f"[{self._name()}] {line}")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -16,11 +16,11 @@ def all_networks(
     As in :func:`sklearn.utils.discovery.all_estimators`, defining a class and importing
     it in its package is enough to be listed. Classes of other packages are not.
     """
-    package = f"amzest.{kind}." if kind else "amzest."
+    packages = tuple(f"amzest.{k}." for k in ([kind] if kind else ["text", "image"]))
     found = {
         cls.__name__: cls
         for cls in _subclasses(BaseNeuralClassifier)
-        if cls.__module__.startswith(package) and not cls.__name__.startswith("Base")
+        if cls.__module__.startswith(packages) and not cls.__name__.startswith("Base")
     }
     return dict(sorted(found.items()))
 

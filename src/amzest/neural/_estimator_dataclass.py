@@ -105,14 +105,12 @@ def _inherit(cls: Any, sections: dict[str, str]) -> dict[str, str]:
         sections.get("Notes", ""),
         inherited.get("Notes", "").partition(_TOPICS)[0],
     ]
-    defaults = {
-        parameter.name: parameter.default
-        for parameter in inspect.signature(cls).parameters.values()
-    }
+    signature = inspect.signature(cls).parameters
+    entries = _split_entries(sections["Parameters"])
+    names = [name for name in entries if name in signature]
+    names.sort(key=lambda name: signature[name].kind)  # positional ones come first
     parameters = {
-        name: _with_default(entry, defaults[name])
-        for name, entry in _split_entries(sections["Parameters"]).items()
-        if name in defaults
+        name: _with_default(entries[name], signature[name].default) for name in names
     }
     sections["Parameters"] = "\n\n".join(parameters.values())
     notes.append(_list_topics(cls, list(parameters)))
@@ -149,5 +147,6 @@ def _order_signature(init: Any, documented: list[str]) -> None:
     place = {name: i for i, name in enumerate(["self", *documented])}
     parameters = signature.parameters.values()
     init.__signature__ = signature.replace(
-        parameters=sorted(parameters, key=lambda p: place.get(p.name, 0))
+        # Positional parameters have to come first.
+        parameters=sorted(parameters, key=lambda p: (p.kind, place.get(p.name, 0)))
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,15 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from amzest.neural._devices import find_device
 from amzest.neural._engine import Batch, Output, TrainingSettings, Weights
-from amzest.neural._prefetch import map_in_threads
 from amzest.neural._rowwise_rmsprop import RowwiseRMSprop
-from amzest.utils import ForkSafeLock, available_threads, without_warnings
+from amzest.neural._torch import (
+    compute_side_by_side,
+    one_thread,
+    resolve_device,
+    trains_in_bfloat16,
+)
+from amzest.utils import ForkSafeLock, without_warnings
 
 with without_warnings():
     from skorch import NeuralNet
@@ -28,27 +31,10 @@ _GENERATOR_LOCK = ForkSafeLock()
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute with one thread, and restore torch's setting.
-
-    Sums over several threads differ in their last bits: with one thread the results do
-    not depend on the number of threads or workers. The matrix products are so small
-    that synchronizing threads takes longer than computing. In a forked process, where
-    torch's other threads do not exist, it would wait for ever.
-    """
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(n_threads)
-
-
-@contextmanager
 def _seeded_generator(seed: int, device: torch.device) -> Iterator[None]:
     """Seed torch's generator for a block, and restore its state."""
     devices = [device] if device.type == "cuda" else []
-    with _GENERATOR_LOCK, _one_thread(), torch.random.fork_rng(devices=devices):
+    with _GENERATOR_LOCK, one_thread(), torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         yield
 
@@ -59,37 +45,6 @@ def _tensor(array: NDArray[Any]) -> torch.Tensor:
     torch warns of read-only memory, such as that of a file memory-mapped by joblib.
     """
     return torch.from_numpy(array if array.flags.writeable else array.copy())
-
-
-def resolve_device(device: str) -> torch.device:
-    """Return the torch device; "auto" prefers CUDA, then MPS, then the CPU."""
-    if device == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    if device == "cpu":
-        return torch.device("cpu")
-    available = ["cpu"]
-    if torch.accelerator.is_available():
-        kind = torch.accelerator.current_accelerator().type
-        n_devices = torch.accelerator.device_count()
-        available += [f"{kind}:{number}" for number in range(n_devices)]
-    name = find_device(device, available, "torch", gpu="cuda")
-    return torch.device(name if ":" in device else name.partition(":")[0])
-
-
-def trains_in_bfloat16(precision: str, device: torch.device) -> bool:
-    """Return whether training uses bfloat16; "auto" does if the hardware supports it.
-
-    There it makes all networks of this package faster; emulated, it is slower.
-    """
-    if precision != "auto":
-        return precision == "bfloat16"
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type == "cpu":
-        return bool(torch.cpu._is_avx512_bf16_supported())
-    return False
 
 
 class _WeightedNet(NeuralNet):
@@ -152,6 +107,25 @@ class _WeightedNet(NeuralNet):
         step = self.train_step_single(batch, **fit_params)
         self._step_optimizer(None)
         return step
+
+    def train_step_single(self, batch: Any, **fit_params: Any) -> Any:
+        """Compute the gradient of a batch: in parts, if the module divides it.
+
+        The activations of a part are freed before those of the next one are computed.
+        """
+        divide = getattr(self.module_, "divide", None)
+        if divide is None:
+            return super().train_step_single(batch, **fit_params)
+        inputs, (targets, weights) = batch
+        loss: Any = 0.0
+        for rows, part in divide(inputs):
+            # The loss of a part is the mean of its samples.
+            fraction = len(targets[rows]) / len(targets)
+            step = super().train_step_single(
+                (part, (targets[rows], weights[rows] * fraction)), **fit_params
+            )
+            loss = loss + step["loss"].detach()
+        return {"loss": loss}
 
     def set_learning_rate(self, rate: float, sparse_factor: float) -> None:
         """Set the learning rates of the next step."""
@@ -237,32 +211,12 @@ class SkorchEngine:
             with torch.inference_mode():
                 return compute(**self._to_device(batch)).cpu()
 
-        with _one_thread():
+        with one_thread():
             if self._device.type == "cpu":
-                parts = self._compute_side_by_side(compute_batch, iter(batches))
+                parts = compute_side_by_side(compute_batch, iter(batches))
             else:
                 parts = [compute_batch(batch) for batch in batches]
             return torch.cat(parts).float().numpy()
-
-    @staticmethod
-    def _compute_side_by_side(
-        compute_batch: Callable[[Any], torch.Tensor], batches: Iterator[Any]
-    ) -> list[torch.Tensor]:
-        """Compute batches in parallel, each with one thread, for identical results.
-
-        A single batch is computed in this thread: starting another takes longer.
-        """
-        first, second = next(batches), next(batches, None)
-        if second is None:
-            return [compute_batch(first)]
-        return list(
-            map_in_threads(
-                compute_batch,
-                chain([first, second], batches),
-                available_threads(),
-                functools.partial(torch.set_num_threads, 1),
-            )
-        )
 
     def _to_device(self, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         return {name: tensor.to(self._device) for name, tensor in batch.items()}
@@ -277,7 +231,7 @@ class SkorchEngine:
     def set_weights(self, weights: Weights) -> None:
         """Load arrays returned by `get_weights`."""
         state = {name: _tensor(array) for name, array in weights.items()}
-        with _one_thread():
+        with one_thread():
             self.net.module_.load_state_dict(state)
 
     def end_training(self) -> None:

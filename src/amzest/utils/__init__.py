@@ -35,6 +35,7 @@ from amzest.utils._fitted_state import (
     FittedStateMixin,
     copy_feature_attributes,
     owner_of,
+    reading_with,
 )
 from amzest.utils._forking import ForkSafeLock
 from amzest.utils._frameworks import (
@@ -54,7 +55,7 @@ from amzest.utils._image_cells import (
 )
 from amzest.utils._image_files import image_path
 from amzest.utils._input_files import file_states
-from amzest.utils._label_values import label_values
+from amzest.utils._label_values import label_values, partial_label_values
 from amzest.utils._labels import apply_class_weight, encode_labels, row_weights
 from amzest.utils._log_proba import PredictLogProbaMixin
 from amzest.utils._messages import count, describe_rows, shown, shown_list
@@ -175,9 +176,11 @@ __all__ = [
     "object_array",
     "open_image",
     "owner_of",
+    "partial_label_values",
     "plain_image_cell",
     "quiet_pillow",
     "quiet_workers",
+    "reading_with",
     "replace_columns",
     "reported_fit",
     "reported_task",

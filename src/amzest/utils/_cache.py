@@ -1,9 +1,10 @@
 """What fits and predictions of one process share: one cache with one limit.
 
 A search or a cross-validation fits many networks on the same rows. Decoded images,
-tokenized texts and the live networks of fitted estimators are therefore kept here, by
-keys that identify what they were computed from. They can be computed again at any time:
-predictions depend neither on the limit nor on what the cache holds.
+tokenized texts, embeddings of pretrained networks and the live networks of fitted
+estimators are therefore kept here, by keys that identify what they were computed from.
+They can be computed again at any time: predictions depend neither on the limit nor on
+what the cache holds.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from sklearn.utils._param_validation import Interval
 from amzest.utils._forking import ForkSafeLock
 from amzest.utils._param_validation import validate_params
 
-#: 1 GiB of decoded images, the default `max_memory`, and 512 MiB of texts and networks.
+#: 1 GiB of decoded images, the default `max_memory`, and 512 MiB of all else.
 DEFAULT_MAX_BYTES = 3 * 2**29
 #: Bytes of decoded images that are kept in temporary files.
 MAX_BYTES_ON_DISK = 2**32
@@ -127,7 +128,7 @@ class CacheInfo(NamedTuple):
         Limit of `n_bytes`.
 
     n_entries : int
-        Number of images, columns of texts and networks in memory.
+        Number of images, columns of texts, embeddings of cells and networks in memory.
 
     n_bytes_on_disk : int
         Bytes of decoded images in temporary files, at most 4 GiB.
@@ -142,10 +143,10 @@ class CacheInfo(NamedTuple):
 def cache_info() -> CacheInfo:
     """Return the size of the cache that all estimators of this process share.
 
-    The cache holds decoded images, tokenized texts and the networks of fitted
-    estimators, so that a search or a cross-validation decodes each image and tokenizes
-    each text once. A network counts with the bytes of its weights. Each process has a
-    cache of its own.
+    The cache holds decoded images, tokenized texts, embeddings of pretrained networks
+    and the networks of fitted estimators, so that a search or a cross-validation
+    decodes each image, tokenizes each text and computes each embedding once. A network
+    counts with the bytes of its weights. Each process has a cache of its own.
 
     Returns
     -------

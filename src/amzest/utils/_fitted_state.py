@@ -68,6 +68,14 @@ def owner_of(estimator: Any) -> Any:
     return _OWNERS.get(estimator, estimator)
 
 
+def reading_with(estimator: Any, **attributes: Any) -> Any:
+    """Return a substitute of a fitted estimator with other values of some attributes.
+
+    It shares the fitted state, and the live network, of the estimator.
+    """
+    return _substitute(estimator, {**vars(estimator), **attributes})
+
+
 def copy_feature_attributes(estimator: Any, inner: Any) -> None:
     """Copy `n_features_in_` and `feature_names_in_` where a fitted one has them."""
     for name in ("n_features_in_", "feature_names_in_"):
@@ -84,34 +92,51 @@ def _substitute(estimator: Any, state: dict[str, Any]) -> Any:
     return other
 
 
+# Classes of a notebook are pickled by value for worker processes, together with the
+# globals of their methods. The wrappers therefore use functions of this module alone,
+# which are pickled by name: `_OWNERS` cannot be pickled.
+
+
 def _fit_as_a_whole(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if self in _OWNERS:  # called by another method of the fit
-            return method(self, *args, **kwargs)
-        before = _without_fitted(self)
-        fitting = _substitute(self, dict(before))
-        result = method(fitting, *args, **kwargs)
-        del _OWNERS[fitting]
-        new, old = _merged(self, before, vars(fitting)), vars(self)
-        try:
-            self.__dict__ = new
-            return self if result is fitting else result
-        except BaseException:  # KeyboardInterrupt after the last step of the fit
-            self.__dict__ = old
-            raise
+        return _call_fitting(method, self, args, kwargs)
 
     return fit
+
+
+def _call_fitting(
+    method: Callable[..., Any], self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    if self in _OWNERS:  # called by another method of the fit
+        return method(self, *args, **kwargs)
+    before = _without_fitted(self)
+    fitting = _substitute(self, dict(before))
+    result = method(fitting, *args, **kwargs)
+    del _OWNERS[fitting]
+    new, old = _merged(self, before, vars(fitting)), vars(self)
+    try:
+        self.__dict__ = new
+        return self if result is fitting else result
+    except BaseException:  # KeyboardInterrupt after the last step of the fit
+        self.__dict__ = old
+        raise
 
 
 def _read_as_a_whole(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def read(self: Any, *args: Any, **kwargs: Any) -> Any:
-        # A fit in another thread assigns another dict to `self`, and leaves this one.
-        reading = self if self in _OWNERS else _substitute(self, vars(self))
-        return method(reading, *args, **kwargs)
+        return _call_reading(method, self, args, kwargs)
 
     return read
+
+
+def _call_reading(
+    method: Callable[..., Any], self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    # A fit in another thread assigns another dict to `self`, and leaves this one.
+    reading = self if self in _OWNERS else _substitute(self, vars(self))
+    return method(reading, *args, **kwargs)
 
 
 def _without_fitted(estimator: Any) -> dict[str, Any]:

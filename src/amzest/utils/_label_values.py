@@ -63,6 +63,22 @@ def label_values(y: Any, name: str = "y", *, warn: bool = True) -> NDArray[Any]:
     return values
 
 
+def partial_label_values(
+    y: Any, name: str = "y"
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return the labels that are there, as `label_values` does, and where they are.
+
+    A missing label is None, NaN or ``pd.NA``.
+    """
+    given = _column(y, name)
+    if given.ndim == 2 and given.shape[1] == 1:
+        given = given.ravel()
+    labelled = ~np.asarray(pd.isna(given), dtype=bool)
+    if given.ndim != 1 or labelled.all():
+        return label_values(given, name), labelled
+    return label_values(given[labelled], name), labelled
+
+
 def _column(y: Any, name: str) -> NDArray[Any]:
     """Return cells as an array; of dtype object where NumPy would convert them."""
     if y is None:
