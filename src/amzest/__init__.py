@@ -8,6 +8,13 @@ first used, not with this package.
 from amzest.compose import ColumnSelector
 from amzest.datasets import load_products, make_products
 from amzest.image import ImageCNNClassifier, ImageInceptionClassifier
+from amzest.pretrained import (
+    PretrainedImageClassifier,
+    PretrainedImageEncoder,
+    PretrainedTextClassifier,
+    PretrainedTextEncoder,
+    ZeroShotClassifier,
+)
 from amzest.text import (
     TextCNNClassifier,
     TextLinearClassifier,
@@ -22,10 +29,15 @@ __all__ = [
     "ColumnSelector",
     "ImageCNNClassifier",
     "ImageInceptionClassifier",
+    "PretrainedImageClassifier",
+    "PretrainedImageEncoder",
+    "PretrainedTextClassifier",
+    "PretrainedTextEncoder",
     "TextCNNClassifier",
     "TextLSTMClassifier",
     "TextLinearClassifier",
     "TextTransformerClassifier",
+    "ZeroShotClassifier",
     "cache_info",
     "clear_cache",
     "load_products",
