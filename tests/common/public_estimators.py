@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from dense_classifiers import TorchDenseClassifier
 from product_checks import small
 from sklearn.naive_bayes import GaussianNB
+from tiny_models import tiny_bert, tiny_vit
 
-from amzest import ColumnSelector, TextLinearClassifier
+from amzest import (
+    ColumnSelector,
+    PretrainedImageClassifier,
+    PretrainedImageEncoder,
+    PretrainedTextClassifier,
+    PretrainedTextEncoder,
+    TextLinearClassifier,
+    ZeroShotClassifier,
+)
 from amzest.ensemble import (
     CalibratedClassifier,
     CrossFit,
@@ -45,6 +57,23 @@ def titles():
     return TITLES
 
 
+#: Tiny pretrained models; they are written when data for them is asked for.
+_MODELS = tempfile.TemporaryDirectory(prefix="amzest-tiny-models-")
+TEXT_MODEL, IMAGE_MODEL = (str(Path(_MODELS.name, kind)) for kind in ("text", "image"))
+
+
+def titles_and_model():
+    if not Path(TEXT_MODEL).exists():
+        tiny_bert(TEXT_MODEL)
+    return TITLES
+
+
+def images_and_model():
+    if not Path(IMAGE_MODEL).exists():
+        tiny_vit(IMAGE_MODEL)
+    return images()
+
+
 #: Networks by name, each with its data: found by their classes, not listed.
 NETWORKS = {
     name: (small(network, max_epochs=max_epochs, batch_size=24), data)
@@ -74,10 +103,37 @@ LIGHT = {
         numbers,
     ),
     "TextLinearClassifier": (TextLinearClassifier(random_state=0), titles),
+    "PretrainedTextClassifier": (
+        PretrainedTextClassifier(TEXT_MODEL, random_state=0),
+        titles_and_model,
+    ),
     # One network of those that are fast to import and to fit.
     "TextCNNClassifier": NETWORKS["TextCNNClassifier"],
 }
-HEAVY = {name: entry for name, entry in NETWORKS.items() if name not in LIGHT}
+HEAVY = {name: entry for name, entry in NETWORKS.items() if name not in LIGHT} | {
+    "PretrainedTextClassifier, all": (
+        PretrainedTextClassifier(
+            TEXT_MODEL, trainable="all", max_epochs=1, random_state=0
+        ),
+        titles_and_model,
+    ),
+    "PretrainedTextEncoder": (PretrainedTextEncoder(TEXT_MODEL), titles_and_model),
+    "PretrainedImageClassifier": (
+        PretrainedImageClassifier(IMAGE_MODEL, random_state=0),
+        images_and_model,
+    ),
+    "PretrainedImageClassifier, 1": (
+        PretrainedImageClassifier(
+            IMAGE_MODEL, trainable=1, max_epochs=1, random_state=0
+        ),
+        images_and_model,
+    ),
+    "PretrainedImageEncoder": (PretrainedImageEncoder(IMAGE_MODEL), images_and_model),
+    "ZeroShotClassifier": (
+        ZeroShotClassifier(TEXT_MODEL, [*dict.fromkeys(KINDS + OTHER_KINDS)]),
+        titles_and_model,
+    ),
+}
 
 
 def answers(estimator, X):
@@ -86,6 +142,6 @@ def answers(estimator, X):
         members = getattr(estimator, "estimators_", {})
         of_members = [member.predict_proba(X) for member in members.values()]
         return [*of_members, *estimator.oof_proba_.values(), estimator.classes_]
-    if isinstance(estimator, ColumnSelector):
+    if not hasattr(estimator, "predict"):
         return [np.asarray(estimator.transform(X)), estimator.get_feature_names_out()]
     return [estimator.predict(X), estimator.predict_proba(X), estimator.classes_]

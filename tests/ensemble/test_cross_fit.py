@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from counting import CountingClassifier
-from killing import finish, kill, start
+from killing import Starter, finish, kill
 from sklearn.datasets import make_classification
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
@@ -226,10 +226,10 @@ CHILD = """
             time.sleep(0.15)
             return super().fit(X, y)
 
+    print("ready", flush=True)
     X, y = make_classification(120, random_state=0)
     members = [(f"m{i}", Slow(var_smoothing=10.0**-i)) for i in range(4)]
     memory = joblib.Memory(sys.argv[1], verbose=0)
-    print("ready", flush=True)
     crossfit = CrossFit(members, cv=4, memory=memory, random_state=0).fit(X, y)
     np.save(sys.argv[2], np.array(list(crossfit.oof_proba_.values())))
 """
@@ -237,18 +237,20 @@ CHILD = """
 
 @pytest.mark.slow
 def test_resuming_after_a_kill_has_the_same_result(tmp_path):
-    def run(memory, out):
-        return start(CHILD, tmp_path / memory, tmp_path / out)
+    with Starter(CHILD) as process:
 
-    finish(run("undisturbed", "undisturbed.npy"))
-    generator = random.Random(0)
-    killed = 0
-    for _ in range(4):
-        child = run("killed", "killed.npy")
-        time.sleep(generator.uniform(0.2, 0.8))
-        killed += kill(child)
-    assert killed >= 2
-    finish(run("killed", "killed.npy"))
+        def run(memory, out):
+            return process.start(tmp_path / memory, tmp_path / out)
+
+        finish(run("undisturbed", "undisturbed.npy"))
+        generator = random.Random(0)
+        killed = 0
+        for _ in range(4):
+            child = run("killed", "killed.npy")
+            time.sleep(generator.uniform(0.2, 0.8))
+            killed += kill(child)
+        assert killed >= 2
+        finish(run("killed", "killed.npy"))
     first, second = (np.load(tmp_path / f"{n}.npy") for n in ("undisturbed", "killed"))
     np.testing.assert_array_equal(first, second)
 

@@ -27,7 +27,9 @@ def test_missing_images_and_titles_are_best_left_out_of_the_vote():
     blank["image"] = [white if is_missing(cell) else cell for cell in blank["image"]]
 
     text = TextCNNClassifier(max_epochs=8, calibrate=False, random_state=0)
-    image = ImageCNNClassifier(image_size=32, max_epochs=8, random_state=0)
+    image = ImageCNNClassifier(
+        image_size=32, filters=(8, 16, 32), max_epochs=8, random_state=0
+    )
     members = [
         ("title", make_pipeline(ColumnSelector("title"), text)),
         ("image", make_pipeline(ColumnSelector("image"), image)),

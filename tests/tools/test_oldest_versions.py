@@ -15,6 +15,8 @@ image = ["pillow>=11"]
 plot = []
 data = ["pillow>=11"]
 labels = []
+pretrained = ["torch>=2.6"]
+onnx = []
 test = ["pytest>=9"]
 """
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from sklearn.exceptions import DataConversionWarning
 
+from amzest.utils._label_values import partial_label_values
 from amzest.utils._labels import apply_class_weight, encode_labels, row_weights
 
 
@@ -258,3 +259,36 @@ def test_class_weight_may_name_more_classes_than_a_fold_has():
 def test_weights_that_overflow_are_refused():
     with pytest.raises(ValueError, match="too large for a float"):
         row_weights([0] * 3, TARGETS, SHOPS, [1e308] * 3)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        ["a", None, "b", np.nan],
+        pd.Series(["a", None, "b", pd.NA]),
+        pd.Series(["a", None, "b", None], dtype="category"),
+        pd.Series(["a", None, "b", None], dtype="string"),
+        np.array([["a"], [None], ["b"], [None]], dtype=object),
+        np.ma.array(["a", "x", "b", "x"], mask=[0, 1, 0, 1]),
+    ],
+)
+def test_labels_of_some_rows(y):
+    values, labelled = partial_label_values(y)
+    assert values.tolist() == ["a", "b"]
+    assert labelled.tolist() == [True, False, True, False]
+
+
+def test_labels_of_all_and_of_no_rows():
+    assert partial_label_values([3, 5])[0].tolist() == [3, 5]
+    values, labelled = partial_label_values([None, np.nan])
+    assert len(values) == 0
+    assert not labelled.any()
+
+
+def test_labels_of_some_rows_are_validated():
+    with pytest.raises(ValueError, match="mixes labels"):
+        partial_label_values(["a", None, 3])
+    with pytest.raises(ValueError, match="1d array"):
+        partial_label_values(np.array([["a", None], ["b", "c"]], dtype=object))
+    with pytest.raises(TypeError, match="must be a list"):
+        partial_label_values("abc")

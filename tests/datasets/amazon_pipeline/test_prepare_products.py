@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from amazon_lines import write_lines
 from image_server import ImageServer
-from killing import files, finish, kill, start, wait_for_change
+from killing import Starter, files, finish, kill, wait_for_change
 from pandas.testing import assert_frame_equal
 
 from amzest.datasets import (
@@ -292,8 +292,8 @@ CHILD = """
     _prepared_parts._CHUNK_SIZE = 50
     _image_plan._SAVE_EVERY = 0.02
     _image_queue.FIRST_PAUSE = 0.02
-    folder, *paths = sys.argv[1:]
     print("ready", flush=True)
+    folder, *paths = sys.argv[1:]
     prepare_products(
         paths,
         f"{folder}/products.parquet",
@@ -307,12 +307,12 @@ CHILD = """
 def test_killed_20_times_ends_in_the_same_bytes(tmp_path):
     killed, undisturbed = tmp_path / "killed", tmp_path / "undisturbed"
     generator = random.Random(0)
-    with ImageServer(delay=0.01) as server:
+    with ImageServer(delay=0.01) as server, Starter(CHILD) as process:
         paths = [tmp_path / f"meta-{i}" for i in range(4)]
         for i, path in enumerate(paths):
             write_with_images(path, server, n=200 + i)
         begin = time.monotonic()
-        finish(start(CHILD, undisturbed, *paths))
+        finish(process.start(undisturbed, *paths))
         duration = time.monotonic() - begin
         expected = files(undisturbed)
         assert len(expected) > 100
@@ -322,13 +322,13 @@ def test_killed_20_times_ends_in_the_same_bytes(tmp_path):
 
         states = [set()]
         for _ in range(N_KILLS):
-            child = start(CHILD, killed, *paths)
+            child = process.start(killed, *paths)
             # On a busy machine the time until the first file is not known.
             wait_for_change(child, names, states[-1], timeout=2 * duration)
             time.sleep(generator.uniform(0, duration / N_KILLS))
             kill(child)
             states.append(names())
-        finish(start(CHILD, killed, *paths))
+        finish(process.start(killed, *paths))
     assert files(killed) == expected
     # The kills did fall into the middle of the work.
     assert sum(a != b for a, b in pairwise(states)) >= N_KILLS // 4

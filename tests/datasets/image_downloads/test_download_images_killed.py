@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 from image_server import ImageServer
-from killing import files, finish, kill, start, wait_for_change
+from killing import Starter, files, finish, kill, wait_for_change
 
 N_IMAGES = 400
 N_KILLS = 20
@@ -27,10 +27,10 @@ CHILD = """
     os.replace = lambda *paths: (time.sleep(0.005), replace(*paths))
     _image_plan._SAVE_EVERY = 0.02
     _image_queue.FIRST_PAUSE = 0.05
+    print("ready", flush=True)
     urls_file, folder = sys.argv[1:]
     with open(urls_file) as file:
         frame = pd.DataFrame({"image_url": file.read().splitlines()})
-    print("ready", flush=True)
     download_images(
         frame, folder, allow_private=True, n_connections=4, max_attempts=2
     )
@@ -41,7 +41,7 @@ CHILD = """
 def test_killed_20_times_ends_in_the_same_bytes(tmp_path):
     folder, undisturbed = tmp_path / "killed", tmp_path / "undisturbed"
     generator = random.Random(0)
-    with ImageServer(delay=0.01) as server:
+    with ImageServer(delay=0.01) as server, Starter(CHILD) as process:
         faults = ["/missing", "/page.jpg", "/bomb.png", "/truncated.jpg", "/loop"]
         faults += ["/fail", "/cut", "/hop/3", "/png", "/gzipped"]
         paths = [f"/image/{n}.jpg" for n in range(N_IMAGES)]
@@ -51,9 +51,8 @@ def test_killed_20_times_ends_in_the_same_bytes(tmp_path):
         urls_file = tmp_path / "urls.txt"
         urls_file.write_text("\n".join(map(server.url, paths)))
 
-        child = start(CHILD, urls_file, undisturbed)
         begin = time.monotonic()
-        finish(child)
+        finish(process.start(urls_file, undisturbed))
         duration = time.monotonic() - begin
         expected = files(undisturbed)
         assert len(expected) == N_IMAGES + 3 + 1
@@ -63,13 +62,13 @@ def test_killed_20_times_ends_in_the_same_bytes(tmp_path):
 
         progress = [0]
         for _ in range(N_KILLS):
-            child = start(CHILD, urls_file, folder)
+            child = process.start(urls_file, folder)
             # On a busy machine the time until the first request is not known.
             wait_for_change(child, n_images, progress[-1])
             time.sleep(generator.uniform(0, 1.5 * duration / N_KILLS))
             kill(child)
             progress.append(n_images())
-        finish(start(CHILD, urls_file, folder))
+        finish(process.start(urls_file, folder))
 
     assert files(folder) == expected
     # The kills did fall into the middle of the work.
