@@ -26,8 +26,9 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench bench-accuracy bench-check bench-gpu docs docs-check \
-	wheel-check test-oldest test-triton constraints constraints-oldest clean \
+	wheel-check test-oldest test-pretrained test-triton constraints constraints-oldest clean \
 	environment environment-docs environment-fasttext environment-lint \
+	environment-weights \
 	lint-ruff lint-format lint-types lint-imports lint-docstrings lint-language
 
 help:  ## Show this help
@@ -102,6 +103,9 @@ test-oldest:  ## Run the tests with the oldest supported versions of the depende
 		--constraints constraints-oldest.txt
 	.venv-oldest/bin/python -m pytest -n $(TEST_WORKERS) $(ARGS)
 
+test-pretrained: environment-weights  ## Run the tests that need real pretrained weights
+	$(VENV) -m pytest -m weights $(ARGS)
+
 test-triton: environment  ## Test TensorFlow and torch with triton in one process
 	@if $(VENV) -c "import triton" 2>/dev/null; then \
 		echo "triton is part of .venv"; \
@@ -117,7 +121,7 @@ test-triton: environment  ## Test TensorFlow and torch with triton in one proces
 constraints:  ## Pin the newest versions in constraints.txt: make constraints TORCH=...
 	$(PYTHON) -m venv --clear .venv-constraints
 	.venv-constraints/bin/python -m pip install torch==$(TORCH)
-	.venv-constraints/bin/python -m pip install --editable ".[all,test,docs,lint]"
+	.venv-constraints/bin/python -m pip install --editable ".[all,test,docs,lint,weights]"
 	{ sed -n '/^#/p' constraints.txt; \
 		.venv-constraints/bin/python -m pip freeze --all --exclude-editable \
 			--exclude pip | sed '/^#/d; s/+[a-z0-9.]*$$//'; } > constraints.txt.new
@@ -140,6 +144,9 @@ environment:
 
 environment-docs: environment
 	@$(PYTHON) tools/environment.py .venv --extras all,docs
+
+environment-weights: environment
+	@$(PYTHON) tools/environment.py .venv --extras all,weights
 
 environment-lint:
 	@$(PYTHON) tools/environment.py .venv-lint --extras lint
