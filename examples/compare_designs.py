@@ -8,9 +8,12 @@ tests between all pairs of designs, and figures, which it saves. The text networ
 no linear part: otherwise they would share most of their errors with the linear model.
 
 With ``--data`` it loads your own table. Without it, it generates synthetic data in
-which some categories are only visible in the texts and others only in the images::
+which some categories are only visible in the texts and others only in the images. With
+``--text-encoder`` and ``--image-encoder``, classifiers on pretrained encoders are
+compared as well, and become members of the ensembles::
 
     python examples/compare_designs.py --data shop/ --out result/
+    python examples/compare_designs.py --data shop/ --text-encoder minilm/
     python examples/compare_designs.py --help
 
 plot_compare_designs.py explains the same steps one by one.
@@ -22,11 +25,16 @@ import warnings
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
 from amzest import (
     ColumnSelector,
+    PretrainedImageClassifier,
+    PretrainedImageEncoder,
+    PretrainedTextClassifier,
+    PretrainedTextEncoder,
     TextLinearClassifier,
     load_products,
     make_products,
@@ -59,7 +67,7 @@ def networks(kind):
     }
 
 
-def build_designs(table, random_state, quick):
+def build_designs(table, random_state, quick, text_encoder=None, image_encoder=None):
     """Return the designs for the columns of the table, by name."""
     designs = {}
     columns = [name for name in ("title", "description") if name in table]
@@ -73,12 +81,19 @@ def build_designs(table, random_state, quick):
         for name, network in networks("text").items():
             design = network(linear_part=False, random_state=random_state, **settings)
             designs[name] = make_pipeline(texts, design)
+        if text_encoder is not None:
+            # Each text is encoded once; all folds use its vector from the cache.
+            design = PretrainedTextClassifier(text_encoder, random_state=random_state)
+            designs["Text pretrained"] = make_pipeline(texts, design)
     if "image" in table:
         settings = QUICK_IMAGE if quick else {}
         for name, network in networks("image").items():
             designs[name] = make_pipeline(
                 ColumnSelector("image"), network(random_state=random_state, **settings)
             )
+        if image_encoder is not None:
+            design = PretrainedImageClassifier(image_encoder, random_state=random_state)
+            designs["Image pretrained"] = make_pipeline(ColumnSelector("image"), design)
     return designs
 
 
@@ -213,6 +228,14 @@ def take(table, args):
     return table.reset_index(drop=True)
 
 
+def check_encoders(args):
+    """Raise if a pretrained encoder cannot be used, before anything is fitted."""
+    if args.text_encoder is not None:
+        PretrainedTextEncoder(args.text_encoder).fit(["title"])
+    if args.image_encoder is not None:
+        PretrainedImageEncoder(args.image_encoder).fit([np.zeros((8, 8), np.uint8)])
+
+
 def parse_arguments():
     parser = OneLineParser(
         description="Compare designs that classify products.",
@@ -253,6 +276,12 @@ def parse_arguments():
         default=0,
         help="seed of products, folds and networks (default: %(default)s)",
     )
+    for kind in ("text", "image"):
+        parser.add_argument(
+            f"--{kind}-encoder",
+            metavar="FOLDER",
+            help=f"pretrained encoder of {kind}s: compare a classifier on it as well",
+        )
     parser.add_argument(
         "--quick",
         action="store_true",
@@ -270,8 +299,9 @@ def main():
             n_products = 600 if args.n_products is None else args.n_products
             table = make_products(n_products, random_state=args.random_state).frame
         table = take(table, args)
+        check_encoders(args)
         args.out.mkdir(parents=True, exist_ok=True)
-    except (OSError, TypeError, ValueError) as error:
+    except (ImportError, OSError, TypeError, ValueError) as error:
         parser.error(error)
     print(
         f"{len(table)} {'' if args.data else 'synthetic '}products in "
@@ -279,7 +309,13 @@ def main():
         flush=True,
     )
 
-    designs = build_designs(table, args.random_state, args.quick or not args.data)
+    designs = build_designs(
+        table,
+        args.random_state,
+        args.quick or not args.data,
+        args.text_encoder,
+        args.image_encoder,
+    )
     crossfit = cross_fit(designs, table, args.n_folds, args.random_state)
     comparison, ensembles = compare(crossfit)
     print(f"\n{comparison}\n")

@@ -49,6 +49,7 @@ def test_all_floors_that_users_enter_are_public():
         "amzest.exceptions",
         "amzest.image",
         "amzest.meta",
+        "amzest.pretrained",
         "amzest.text",
     ]
 

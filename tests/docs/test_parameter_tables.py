@@ -29,7 +29,7 @@ def rows_of(page, table_class):
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_every_parameter_has_a_purpose(name):
-    kind = "Image" if name.startswith("Image") else "Text"
+    kind = re.match("Text|Image|", name)[0] or "Pretrained"
     text = (GUIDE / "parameters.rst").read_text(encoding="utf-8")
     section = text.partition(f"{kind} classifiers\n---")[2].partition(
         "classifiers\n---"

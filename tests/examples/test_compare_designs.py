@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tiny_models import tiny_bert, tiny_vit
 
 from amzest.neural import all_networks
 
@@ -25,6 +26,7 @@ MEMBERS = [
     ),
 ]
 DESIGNS = [*MEMBERS, "Weighted vote", "Stack"]
+PRETRAINED = ["Text pretrained", "Image pretrained"]
 
 
 def run_demo(*arguments, folder):
@@ -52,7 +54,7 @@ def rows_of_table(output):
     lines = {
         name: line
         for line in output.splitlines()
-        for name in DESIGNS
+        for name in DESIGNS + PRETRAINED
         if re.match(rf"{re.escape(name)} +0\.\d+ \(", line)
         or re.match(rf"{re.escape(name)} +1\.0+ \(", line)
     }
@@ -115,6 +117,19 @@ def test_demo_without_images_runs_the_text_designs(tmp_path):
     }
 
 
+@pytest.mark.slow
+def test_demo_with_encoders_compares_classifiers_on_them(tmp_path):
+    text, image = tiny_bert(tmp_path / "text"), tiny_vit(tmp_path / "image")
+    encoders = ("--text-encoder", text, "--image-encoder", image)
+
+    done = run_demo("--n-products", 64, "--n-folds", 2, *encoders, folder=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert f"Fitting {len(MEMBERS) + 2} designs on 2 folds" in done.stdout
+    assert set(rows_of_table(done.stdout)) == {*DESIGNS, *PRETRAINED}
+    assert f"FusionReport: {len(MEMBERS) + 2} members" in done.stdout
+
+
 ROWS = [(f"{word} {i}", word) for i in range(8) for word in ("mug", "lamp")]
 
 
@@ -147,6 +162,11 @@ def test_bad_table_is_an_error_of_one_line(tmp_path, columns, rows, message):
         (("--n-products", "many"), "'many' is not a non-negative integer"),
         (("--n-products", "16"), "at least 3 products"),
         (("--n-products", "64", "--out", "taken"), "taken"),
+        (("--n-products", "64", "--text-encoder", "no/such"), "hf download no/such"),
+        (
+            ("--n-products", "64", "--image-encoder", "."),
+            "model.safetensors is missing",
+        ),
         (("--colour", "red"), "unrecognized arguments"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
@@ -161,7 +181,8 @@ def test_demo_help_names_every_option(tmp_path):
     done = run_demo("--help", folder=tmp_path)
 
     assert done.returncode == 0
-    for option in ("data", "out", "n-products", "n-folds", "random-state", "quick"):
+    names = ["data", "out", "n-products", "n-folds", "random-state", "quick"]
+    for option in [*names, "text-encoder", "image-encoder"]:
         assert f"--{option}" in done.stdout
 
 
