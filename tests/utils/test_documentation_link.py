@@ -27,6 +27,7 @@ def fresh(estimator):
         "estimator": linear,
         "estimators": [("linear", linear)],
         "columns": "title",
+        "model": "minilm",
     }
     needed = [
         parameter.name

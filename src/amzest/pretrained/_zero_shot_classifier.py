@@ -69,7 +69,7 @@ class ZeroShotClassifier(
     A pretrained encoder represents products and names of categories as vectors, and a
     product belongs to the category whose name is most similar. It is meant for
     pre-labelling, that is to propose labels that people check, and for the first
-    labels: with more than about 20 per category, other classifiers are as accurate.
+    labels: with 30 per category, other classifiers are about as accurate.
 
     Parameters
     ----------
