@@ -1,6 +1,7 @@
 """The folders with tiny models are of the layouts that they claim to be."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,6 +51,13 @@ def test_other_words_have_other_embeddings(tmp_path, make):
     rows = [torch.tensor([tokenizer.encode(title).ids]) for title in TITLES]
     pooled = torch.cat([model(input_ids=ids).pooler_output for ids in rows])
     assert np.abs(cosines(pooled)[np.triu_indices(3, 1)]).max() < 0.99
+
+
+@pytest.mark.parametrize("make", [tiny_bert, tiny_clip, tiny_siglip, tiny_resnet])
+def test_the_same_model_is_made_again(tmp_path, make):
+    first, again = make(tmp_path / "first"), make(tmp_path / "again")
+    for path in filter(Path.is_file, first.rglob("*")):
+        assert path.read_bytes() == (again / path.relative_to(first)).read_bytes(), path
 
 
 def test_weights_depend_on_the_seed_alone_and_torch_keeps_its_state(tmp_path):

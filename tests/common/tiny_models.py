@@ -243,6 +243,22 @@ def _write_wordpiece_tokenizer(folder, words, *, max_length):
     (folder / "vocab.txt").write_text("\n".join(words) + "\n")
 
 
+def _byte_pairs():
+    """Return a vocabulary and the merges that make each of its words one token.
+
+    BpeTrainer of tokenizers breaks ties at random, and so would not make a model twice.
+    """
+    merges = {}
+    for word in WORDS:
+        pieces = [*word[:-1], word[-1] + "</w>"]
+        for end in range(1, len(pieces)):
+            merges["".join(pieces[:end]), pieces[end]] = None
+    tokens = ["<|startoftext|>", "<|endoftext|>", *_CHARACTERS]
+    tokens += [f"{character}</w>" for character in _CHARACTERS]
+    tokens += ["".join(pair) for pair in merges]
+    return {token: i for i, token in enumerate(dict.fromkeys(tokens))}, list(merges)
+
+
 def _write_clip_tokenizer(folder):
     """Write a byte-pair tokenizer; its words end with </w>, as CLIP's do."""
     from tokenizers import (
@@ -252,11 +268,16 @@ def _write_clip_tokenizer(folder):
         normalizers,
         pre_tokenizers,
         processors,
-        trainers,
     )
 
+    vocabulary, merges = _byte_pairs()
     tokenizer = Tokenizer(
-        models.BPE(unk_token="<|endoftext|>", end_of_word_suffix="</w>")
+        models.BPE(
+            vocabulary,
+            merges,
+            unk_token="<|endoftext|>",
+            end_of_word_suffix="</w>",
+        )
     )
     tokenizer.normalizer = normalizers.Sequence(
         [
@@ -266,14 +287,6 @@ def _write_clip_tokenizer(folder):
         ]
     )
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.BpeTrainer(
-        vocab_size=400,
-        special_tokens=["<|startoftext|>", "<|endoftext|>"],
-        initial_alphabet=list(_CHARACTERS),
-        end_of_word_suffix="</w>",
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator([*WORDS, *_CHARACTERS] * 3, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<|startoftext|> $A <|endoftext|>",
         special_tokens=[("<|startoftext|>", 0), ("<|endoftext|>", 1)],

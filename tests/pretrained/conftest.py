@@ -1,16 +1,8 @@
-"""What the tests of pretrained encoders share: tiny models, and an empty cache."""
+"""Tiny models that the tests of pretrained encoders share."""
 
 import shutil
 
 import pytest
-
-import amzest
-
-
-@pytest.fixture(autouse=True, scope="module")
-def empty_cache():
-    """Tests of a file do not find what those of other files have left in the cache."""
-    amzest.clear_cache()
 
 
 @pytest.fixture(scope="session")
