@@ -212,7 +212,7 @@ def test_a_refit_with_the_other_mode_forgets_the_first(encoder):
     model.set_params(trainable="head").fit(TITLES, KINDS)
     assert model.network_ is None
     assert not hasattr(model, "loss_curve_")
-    with pytest.raises(AttributeError, match=r'exists only with trainable="all"'):
+    with pytest.raises(AttributeError, match="exists only for a fine-tuned"):
         model.weights_  # noqa: B018
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from amzest.neural import (
     estimator_dataclass,
 )
 from amzest.pretrained._fine_tuned_cells import TokenizedCells, tokenize_cells
+from amzest.pretrained._fine_tuning import OwnerContext
 from amzest.pretrained._last_layer import fit_last_layer
 from amzest.pretrained._loading import import_transformers
 from amzest.pretrained._model_folder import Source, opened, read_config
@@ -216,42 +216,7 @@ class FineTunedText(BaseNeuralClassifier):
 
     def _init_callback_context(self, **settings: Any) -> Any:
         context = self._owner._init_callback_context(**settings)
-        return _OwnerContext(context, self._owner, self)
-
-
-class _OwnerContext:
-    """Reports the fit of a network to callbacks as the fit of its owner."""
-
-    def __init__(self, context: Any, owner: Any, network: FineTunedText) -> None:
-        self.context, self.owner, self.network = context, owner, network
-
-    def subcontext(self, **settings: Any) -> _OwnerContext:
-        """Return the context of a part of the fit."""
-        context = self.context.subcontext(**settings)
-        return _OwnerContext(context, self.owner, self.network)
-
-    def call_on_fit_task_begin(self, *, estimator: Any, **arguments: Any) -> None:
-        """Report the start of a part of the fit."""
-        self.context.call_on_fit_task_begin(estimator=self.owner, **arguments)
-
-    def call_on_fit_task_end(
-        self, *, estimator: Any, reconstruction_attributes: Any, **arguments: Any
-    ) -> bool:
-        """Report the end of a part of the fit; return whether training should stop."""
-
-        def attributes() -> dict[str, Any]:
-            state = reconstruction_attributes
-            network = copy.copy(self.network)
-            for name in _ONLY_IN_FIT:
-                network.__dict__.pop(name, None)
-            network.__dict__.update(state() if callable(state) else state)
-            return dict(self.owner._fitted_with(network))
-
-        return bool(
-            self.context.call_on_fit_task_end(
-                estimator=self.owner, **arguments, reconstruction_attributes=attributes
-            )
-        )
+        return OwnerContext(context, self._owner, self, _ONLY_IN_FIT)
 
 
 def _build_network(config: dict[str, Any], **options: Any) -> Any:

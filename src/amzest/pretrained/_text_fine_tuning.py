@@ -6,42 +6,20 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from amzest.neural import (
     BaseNeuralClassifier,
-    Calibration,
-    Weights,
     estimator_dataclass,
 )
 from amzest.pretrained._fine_tuned_text import FineTunedText
+from amzest.pretrained._fine_tuning import PASSED_ON, FineTunedAttributesMixin
 from amzest.pretrained._model_folder import has_onnx_weights
 from amzest.pretrained._text_input import PretrainedTextInput
 from amzest.utils import shown
 
-#: Parameters that the network gets: names and meaning are those of other networks.
-_PASSED_ON = (
-    "learning_rate",
-    "weight_decay",
-    "label_smoothing",
-    "dropout",
-    "batch_size",
-    "max_epochs",
-    "calibrate",
-    "early_stopping",
-    "validation_fraction",
-    "n_iter_no_change",
-    "tol",
-    "verbose",
-    "class_weight",
-    "device",
-    "precision",
-    "random_state",
-)
-
 
 @estimator_dataclass
-class TextFineTuning(PretrainedTextInput):
+class TextFineTuning(PretrainedTextInput, FineTunedAttributesMixin):
     """Train all layers of an encoder, with ``trainable="all"``.
 
     Parameters
@@ -144,7 +122,7 @@ class TextFineTuning(PretrainedTextInput):
         **PretrainedTextInput._parameter_constraints,
         **{
             name: BaseNeuralClassifier._parameter_constraints[name]
-            for name in _PASSED_ON
+            for name in PASSED_ON
         },
         "trainable": [StrOptions({"head", "all"})],
     }
@@ -160,7 +138,7 @@ class TextFineTuning(PretrainedTextInput):
                 f'trainable="all" needs a model with safetensors weights, but `model` '
                 f"is {shown(self.model_)}, an ONNX model, which cannot be trained."
             )
-        network = FineTunedText(**{name: getattr(self, name) for name in _PASSED_ON})
+        network = FineTunedText(**{name: getattr(self, name) for name in PASSED_ON})
         network.fit_for(
             self,
             cells,
@@ -182,45 +160,3 @@ class TextFineTuning(PretrainedTextInput):
             "classes_": network.classes_,
             "class_prior_": network.class_prior_,
         }
-
-    def _fine_tuned(self, name: str) -> Any:
-        """Return an attribute of the fine-tuned network."""
-        check_is_fitted(self, "network_")
-        network: FineTunedText | None = vars(self)["network_"]
-        if network is None:
-            raise AttributeError(
-                f'`{name}` exists only with trainable="all"; {type(self).__name__} '
-                f'was fitted with trainable="head".'
-            )
-        return getattr(network, name)
-
-    @property
-    def calibration_(self) -> Calibration:
-        """The calibration of the fine-tuned network."""
-        return self._fine_tuned("calibration_")
-
-    @property
-    def n_iter_(self) -> int:
-        """Number of epochs."""
-        return int(self._fine_tuned("n_iter_"))
-
-    @property
-    def loss_curve_(self) -> list[float]:
-        """Training loss of each epoch."""
-        return list(self._fine_tuned("loss_curve_"))
-
-    @property
-    def validation_scores_(self) -> list[float] | None:
-        """Accuracy on held-out samples."""
-        scores: list[float] | None = self._fine_tuned("validation_scores_")
-        return scores
-
-    @property
-    def weights_(self) -> Weights:
-        """Parameters of the network by name."""
-        return dict(self._fine_tuned("weights_"))
-
-    @property
-    def net_(self) -> Any:
-        """The network as a skorch object."""
-        return self._fine_tuned("net_")
