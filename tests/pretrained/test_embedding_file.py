@@ -138,13 +138,20 @@ def test_a_claim_ends_after_a_while(path, monkeypatch):
 
 
 @not_on_windows
-def test_the_claim_of_a_process_that_ended_is_taken_over(path):
+@pytest.mark.parametrize("reaped", [True, False])
+def test_the_claim_of_a_process_that_ended_is_taken_over(path, reaped):
     child = subprocess.Popen([sys.executable, "-c", ""])
-    child.wait()
+    if reaped:
+        child.wait()
+    else:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     file = EmbeddingFile(path)
     with claims_of_others(child.pid):
         file.claim([key(1)])
-    assert file.claim([key(1)]) == [key(1)]
+    assert file.claim([key(1)]) == (
+        [key(1)] if reaped or os.path.exists("/proc") else []
+    )
+    child.wait()
 
 
 @contextlib.contextmanager

@@ -298,11 +298,14 @@ def _may_live(owner: str, host: str) -> bool:
         return True
     try:
         os.kill(int(number), 0)
+        # One that was killed keeps its number until its parent asks for the result,
+        # which the first process of a container may never do.
+        state = Path(f"/proc/{number}/stat").read_bytes().rpartition(b") ")[2]
+        return not state.startswith((b"Z", b"X"))
     except ProcessLookupError:
         return False
-    except OSError:  # a process of another user
-        pass
-    return True
+    except OSError:  # a process of another user, or a system without /proc
+        return True
 
 
 def _select(
