@@ -2,13 +2,13 @@
 
 import pickle
 import signal
-import sys
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 from dense_classifiers import TorchDenseClassifier
+from interrupting import Interrupter
 from public_estimators import HEAVY, KINDS, LIGHT, OTHER_KINDS, answers, numbers
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -24,30 +24,9 @@ ESTIMATORS = [
 ]
 
 
-class Interrupter:
-    """Raises at one of the calls and lines inside the package, counted from 1."""
-
-    def __init__(self, at=None, error=KeyboardInterrupt):
-        self.at, self.error, self.n_events = at, error, 0
-
-    def __call__(self, frame, event, argument):
-        code = frame.f_code
-        # Python swallows what is raised while it closes a generator.
-        if not code.co_filename.startswith(PACKAGE) or code.co_name == "<genexpr>":
-            return None
-        if event not in ("call", "line"):
-            return self
-        self.n_events += 1
-        if self.n_events == self.at:
-            raise self.error
-        return self
-
-    def run(self, function, *arguments):
-        sys.settrace(self)
-        try:
-            return function(*arguments)
-        finally:
-            sys.settrace(None)
+def interrupter(at=None, error=KeyboardInterrupt):
+    """Return what raises at an event inside the package."""
+    return Interrupter(lambda path: path.startswith(PACKAGE), at, error)
 
 
 def find(name):
@@ -70,14 +49,14 @@ def same(first, second):
 def test_interrupted_refit_leaves_the_old_model(name):
     model, X = find(name)
     model.fit(X, KINDS)
-    counter = Interrupter()
+    counter = interrupter()
     counter.run(clone(model).fit, X, OTHER_KINDS)
     n_events = counter.n_events
     before, state = answers(model, X), dict(vars(model))
     spread = np.linspace(1, n_events - 3, 4).astype(int).tolist()
     for at in [*spread, n_events - 2, n_events - 1, n_events]:
         with pytest.raises(KeyboardInterrupt):
-            Interrupter(at).run(model.fit, X, OTHER_KINDS)
+            interrupter(at).run(model.fit, X, OTHER_KINDS)
         assert vars(model).keys() == state.keys(), at
         assert all(vars(model)[key] is state[key] for key in state), at
     assert same(answers(model, X), before)
@@ -89,12 +68,12 @@ def test_interrupted_refit_leaves_the_old_model(name):
 def test_interrupted_first_fit_leaves_no_model(name):
     model, X = find(name)
     clone(model).fit(X, KINDS)  # imports are no events of the second one
-    counter = Interrupter()
+    counter = interrupter()
     counter.run(clone(model).fit, X, KINDS)
     unfitted = dict(vars(model))
     for at in (counter.n_events // 2, counter.n_events):
         with pytest.raises(MemoryError):
-            Interrupter(at, MemoryError).run(model.fit, X, KINDS)
+            interrupter(at, MemoryError).run(model.fit, X, KINDS)
         assert vars(model) == unfitted
     if name != "selector":  # it needs no fit
         with pytest.raises(NotFittedError):

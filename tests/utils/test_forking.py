@@ -5,8 +5,9 @@ import sys
 import threading
 
 import pytest
+from interrupting import Interrupter
 
-from amzest.utils import ForkSafeLock
+from amzest.utils import ForkSafeLock, _forking
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="Windows does not fork processes"
@@ -55,13 +56,47 @@ def test_the_thread_that_forks_still_holds_its_lock():
         if child == 0:
             outcome = []
             thread = threading.Thread(
-                target=lambda: outcome.append(lock._lock.acquire(blocking=False))
+                target=lambda: outcome.append(lock.acquire(blocking=False))
             )
             thread.start()
             thread.join()
     if child == 0:  # left the lock without an error
         os._exit(0 if outcome == [False] and taken(lock) else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_an_interrupt_anywhere_leaves_the_lock_open():
+    lock, at = ForkSafeLock(), 0
+
+    def use():
+        with lock:
+            str(lock)
+
+    while True:
+        at += 1
+        interrupter = Interrupter((_forking.__file__, __file__).__contains__, at)
+        try:
+            interrupter.run(use)
+        except KeyboardInterrupt:
+            assert from_another_thread(lock), at
+        else:
+            break
+    assert at > 3
+
+
+def from_another_thread(lock):
+    """Return whether another thread can acquire a lock."""
+    found = []
+
+    def acquire():
+        if lock.acquire(timeout=5):
+            found.append(True)
+            lock.release()
+
+    thread = threading.Thread(target=acquire)
+    thread.start()
+    thread.join()
+    return found == [True]
 
 
 def test_a_lock_excludes_other_threads():

@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Self
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+if TYPE_CHECKING:
+    from threading import RLock
+else:
+    RLock = type(threading.RLock())  # threading.RLock is a function
 
-class ForkSafeLock:
+
+class ForkSafeLock(RLock):  # type: ignore[misc]
     """Reentrant lock that a forked process can acquire.
 
     A fork copies the locks of the parent, but only the thread that forked: a lock held
     by another thread would never be released (https://bugs.python.org/issue6721).
+
+    The methods of the ``with`` statement are those of RLock, which no signal can
+    interrupt. In a method of Python, Ctrl+C can raise after the lock was acquired and
+    before the ``with`` block begins; the lock would then never be released.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        super().__init__()
         _LOCKS.add(self)
 
-    def __enter__(self) -> Self:
-        self._lock.acquire()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._lock.release()
-
     def renew(self) -> None:
-        """Replace the lock, unless this thread holds it or nobody does."""
-        if self._lock.acquire(blocking=False):
-            self._lock.release()
+        """Release the lock, unless this thread holds it or nobody does."""
+        if self.acquire(blocking=False):
+            self.release()
         else:
-            self._lock = threading.RLock()
+            self._at_fork_reinit()  # type: ignore[attr-defined]
 
 
 _LOCKS: WeakSet[ForkSafeLock] = WeakSet()
