@@ -3,10 +3,18 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from public_estimators import KINDS, images
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
 
-from amzest import PretrainedImageClassifier, PretrainedImageEncoder
+from amzest import (
+    PretrainedImageClassifier,
+    PretrainedImageEncoder,
+    PretrainedTextEncoder,
+)
+from amzest.pretrained import export_onnx
 
 
 @pytest.mark.weights
@@ -51,3 +59,26 @@ def test_efficientnet_encodes_and_is_cut(efficientnet_lite0, capsys):
     assert classifier.score(X, KINDS) == 1.0
     trained = {name.split(".")[4] for name in classifier.weights_ if "_blocks" in name}
     assert trained == {"11", "12", "13", "14", "15"}
+
+
+@pytest.mark.weights
+@pytest.mark.data
+def test_int8_predicts_as_float32(minilm, real_data, tmp_path):
+    pytest.importorskip("onnxscript")
+    products = pd.read_csv(real_data / "flipkart" / "products.csv")
+    folder = export_onnx(minilm, tmp_path / "int8")
+    assert (folder / "onnx" / "model.onnx").stat().st_size < 24e6  # of 91 MB
+    exact, fast = (
+        PretrainedTextEncoder(model, precision=precision).fit_transform(
+            products["title"]
+        )
+        for model, precision in ((minilm, "float32"), (folder, "auto"))
+    )
+    assert (exact * fast).sum(axis=1).min() > 0.97  # cosine similarities
+    head = LogisticRegression(C=10, max_iter=1000)
+    accuracies = [
+        cross_val_score(head, vectors, products["category"], cv=5).mean()
+        for vectors in (exact, fast)
+    ]
+    assert accuracies[0] > 0.85
+    assert accuracies[1] > accuracies[0] - 0.005
