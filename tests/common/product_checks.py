@@ -862,6 +862,88 @@ def check_callbacks_below_a_pipeline(case):
     assert recorder.tasks.count(("end", "epoch")) == 2
 
 
+# Incremental learning --------------------------------------------------------------
+
+
+def learns_on(case):
+    """Return whether `partial_fit` can be used; if not, make sure that it cannot."""
+    if not hasattr(case.classifier, "partial_fit"):
+        assert isinstance(case.classifier, BaseNeuralClassifier)
+        assert not case.is_text
+        return False
+    if getattr(case.classifier, "trainable", "head") == "head":
+        return True
+    with pytest.raises(ValueError, match='partial_fit requires trainable="head"'):
+        case.make().partial_fit(case.X, case.y, classes=np.unique(case.y))
+    with pytest.raises(ValueError, match='warm_start=True requires trainable="head"'):
+        case.fit(warm_start=True)
+    return False
+
+
+@check
+def check_partial_fit_adds_a_class_without_forgetting(case):
+    if not learns_on(case):
+        return
+    first, *others = sorted(set(case.y))
+    old = case.y != first
+    model = case.make(max_epochs=30)
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        model.partial_fit(case.X[old], case.y[old])
+    with pytest.raises(NotFittedError):
+        model.predict(case.X)
+    assert model.partial_fit(case.X[old], case.y[old], classes=others) is model
+    assert model.classes_.tolist() == others
+    before = model.predict_proba(case.X)
+    with pytest.raises(ValueError, match=f"label '{first}'.*To add a class"):
+        model.partial_fit(case.X, case.y)
+    with pytest.raises(ValueError, match="not the same as on last call"):
+        model.partial_fit(case.X[~old], case.y[~old], classes=[first, others[0]])
+    np.testing.assert_array_equal(model.predict_proba(case.X), before)
+    model.partial_fit(case.X[~old], case.y[~old], classes=[*others, first])
+    assert model.classes_.tolist() == [first, *others]
+    frequencies = pd.Series(case.y).value_counts(normalize=True).sort_index()
+    np.testing.assert_allclose(model.class_prior_, frequencies)
+    assert model.score(case.X, case.y) > 0.9
+    part = model.partial_fit(case.X[:4], case.y[:4])
+    np.testing.assert_allclose(part.predict_proba(case.X).sum(axis=1), 1)
+    assert part.score(case.X, case.y) > 0.9
+
+
+@check
+def check_partial_fit_validates_as_fit_does(case):
+    if not learns_on(case):
+        return
+    model = case.make().partial_fit(case.X, case.y, classes=np.unique(case.y))
+    before, column = model.predict_proba(case.X), case.X[:, None]
+    for X, y, weight, message in (
+        (case.X, case.y[:-1], None, "inconsistent numbers of samples"),
+        (np.hstack([column, column]), case.y, None, "columns|one column"),
+        (case.X, case.y, -np.ones(len(case.y)), "[Nn]egative"),
+        (case.X[:0], case.y[:0], None, "0 "),
+    ):
+        with pytest.raises(ValueError, match=message):
+            model.partial_fit(X, y, sample_weight=weight)
+    np.testing.assert_array_equal(model.predict_proba(case.X), before)
+
+
+@check
+def check_warm_start_begins_as_without(case):
+    if not learns_on(case):
+        return
+    model = case.fit(warm_start=True)
+    same(model, case.fitted, case.X)
+    model.fit(case.X, case.y)
+    assert model.score(case.X, case.y) >= case.fitted.score(case.X, case.y) - 0.1
+    model.partial_fit(column_of([None, case.X[0]]), case.y[:2])
+    copied = pickle.loads(pickle.dumps(model))
+    same(copied, model, case.X)
+    same(
+        copied.partial_fit(case.X[:9], case.y[:9]),
+        model.partial_fit(case.X[:9], case.y[:9]),
+        case.X,
+    )
+
+
 @check
 def check_representations(case):
     model = case.make()

@@ -1,5 +1,6 @@
 """A fit that does not end leaves the model that was there before, or none."""
 
+import copy
 import pickle
 import signal
 import threading
@@ -64,14 +65,36 @@ def test_interrupted_refit_leaves_the_old_model(name):
     assert same(answers(model, X), answers(clone(model).fit(X, OTHER_KINDS), X))
 
 
+@pytest.mark.parametrize(
+    "name", [n for n, (model, _) in LIGHT.items() if hasattr(model, "partial_fit")]
+)
+def test_interrupted_partial_fit_leaves_the_old_model(name):
+    model, X = find(name)
+    kinds = [*KINDS[:-4], *["new"] * 4]
+    classes = ["garden", "new", "shoes"]
+    model.partial_fit(X, KINDS, classes=["garden", "shoes"])
+    counter = interrupter()
+    counter.run(copy.deepcopy(model).partial_fit, X, kinds, classes)
+    before, state = answers(model, X), dict(vars(model))
+    for at in (counter.n_events // 2, counter.n_events - 1, counter.n_events):
+        with pytest.raises(KeyboardInterrupt):
+            interrupter(at).run(model.partial_fit, X, kinds, classes)
+        assert vars(model).keys() == state.keys(), at
+        assert all(vars(model)[key] is state[key] for key in state), at
+    assert same(answers(model, X), before)
+    assert model.partial_fit(X, kinds, classes).classes_.tolist() == classes
+
+
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_interrupted_first_fit_leaves_no_model(name):
     model, X = find(name)
     clone(model).fit(X, KINDS)  # imports are no events of the second one
     counter = interrupter()
+    amzest.clear_cache()  # what a full cache removes are events
     counter.run(clone(model).fit, X, KINDS)
     unfitted = dict(vars(model))
     for at in (counter.n_events // 2, counter.n_events):
+        amzest.clear_cache()
         with pytest.raises(MemoryError):
             interrupter(at, MemoryError).run(model.fit, X, KINDS)
         assert vars(model) == unfitted

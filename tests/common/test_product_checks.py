@@ -144,6 +144,8 @@ def test_every_public_classifier_is_found():
     bases = {"BaseImageClassifier", "BaseTextClassifier"}
     # It needs names of categories; see test_zero_shot_classifier.py.
     bases |= {"ZeroShotClassifier"}
+    # It combines these; see tests/automl.
+    bases |= {"AutoClassifier"}
     assert CLASSIFIERS.keys() == public - bases
 
 

@@ -126,7 +126,7 @@ def test_copies_are_held_out_together():
 
 
 def test_the_number_of_neighbours_is_limited(monkeypatch):
-    monkeypatch.setattr(_head, "_MAX_NEIGHBORS", 50)
+    monkeypatch.setattr(_head, "MAX_NEIGHBORS", 50)
     X, targets = clusters(400)
     head = fit(X, targets)
     assert head.neighbors.rows().shape == (50, X.shape[1])

@@ -19,8 +19,8 @@ from tiny_models import tiny_bert
 
 from amzest import PretrainedTextClassifier, PretrainedTextEncoder
 from amzest.ensemble import CrossFit
+from amzest.pretrained import _incremental_head, _text_model
 from amzest.pretrained import _pretrained_text_classifier as module
-from amzest.pretrained import _text_model
 from amzest.text import TextLinearClassifier
 from amzest.utils import cache_info, clear_cache, set_cache_limit
 
@@ -54,13 +54,13 @@ def encoded(monkeypatch):
 def fits(monkeypatch):
     """Return the arguments of all fits of a head."""
     calls = []
-    fit_head = module.fit_head
+    fit_head = _incremental_head.fit_head
 
     def recorded(X, targets, n_classes, weights, **options):
         calls.append({"X": X, "targets": targets, "weights": weights, **options})
         return fit_head(X, targets, n_classes, weights, **options)
 
-    monkeypatch.setattr(module, "fit_head", recorded)
+    monkeypatch.setattr(_incremental_head, "fit_head", recorded)
     return calls
 
 

@@ -452,10 +452,13 @@ NOT_APPLICABLE = {
     "check_kind_and_tags": "y is optional",
     "check_labels_come_back_as_they_came_in": "labels without descriptions are names",
     "check_missing_label_is_named": "samples without a label are unlabelled",
+    "check_partial_fit_adds_a_class_without_forgetting": "has no partial_fit",
+    "check_partial_fit_validates_as_fit_does": "has no partial_fit",
     "check_parameters_round_trip": "sets random_state: nothing is random",
     "check_random_state_instance": "sets random_state: nothing is random",
     "check_same_bits_for_every_n_jobs": "cross_val_predict makes integers of names",
     "check_same_seed_same_bits": "sets random_state: nothing is random",
+    "check_warm_start_begins_as_without": "has no warm_start",
 }
 
 

@@ -1,5 +1,7 @@
 """Accepted forms of text inputs, and error messages for others."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -12,6 +14,13 @@ from amzest.text._columns import text_columns
 TITLES = ["Blue mug", "Desk lamp", "Red chair"]
 
 
+def matrix(values):
+    """Return a matrix, which NumPy discourages by a warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        return np.asmatrix(values)
+
+
 @pytest.mark.parametrize(
     "X",
     [
@@ -20,7 +29,7 @@ TITLES = ["Blue mug", "Desk lamp", "Red chair"]
         np.array(TITLES),
         np.array(TITLES, dtype=object),
         np.array(TITLES)[:, None],
-        np.asmatrix(TITLES).T,
+        matrix(TITLES).T,
         np.ma.array(TITLES),
         [[title] for title in TITLES],
         [(title,) for title in TITLES],

@@ -14,6 +14,7 @@ from amzest.neural._engine import (
 from amzest.neural._estimator_dataclass import estimator_dataclass
 from amzest.neural._holdout import HoldOut, plan_splits
 from amzest.neural._prefetch import map_in_threads, prefetch
+from amzest.neural._start import Start
 from amzest.neural._training import TrainingData, TrainingRows, stratified_splits
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "HoldOut",
     "Inputs",
     "Output",
+    "Start",
     "TrainingData",
     "TrainingRows",
     "TrainingSettings",

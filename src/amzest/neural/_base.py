@@ -21,6 +21,7 @@ from amzest.neural._estimator_dataclass import estimator_dataclass
 from amzest.neural._holdout import HoldOut, join_hold_outs, plan_splits
 from amzest.neural._live import keep_engine
 from amzest.neural._prediction import NetworkPredictionMixin
+from amzest.neural._start import Start
 from amzest.neural._training import (
     BestEpoch,
     Trainer,
@@ -253,6 +254,10 @@ class BaseNeuralClassifier(
     def _load_pretrained(self, engine: Any) -> None:
         """Load pretrained weights into the untrained network."""
 
+    def _load_former(self, engine: Any, state: dict[str, Any]) -> None:
+        """Load the weights of a former fit into the untrained network."""
+        raise NotImplementedError
+
     def _groups(self, read: Any) -> NDArray[np.integer[Any]] | None:
         """Return a number for each sample, the same for equal ones, or None."""
         return None
@@ -338,14 +343,15 @@ class BaseNeuralClassifier(
     def _fit_network(self, data: TrainingData, arguments: dict[str, Any]) -> None:
         """Train on parts of the samples for the calibration, then on all of them."""
         splits = self._splits(data)
-        n_fits = 1 if self.early_stopping else 1 + len(splits)
-        n_epochs = self.max_epochs
+        stops_early = self.early_stopping and len(splits) > 0
+        n_fits = 1 if stops_early else 1 + len(splits)
+        n_epochs = self.max_epochs if data.start is None else data.start.max_epochs
         context = self._init_callback_context(max_subtasks=n_fits * n_epochs)
         context.call_on_fit_task_begin(estimator=self, **arguments)
         run = partial(self._run_epochs, context=context, arguments=arguments)
-        self.calibration_ = self._default_calibration()
+        self.calibration_ = self._prior_calibration(data.start)
         self.validation_scores_: list[float] | None = None
-        if self.early_stopping:
+        if stops_early:
             trainer = self._start_training(data, *splits[0])
         else:
             hold_outs = []
@@ -378,6 +384,8 @@ class BaseNeuralClassifier(
         self, data: TrainingData
     ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
         """Split the samples for early stopping or the calibration."""
+        if data.start is not None:
+            return self._split_unseen(data, data.start)
         rows, fraction, n_splits = data.rows, self.validation_fraction, 1
         if not self.early_stopping:
             fraction, n_splits = plan_splits(fraction, len(rows))
@@ -387,6 +395,32 @@ class BaseNeuralClassifier(
             can_split = enough and np.bincount(data.targets[rows]).max() > 1
             if not (self.calibrate and can_split):
                 return []
+        return self._split_rows(data, rows, fraction, n_splits)
+
+    def _split_unseen(
+        self, data: TrainingData, start: Start
+    ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Hold out samples that the former fit has not learned from, if enough.
+
+        The network predicts the others too well to calibrate it on them.
+        """
+        seen = data.rows[start.seen[data.rows]]
+        new = data.rows[~start.seen[data.rows]]
+        groups = self._groups(data.read)
+        if groups is not None:  # copies of seen samples
+            new = new[~np.isin(groups[new], groups[seen])]
+        wanted = self.early_stopping or (self.calibrate and start.recalibrates)
+        enough = len(new) >= self._min_calibration_samples
+        if not (wanted and enough and np.bincount(data.targets[new]).max() > 1):
+            return []
+        fraction = plan_splits(self.validation_fraction, len(new))[0]
+        splits = self._split_rows(data, new, fraction, 1)
+        return [(np.setdiff1d(data.rows, held), held) for _, held in splits]
+
+    def _split_rows(
+        self, data: TrainingData, rows: NDArray[np.intp], fraction: float, n_splits: int
+    ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Return stratified splits of some rows into training and held-out ones."""
         groups = self._groups(data.read)
         splits = stratified_splits(
             data.targets[rows],
@@ -397,23 +431,30 @@ class BaseNeuralClassifier(
         )
         return [(rows[train], rows[held_out]) for train, held_out in splits]
 
+    def _prior_calibration(self, start: Start | None) -> Calibration:
+        return self._default_calibration() if start is None else start.calibration
+
     def _start_training(
         self, data: TrainingData, train: NDArray[np.intp], held_out: NDArray[np.intp]
     ) -> Trainer:
         """Encode the samples, fit the parts beside the network, and build it."""
         rows = self._prepare_rows(data, train, held_out)
+        start = data.start
         candidates = self._fit_other_part(rows, data.seeds)
         self.architecture_ = self._architecture(len(self.classes_))
         self._n_features_out = self._count_features_out()
         engine = self._build_engine(self.architecture_, self._settings(data.seeds))
         self._load_pretrained(engine)
+        if start is not None:
+            self._load_former(engine, start.state)
         validation = None
-        if len(rows.held_out):
+        if n_held_out := len(rows.held_out):
             validation = HoldOut(
                 rows.held_out,
                 *rows.of(rows.held_out),
-                self._default_calibration(),
+                self._prior_calibration(start),
                 *candidates,
+                *([] if start is None else [start.prior_samples(n_held_out)]),
             )
         return Trainer(
             engine,
@@ -425,12 +466,12 @@ class BaseNeuralClassifier(
                 largest=self._largest_auto_batch,
                 n_steps=self._n_auto_steps,
             ),
-            max_epochs=self.max_epochs,
+            max_epochs=self.max_epochs if start is None else start.max_epochs,
             learning_rate=self.learning_rate,
             seeds=data.seeds,
             held_out=validation,
             best=BestEpoch(self.n_iter_no_change, self.tol)
-            if self.early_stopping
+            if self.early_stopping and validation is not None
             else None,
         )
 

@@ -13,7 +13,7 @@ from scipy.special import expit, log_expit, log_softmax
 Floats = NDArray[np.float64]
 
 #: Weight of the default parameters, in samples: few samples change them little.
-_PRIOR_SAMPLES = 5.0
+PRIOR_SAMPLES = 5.0
 
 #: Standard deviation of the offset around its default, in units of the log-weights'.
 _OFFSET_SCALE = 3.0
@@ -53,18 +53,20 @@ def learn_calibration(
     targets: NDArray[np.int64],
     sample_weight: Floats,
     default: Calibration,
+    prior_samples: float = PRIOR_SAMPLES,
 ) -> tuple[Calibration, float]:
     """Return the calibration with the least log-loss on held-out samples, and its loss.
 
     `scores` has one array of shape (n_samples, n_classes) per part. The loss includes a
-    penalty for the distance from `default`, which prevails if there are few samples.
+    penalty for the distance from `default`, which prevails if there are few samples:
+    fewer than about ten times `prior_samples`.
     """
     parts = [part.astype(np.float64) for part in scores]
     sample_weight = sample_weight / sample_weight.sum()
     rows = np.arange(len(targets))
     start = np.append(np.log(default.weights), default.offset)
     spread = np.append(np.ones(len(parts)), _OFFSET_SCALE)
-    penalty = _PRIOR_SAMPLES / len(targets)
+    penalty = prior_samples / len(targets)
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
         weights, offset = np.exp(parameters[:-1]), parameters[-1]

@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amzest.neural._calibration import Calibration, centred, learn_calibration
+from amzest.neural._calibration import (
+    PRIOR_SAMPLES,
+    Calibration,
+    centred,
+    learn_calibration,
+)
 
 #: Smaller training sets are not split: too few samples would be held out.
 _MIN_SAMPLES = 100
@@ -41,9 +46,10 @@ class HoldOut:
         default: Calibration,
         other_scores: Mapping[Any, NDArray[np.float32]],
         best: Any,
+        prior_samples: float = PRIOR_SAMPLES,
     ) -> None:
         self.rows, self.targets, self.weights = rows, targets, weights
-        self.default = default
+        self.default, self.prior_samples = default, prior_samples
         #: Scores of candidates for the part beside the network, and the best of them.
         self.other_scores, self.best = other_scores, best
         self.logits: list[NDArray[np.float32]] = []
@@ -57,7 +63,7 @@ class HoldOut:
         if self.best is not None:
             parts.append(self.other_scores[self.best])
         calibration, loss = learn_calibration(
-            parts, self.targets, self.weights, self.default
+            parts, self.targets, self.weights, self.default, self.prior_samples
         )
         predicted = calibration.log_proba(parts).argmax(axis=1)
         score = np.average(predicted == self.targets, weights=self.weights)

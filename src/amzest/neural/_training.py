@@ -14,6 +14,7 @@ from amzest.neural._batches import prediction_batches, training_batches
 from amzest.neural._engine import Batch, Engine, Inputs, Output, Weights
 from amzest.neural._holdout import HoldOut
 from amzest.neural._prefetch import prefetch
+from amzest.neural._start import Start
 
 #: Fraction of all steps in which the learning rate increases to its peak.
 WARM_UP_FRACTION = 0.1
@@ -32,6 +33,7 @@ class TrainingData:
     loss_weights: NDArray[np.float64]  # (n_samples,), with `class_weight`
     rows: NDArray[np.intp]  # non-missing samples with a weight above 0
     seeds: dict[str, int]
+    start: Start | None = None  # the former fit, if training starts from it
 
 
 @dataclass(frozen=True)

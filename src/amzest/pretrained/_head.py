@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from amzest.neural import Calibration, centred
 from amzest.pretrained._head_choice import (
+    Candidates,
     TrainingVectors,
     choose,
     learn_column_weights,
@@ -29,7 +30,7 @@ from amzest.pretrained._head_parts import (
 
 #: Training rows that are kept as neighbours, to limit memory and time; more rows are
 #: sampled at random.
-_MAX_NEIGHBORS = 50_000
+MAX_NEIGHBORS = 50_000
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,20 @@ class Head:
     bandwidth: float
     mixture: float  # weight of the logistic regression
     calibration: Calibration
+    #: Weights of the rows without `class_weight`; None if they are the same.
+    sample_weights: Vectors | None = None
+    n_tuned: int = 0  # rows with which the hyperparameters were chosen
 
     @property
     def n_bytes(self) -> int:
         """Bytes of the arrays."""
         arrays = [*vars(self).values(), *vars(self.neighbors).values()]
         return sum(v.nbytes for v in arrays if isinstance(v, np.ndarray))
+
+    @property
+    def candidates(self) -> Candidates:
+        """The hyperparameters, as the only ones to choose from."""
+        return Candidates((self.C,), (self.bandwidth,), (self.mixture,))
 
     def log_proba(self, X: Vectors) -> Floats:
         """Return log-probabilities of embeddings, shape (n_samples, n_features)."""
@@ -102,16 +111,24 @@ def fit_head(
     n_columns: int = 1,
     groups: NDArray[np.integer[Any]] | None = None,
     seed: int,
+    former: Head | None = None,
+    sample_weights: Floats | None = None,
 ) -> Head:
     """Fit the head; its hyperparameters and calibration are chosen on held-out rows.
 
     `X` has shape (n_samples, n_columns * n_features). Rows of weight 0 must have been
-    left out. Rows of one group are held out together.
+    left out. Rows of one group are held out together. The hyperparameters are those of
+    a `former` head if there is one. `sample_weights` are the weights without
+    `class_weight`.
     """
     rows = TrainingVectors(X, targets, weights, n_classes)
     splits = plan_head_splits(rows, groups, seed)
-    column_weights = learn_column_weights(rows, splits, n_columns)
-    choice = choose(rows, splits, column_weights)
+    if former is None:
+        column_weights = learn_column_weights(rows, splits, n_columns)
+        choice = choose(rows, splits, column_weights)
+    else:
+        column_weights, known = former.column_weights, former.candidates
+        choice = choose(rows, splits, column_weights, known)
     Z, mean = around_mean(unit_columns(X, column_weights), weights)
     [(_, (coefficients, intercepts))] = fit_linear_models(
         Z, *rows.known, n_classes, (choice.C,)
@@ -129,12 +146,16 @@ def fit_head(
         bandwidth=choice.bandwidth,
         mixture=choice.mixture,
         calibration=choice.calibration,
+        sample_weights=(
+            None if sample_weights is None else sample_weights[kept].astype(np.float32)
+        ),
+        n_tuned=len(targets) if former is None else former.n_tuned,
     )
 
 
 def _sample(n_rows: int, seed: int) -> NDArray[np.intp]:
     """Return the rows that are kept as neighbours."""
-    if n_rows <= _MAX_NEIGHBORS:
+    if n_rows <= MAX_NEIGHBORS:
         return np.arange(n_rows)
-    chosen = np.random.default_rng(seed).permutation(n_rows)[:_MAX_NEIGHBORS]
+    chosen = np.random.default_rng(seed).permutation(n_rows)[:MAX_NEIGHBORS]
     return np.sort(chosen)

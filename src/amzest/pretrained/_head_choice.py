@@ -150,15 +150,30 @@ def learn_column_weights(
     return (gains / gains.max()).astype(np.float32)
 
 
-def choose(rows: TrainingVectors, splits: Splits, column_weights: Vectors) -> Choice:
+@dataclass(frozen=True)
+class Candidates:
+    """Values of the hyperparameters to choose from."""
+
+    strengths: tuple[float, ...] = _STRENGTHS
+    bandwidths: tuple[float, ...] = _BANDWIDTHS
+    mixtures: tuple[float, ...] = _MIXTURES
+
+
+def choose(
+    rows: TrainingVectors,
+    splits: Splits,
+    column_weights: Vectors,
+    candidates: Candidates = Candidates(),
+) -> Choice:
     """Return the hyperparameters with the least log-loss on the held-out rows."""
     if not splits:
         return Choice()
     n_products = rows.vectors.size * rows.n_classes
-    many = n_products > _MANY_PRODUCTS
-    strengths = (_STRENGTH_OF_MANY,) if many else _STRENGTHS
+    if n_products > _MANY_PRODUCTS and len(candidates.strengths) > 1:
+        candidates = replace(candidates, strengths=(_STRENGTH_OF_MANY,))
+    strengths, bandwidths = candidates.strengths, candidates.bandwidths
     scores: dict[float, list[Vectors]] = {C: [] for C in strengths}
-    near: dict[float, list[Floats]] = {b: [] for b in _BANDWIDTHS}
+    near: dict[float, list[Floats]] = {b: [] for b in bandwidths}
     for train, held_out in splits:
         known = rows.take(train).known
         U = unit_columns(rows.vectors[train], column_weights)
@@ -168,7 +183,7 @@ def choose(rows: TrainingVectors, splits: Splits, column_weights: Vectors) -> Ch
             Z, *known, rows.n_classes, strengths
         ):
             scores[C].append(tested @ coefficients + intercepts)
-        found = neighbor_proba(tested, Z, *known, rows.n_classes, _BANDWIDTHS)
+        found = neighbor_proba(tested, Z, *known, rows.n_classes, bandwidths)
         for bandwidth, proba in found.items():
             near[bandwidth].append(proba)
     tested_rows = rows.take(np.concatenate([held_out for _, held_out in splits]))
@@ -176,11 +191,15 @@ def choose(rows: TrainingVectors, splits: Splits, column_weights: Vectors) -> Ch
         {C: np.concatenate(parts) for C, parts in scores.items()},
         {b: np.concatenate(parts) for b, parts in near.items()},
         tested_rows,
+        candidates.mixtures,
     )
 
 
 def _best(
-    scores: dict[float, Vectors], near: dict[float, Floats], rows: TrainingVectors
+    scores: dict[float, Vectors],
+    near: dict[float, Floats],
+    rows: TrainingVectors,
+    mixtures: tuple[float, ...],
 ) -> Choice:
     """Return the best candidate, and its calibration."""
     best, chosen, log_proba = np.inf, Choice(), np.empty(0)
@@ -188,7 +207,7 @@ def _best(
         # Compared at their best scale: strong regularisation shrinks all scores.
         scale = _best_scale(of_C, rows)
         linear = probabilities(scale * of_C)
-        for bandwidth, mixture in product(near, _MIXTURES):
+        for bandwidth, mixture in product(near, mixtures):
             candidate = Choice(C, scale, bandwidth, mixture)
             mixed = mix(linear, near[bandwidth], mixture)
             prior = _PRIOR_ROWS * candidate.distance() / len(rows.targets)

@@ -38,7 +38,7 @@ class ImageFineTuning(PretrainedImageInput, FineTunedAttributesMixin):
         of blocks of the network, the last ones. The feature maps before these blocks
         are computed once for each image. ONNX files and Keras applications are used
         with "head" only. The parameters below are used with an integer only, except
-        `class_weight` and `random_state`.
+        `class_weight`, `warm_start` and `random_state`.
 
     blocks : "auto", str or sequence of str
         The blocks of the network that `trainable` counts: the name of a list of blocks
@@ -103,6 +103,11 @@ class ImageFineTuning(PretrainedImageInput, FineTunedAttributesMixin):
         Weights of the classes in the loss: by label, or "balanced" for weights
         inversely proportional to the class frequencies.
 
+    warm_start : bool
+        Whether `fit` reuses the hyperparameters of the head of a former fit with more
+        than half as many samples, instead of choosing them again. Only with
+        ``trainable="head"``.
+
     random_state : int, RandomState instance or None
         Seed of all random numbers of the fit: held-out samples, shuffling, dropout.
         Pass an int for identical results. Global random number generators are not used.
@@ -151,12 +156,14 @@ class ImageFineTuning(PretrainedImageInput, FineTunedAttributesMixin):
     tol: float = 0.0001
     verbose: int | bool = 0
     class_weight: dict[Any, float] | str | None = None
+    warm_start: bool = False
     random_state: int | np.random.RandomState | None = None
 
     _parameter_topics: ClassVar[dict[str, str]] = {
         **PretrainedImageInput._parameter_topics,
         "trainable": "Fine-tuning",
         "class_weight": "Training",
+        "warm_start": "Incremental learning",
         "random_state": "Reproducibility",
     }
 
@@ -172,6 +179,7 @@ class ImageFineTuning(PretrainedImageInput, FineTunedAttributesMixin):
         ],
         "blocks": [str, list, tuple],
         "augmentation": ["boolean"],
+        "warm_start": ["boolean"],
         "max_memory": [Interval(Integral, 0, None, closed="left")],
     }
 

@@ -263,6 +263,12 @@ def opened(source: Source) -> Iterator[Path]:
         prefix="amzest-model-", ignore_cleanup_errors=True
     ) as folder:
         for name, content in source.items():
+            given = Path(name)
+            if given.is_absolute() or given.drive or ".." in given.parts:
+                raise ValueError(
+                    f"The packed model contains the file {shown(name)}, which is not "
+                    "a name that embed_weights=True writes. Do not use this model."
+                )
             path = Path(folder, name)
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)

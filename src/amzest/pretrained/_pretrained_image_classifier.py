@@ -17,14 +17,12 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.validation import check_is_fitted
 
 from amzest.neural import estimator_dataclass
-from amzest.pretrained._head import Head, fit_head
 from amzest.pretrained._image_fine_tuning import ImageFineTuning
 from amzest.pretrained._image_reading import ImageColumn
+from amzest.pretrained._incremental_head import Embedded, IncrementalHeadMixin
 from amzest.utils import (
     DocumentationLinkMixin,
-    MissingSamplesMixin,
     ParameterValidationMixin,
-    draw_seeds,
     reported_fit,
 )
 
@@ -39,7 +37,7 @@ class PretrainedImageClassifier(
     ClassNamePrefixFeaturesOutMixin,
     ClassifierMixin,
     TransformerMixin,
-    MissingSamplesMixin,
+    IncrementalHeadMixin,
     DocumentationLinkMixin,
     ParameterValidationMixin,
     BaseEstimator,
@@ -138,6 +136,8 @@ class PretrainedImageClassifier(
             If there is no such network on this machine.
         """
         self._validate_params()
+        if self.warm_start:
+            self._check_trainable("warm_start=True", {})
         if self.trainable != "head":
             self._fine_tune(X, y, sample_weight)  # reports each epoch
             return self
@@ -149,23 +149,15 @@ class PretrainedImageClassifier(
     def _fit_head(self, X: Any, y: Any, sample_weight: Any) -> None:
         cells = self._read(X, reset=True)
         targets, weights = self._learn_labels(cells, y, sample_weight)
+        self._fit_to(cells, targets, weights, self._former_head())
+
+    def _start_encoder(self, cells: NDArray[np.object_]) -> None:
         self._learn_model()
-        seeds = draw_seeds(self.random_state)
-        features, column = self._embed(cells)
-        loss_weights = self._training_weights(
-            weights, targets, column.present, column.absence
-        )
-        rows = np.flatnonzero(loss_weights)
-        self._n_features_out = features.shape[1]
-        self.network_ = None
-        self.head_: Head | None = fit_head(
-            features[rows],
-            targets[rows],
-            len(self.classes_),
-            loss_weights[rows],
-            groups=column.group_copies()[rows],
-            seed=seeds["split"],
-        )
+
+    def _embed_samples(self, cells: NDArray[np.object_]) -> Embedded:
+        vectors, column = self._embed(cells)
+        self._n_features_out = vectors.shape[1]
+        return Embedded(vectors, column.present, column.group_copies(), column.absence)
 
     def _predict_parts(
         self, X: Any

@@ -17,16 +17,13 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.validation import check_is_fitted
 
 from amzest.neural import estimator_dataclass
-from amzest.pretrained._fine_tuned_text import FineTunedText
-from amzest.pretrained._head import Head, fit_head
+from amzest.pretrained._incremental_head import Embedded, IncrementalHeadMixin
 from amzest.pretrained._text_fine_tuning import TextFineTuning
 from amzest.text._recent_texts import recent_texts
 from amzest.text._tokens import group_copies
 from amzest.utils import (
     DocumentationLinkMixin,
-    MissingSamplesMixin,
     ParameterValidationMixin,
-    draw_seeds,
     reported_fit,
 )
 
@@ -44,7 +41,7 @@ class PretrainedTextClassifier(
     ClassNamePrefixFeaturesOutMixin,
     ClassifierMixin,
     TransformerMixin,
-    MissingSamplesMixin,
+    IncrementalHeadMixin,
     DocumentationLinkMixin,
     ParameterValidationMixin,
     BaseEstimator,
@@ -132,6 +129,8 @@ class PretrainedTextClassifier(
             If there is no such model on this machine.
         """
         self._validate_params()
+        if self.warm_start:
+            self._check_trainable("warm_start=True", {})
         if self.trainable == "all":
             self._fine_tune(X, y, sample_weight)  # reports each epoch
             return self
@@ -144,23 +143,16 @@ class PretrainedTextClassifier(
         """Fit a classifier of the vectors of the frozen encoder."""
         cells = self._read(X, reset=True)
         targets, weights = self._learn_labels(cells, y, sample_weight)
-        present = (cells != "").any(axis=1)
-        loss_weights = self._training_weights(
-            weights, targets, present, "every cell is missing or blank."
-        )
+        self._fit_to(cells, targets, weights, self._former_head())
+
+    def _start_encoder(self, cells: NDArray[np.object_]) -> None:
         self._learn_model(cells.shape[1], pack=self.embed_weights)
-        rows = np.flatnonzero(loss_weights)
+
+    def _embed_samples(self, cells: NDArray[np.object_]) -> Embedded:
         groups = group_copies(recent_texts(cells, _WORDS_OF_COPIES))
-        self.network_: FineTunedText | None = None
-        self.head_: Head | None = fit_head(
-            self._embed(cells[rows]),
-            targets[rows],
-            len(self.classes_),
-            loss_weights[rows],
-            n_columns=cells.shape[1],
-            groups=groups[rows],
-            seed=draw_seeds(self.random_state)["split"],
-        )
+        present = (cells != "").any(axis=1)
+        why = "every cell is missing or blank."
+        return Embedded(self._embed(cells), present, groups, why)
 
     def _predict_parts(
         self, X: Any

@@ -68,6 +68,10 @@ class TextFineTuning(PretrainedTextInput, FineTunedAttributesMixin):
         log loss) that counts for `n_iter_no_change`.
     verbose : int or bool
         If above 0, print a line per epoch of fine-tuning.
+    warm_start : bool
+        Whether `fit` reuses the hyperparameters of the head of a former fit with more
+        than half as many samples, instead of choosing them again. Only with
+        ``trainable="head"``.
     random_state : int, RandomState instance or None
         Seed of all random numbers of the fit: held-out samples, shuffling, dropout.
         Pass an int for identical results. Global random number generators are not used.
@@ -109,12 +113,14 @@ class TextFineTuning(PretrainedTextInput, FineTunedAttributesMixin):
     n_iter_no_change: int = 5
     tol: float = 0.0001
     verbose: int | bool = 0
+    warm_start: bool = False
     random_state: int | np.random.RandomState | None = None
 
     _parameter_topics: ClassVar[dict[str, str]] = {
         **PretrainedTextInput._parameter_topics,
         "trainable": "Training",
         "learning_rate": 'Training with trainable="all"',
+        "warm_start": "Incremental learning",
         "random_state": "Reproducibility",
     }
 
@@ -125,6 +131,7 @@ class TextFineTuning(PretrainedTextInput, FineTunedAttributesMixin):
             for name in PASSED_ON
         },
         "trainable": [StrOptions({"head", "all"})],
+        "warm_start": ["boolean"],
     }
 
     def _fine_tune(self, X: Any, y: Any, sample_weight: Any) -> None:

@@ -27,6 +27,7 @@ from amzest.neural import (
 )
 from amzest.text._columns import text_columns
 from amzest.text._encoding import EncodedTexts, WordTable
+from amzest.text._incremental_network import IncrementalNetworkMixin
 from amzest.text._linear_features import (
     LinearFeatures,
     count_features,
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 
 
 @estimator_dataclass
-class BaseTextClassifier(TextInputMixin, BaseNeuralClassifier):
+class BaseTextClassifier(TextInputMixin, IncrementalNetworkMixin, BaseNeuralClassifier):
     """Base class of neural networks that classify text.
 
     Subclass it to add a network of your own: declare the parameters of the network as
@@ -101,6 +102,10 @@ class BaseTextClassifier(TextInputMixin, BaseNeuralClassifier):
     batch_size : int or "auto"
         Number of samples per training step. With "auto" it grows with the training
         set, up to 128.
+    warm_start : bool
+        Whether `fit` starts from the weights of the former fit if there is one, instead
+        of random ones, and keeps its samples for `partial_fit`. Words and classes may
+        differ from the former ones. Saved files then contain the texts.
     precision : {"auto", "float32", "bfloat16"}
         Floating-point precision of matrix products in training. Weights and
         predictions are always float32. "auto" is bfloat16 if the hardware supports
@@ -128,6 +133,9 @@ class BaseTextClassifier(TextInputMixin, BaseNeuralClassifier):
         Number of tokens of each text that the network reads.
     embedding_rows_ : dict of str to int
         Index of each word that has a pretrained vector; empty without `embeddings`.
+    kept_samples_ : KeptTexts or None
+        Training samples that `partial_fit` learns from again, compressed: at most
+        50,000, with 32 million characters. None after `fit` without `warm_start`.
 
     See Also
     --------
@@ -172,6 +180,7 @@ class BaseTextClassifier(TextInputMixin, BaseNeuralClassifier):
     token_dropout: float = 0.2
     embedding_dropout: float = 0.2
     embedding_learning_rate: float = 0.02
+    warm_start: bool = False
 
     #: Whether the order of words affects the features of the network.
     order_sensitive: ClassVar[bool] = True
@@ -179,6 +188,7 @@ class BaseTextClassifier(TextInputMixin, BaseNeuralClassifier):
     _parameter_topics: ClassVar[dict[str, str]] = {
         **BaseNeuralClassifier._parameter_topics,
         "embedding_size": "Text and vocabulary",
+        "warm_start": "Incremental learning",
     }
 
     _needed_attributes: ClassVar[tuple[str, ...]] = (
@@ -212,6 +222,7 @@ class BaseTextClassifier(TextInputMixin, BaseNeuralClassifier):
         "token_dropout": [Interval(Real, 0, 1, closed="left")],
         "embedding_dropout": [Interval(Real, 0, 1, closed="left")],
         "embedding_learning_rate": [Interval(Real, 0, np.inf, closed="neither")],
+        "warm_start": ["boolean"],
     }
 
     def _import_framework(self) -> None:
@@ -221,6 +232,9 @@ class BaseTextClassifier(TextInputMixin, BaseNeuralClassifier):
     def _read(self, X: Any, *, reset: bool) -> TokenisedTexts:
         cells, names = text_columns(X)
         self._check_columns(cells.shape[1], names, reset=reset)
+        return self._tokenise(cells, reset=reset)
+
+    def _tokenise(self, cells: NDArray[np.object_], *, reset: bool) -> TokenisedTexts:
         if reset:
             self.max_length_ = int(self.max_length)
             self.network_length_ = min(int(self.network_length), self.max_length_)
@@ -235,10 +249,12 @@ class BaseTextClassifier(TextInputMixin, BaseNeuralClassifier):
         return read, read.present
 
     def _fit_network(self, data: TrainingData, arguments: dict[str, Any]) -> None:
+        self._start = data.start
         if self.embeddings is not None:  # once for all fits on parts of the samples
             counts = _counts(data.rows, data.weights)
             texts = data.read.words.truncated(self.network_length_)
-            words = learn_vocabulary(texts, counts, self.min_count).keys()
+            former = self._former.get("vocabulary_", ())
+            words = learn_vocabulary(texts, counts, self.min_count, former).keys()
             self._file_vectors = read_word_vectors(
                 self.embeddings, words, self.max_embeddings
             )
@@ -249,6 +265,7 @@ class BaseTextClassifier(TextInputMixin, BaseNeuralClassifier):
                     "of the same language?"
                 )
         super()._fit_network(data, arguments)
+        del self._start
         self.__dict__.pop("_file_vectors", None)
 
     def _learn_encoding(
@@ -261,7 +278,8 @@ class BaseTextClassifier(TextInputMixin, BaseNeuralClassifier):
         counts = _counts(rows, weights)
         self.n_buckets_ = int(self.n_buckets)
         words = read.words.truncated(self.network_length_)
-        self.vocabulary_ = learn_vocabulary(words, counts, self.min_count)
+        former = self._former.get("vocabulary_", ())
+        self.vocabulary_ = learn_vocabulary(words, counts, self.min_count, former)
         self.linear_features_: LinearFeatures | None = None
         self.linear_model_: LinearModel | None = None
         if self.linear_part:
@@ -305,14 +323,16 @@ class BaseTextClassifier(TextInputMixin, BaseNeuralClassifier):
         targets, weights = rows.of(rows.train)
         train = matrix, targets, len(self.classes_), weights
         if len(rows.held_out):
-            models = dict(fit_candidates(*train, seed=seeds["weights"]))
+            known, seed = self._candidates(), seeds["weights"]
+            models = dict(fit_candidates(*train, candidates=known, seed=seed))
             matrices = [inputs.linear_matrix(rows.held_out)]
             share = inputs.share_without_new_words(rows.held_out)
             scores = {C: _linear_scores(m, matrices, share) for C, m in models.items()}
             self.C_ = best_C(scores, *rows.of(rows.held_out))
             self.linear_model_ = models[self.C_]
             return scores, self.C_
-        self.C_ = getattr(self, "C_", DEFAULT_C)  # chosen on held-out rows before
+        former = self._former.get("C_") or DEFAULT_C
+        self.C_ = getattr(self, "C_", former)  # chosen on held-out rows before
         self.linear_model_ = fit_linear_model(*train, C=self.C_, seed=seeds["weights"])
         return {}, None
 

@@ -26,6 +26,7 @@ from amzest.neural import (
     plan_splits,
     stratified_splits,
 )
+from amzest.text._incremental import IncrementalTextMixin, JoinedSamples, former_C
 from amzest.text._linear_features import (
     LinearFeatures,
     count_features,
@@ -39,13 +40,14 @@ from amzest.text._linear_model import (
     fit_candidates,
     fit_linear_model,
 )
+from amzest.text._recent_texts import recent_texts
 from amzest.text._text_input import TextInputMixin
 from amzest.text._tokens import TokenisedTexts, group_copies
 from amzest.utils import (
     DocumentationLinkMixin,
-    MissingSamplesMixin,
     ParameterValidationMixin,
     draw_seeds,
+    former_state,
 )
 
 #: Part of the samples that is held out of sets that are not small.
@@ -74,7 +76,7 @@ class TextLinearClassifier(
     ClassNamePrefixFeaturesOutMixin,
     ClassifierMixin,
     TransformerMixin,
-    MissingSamplesMixin,
+    IncrementalTextMixin,
     DocumentationLinkMixin,
     ParameterValidationMixin,
     BaseEstimator,
@@ -103,6 +105,9 @@ class TextLinearClassifier(
     class_weight : dict, "balanced" or None
         Weights of the classes in the loss: by label, or "balanced" for weights
         inversely proportional to the class frequencies.
+    warm_start : bool
+        Whether `fit` keeps its samples for `partial_fit`, and reuses `C_` of a former
+        fit with more than half as many samples. Saved files then contain the texts.
     random_state : int, RandomState instance or None
         Seed of the held-out samples and of the optimisation. Pass an int for identical
         results. Global random number generators are not used.
@@ -121,6 +126,9 @@ class TextLinearClassifier(
         Hashes of the features, and their inverse document frequencies.
     linear_model_ : LinearModel
         Coefficients, of shape (n_features, n_classes), and intercepts.
+    kept_samples_ : KeptTexts or None
+        Training samples that `partial_fit` learns from again, compressed: at most
+        50,000, with 32 million characters. None after `fit` without `warm_start`.
     max_length_ : int
         Number of tokens kept of each text.
     ngram_range_ : tuple of int
@@ -187,11 +195,13 @@ class TextLinearClassifier(
     max_length: int = 256
     C: float | str = "auto"
     class_weight: dict[Any, float] | str | None = None
+    warm_start: bool = False
     random_state: int | np.random.RandomState | None = None
 
     _parameter_topics: ClassVar[dict[str, str]] = {
         "ngram_range": "Text and vocabulary",
         "C": "Training",
+        "warm_start": "Incremental learning",
         "random_state": "Reproducibility",
     }
 
@@ -213,6 +223,7 @@ class TextLinearClassifier(
         "max_length": [Interval(Integral, 1, None, closed="left")],
         "C": [StrOptions({"auto"}), Interval(Real, 0, np.inf, closed="neither")],
         "class_weight": [StrOptions({"balanced"}), dict, None],
+        "warm_start": ["boolean"],
         "random_state": ["random_state"],
     }
 
@@ -241,32 +252,68 @@ class TextLinearClassifier(
             If a parameter, a sample, a label or a weight is invalid.
         """
         self._validate_params()
-        self.ngram_range_ = self._check_ngram_range()
         texts = self._read(X, reset=True)
         targets, weights = self._learn_labels(texts, y, sample_weight)
+        seeds = draw_seeds(self.random_state)
+        former = former_state(self) if self.warm_start else {}
+        self._fit_texts(texts, targets, weights, seeds, former)
+        self._keep_fitted(X, targets, weights, seeds["split"])
+        return self
+
+    def _fit_joined(self, joined: JoinedSamples, arguments: dict[str, Any]) -> None:
+        self.max_length_ = int(self.max_length)
+        cells, targets, weights = vars(joined.samples).values()
+        texts = recent_texts(cells, self.max_length_)
+        seeds = draw_seeds(self.random_state)
+        former, again = joined.former, joined.recalibrates
+        self._fit_texts(texts, targets, weights, seeds, former, calibrates=again)
+        self._keep_joined(joined, calibrated=again, seed=seeds["split"])
+
+    def _fit_texts(
+        self,
+        texts: TokenisedTexts,
+        targets: NDArray[np.int64],
+        weights: NDArray[np.float64],
+        seeds: dict[str, int],
+        former: dict[str, Any],  # fitted attributes to start from
+        *,
+        calibrates: bool = True,
+    ) -> None:
+        """Calibrate, then fit the model to all samples."""
+        self.ngram_range_ = self._check_ngram_range()
         loss_weights = self._training_weights(
             weights, targets, texts.present, "every cell is missing or blank."
         )
         data = _TrainingTexts(texts, targets, weights, loss_weights)
         rows = np.flatnonzero(loss_weights)
-        seeds = draw_seeds(self.random_state)
-        self.C_, self.calibration_ = self._calibrate(data, rows, seeds)
+        candidates = self._candidates(former, len(rows))
+        if calibrates:
+            self.C_, self.calibration_ = self._calibrate(data, rows, seeds, candidates)
+        else:
+            self.C_, self.calibration_ = candidates[0], former["calibration_"]
         features, training = self._encode_training(data, rows)
         self.linear_features_ = features
         self.linear_model_ = fit_linear_model(
             *training, C=self.C_, seed=seeds["weights"]
         )
         self._n_features_out = len(self.classes_)
-        return self
+
+    def _candidates(self, former: dict[str, Any], n_samples: int) -> tuple[float, ...]:
+        """Return the values of `C` to choose from."""
+        C = former_C(former, n_samples) if self.C == "auto" else float(self.C)
+        return CANDIDATES if C is None else (C,)
 
     def _calibrate(
-        self, data: _TrainingTexts, rows: NDArray[np.intp], seeds: dict[str, int]
+        self,
+        data: _TrainingTexts,
+        rows: NDArray[np.intp],
+        seeds: dict[str, int],
+        candidates: tuple[float, ...],
     ) -> tuple[float, Calibration]:
         """Return the `C` and the calibration that are best on held-out rows."""
-        candidates = CANDIDATES if self.C == "auto" else (float(self.C),)
         fraction, n_splits = plan_splits(_HELD_OUT_FRACTION, len(rows))
         if n_splits == 0 or np.bincount(data.targets[rows]).max() < 2:
-            C = DEFAULT_C if self.C == "auto" else float(self.C)
+            C = DEFAULT_C if len(candidates) > 1 else candidates[0]
             return C, DEFAULT_CALIBRATION
         groups = group_copies(data.texts)[rows]
         splits = stratified_splits(

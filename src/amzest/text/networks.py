@@ -161,14 +161,34 @@ class TextNetwork(nn.Module):
             )
         return torch.cat([vectors.new_zeros(1, vectors.shape[1]), vectors])
 
+    def vectors_of_words(self, batch: dict[str, Tensor]) -> Tensor:
+        """Return the vectors of the words in order, (batch, length, embedding_size)."""
+        return functional.embedding(batch["words"], self._word_vectors(batch))
+
+    def features_of_vectors(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """Return the activations before the last layer, (batch, n_features_out).
+
+        Parameters
+        ----------
+        x : tensor of shape (batch, length, embedding_size)
+            Word vectors; padding has zero vectors.
+        lengths : tensor of shape (batch,)
+            Number of words of each text.
+
+        Returns
+        -------
+        tensor of shape (batch, n_features_out)
+            Features of each text.
+        """
+        position = torch.arange(x.shape[1], device=x.device)
+        mask = position < lengths[:, None]  # (batch, length)
+        x = functional.dropout(x, self.embedding_dropout, self.training)
+        encoded = self.encode(x, mask, lengths)
+        return torch.cat([encoded.float(), masked_mean(x, mask)], 1)
+
     def features(self, **batch: Tensor) -> Tensor:
         """Return the activations before the last layer, (batch, n_features_out)."""
-        x = functional.embedding(batch["words"], self._word_vectors(batch))
-        position = torch.arange(x.shape[1], device=x.device)
-        mask = position < batch["lengths"][:, None]  # (batch, length)
-        x = functional.dropout(x, self.embedding_dropout, self.training)
-        encoded = self.encode(x, mask, batch["lengths"])
-        return torch.cat([encoded.float(), masked_mean(x, mask)], 1)
+        return self.features_of_vectors(self.vectors_of_words(batch), batch["lengths"])
 
     def forward(self, **batch: Tensor) -> Tensor:
         """Return logits, (batch, n_classes)."""

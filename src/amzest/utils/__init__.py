@@ -34,6 +34,7 @@ from amzest.utils._documentation_link import (
 from amzest.utils._fitted_state import (
     FittedStateMixin,
     copy_feature_attributes,
+    former_state,
     owner_of,
     reading_with,
 )
@@ -56,7 +57,12 @@ from amzest.utils._image_cells import (
 from amzest.utils._image_files import image_path
 from amzest.utils._input_files import file_states
 from amzest.utils._label_values import label_values, partial_label_values
-from amzest.utils._labels import apply_class_weight, encode_labels, row_weights
+from amzest.utils._labels import (
+    apply_class_weight,
+    check_sample_weight,
+    encode_labels,
+    row_weights,
+)
 from amzest.utils._log_proba import PredictLogProbaMixin
 from amzest.utils._messages import count, describe_rows, shown, shown_list
 from amzest.utils._metadata_routing import (
@@ -74,6 +80,7 @@ from amzest.utils._param_validation import (
     check_params,
     validate_params,
 )
+from amzest.utils._partial_labels import encode_partial_labels, positions_of
 from amzest.utils._pillow import (
     FORMATS,
     MAX_PIXELS,
@@ -92,6 +99,7 @@ from amzest.utils._predictions import (
 )
 from amzest.utils._quiet_import import without_warnings
 from amzest.utils._rows import check_rows
+from amzest.utils._sample_by_class import sample_by_class
 from amzest.utils._seeds import PURPOSES, draw_seeds
 from amzest.utils._tables import (
     as_frame,
@@ -145,6 +153,7 @@ __all__ = [
     "check_pixels",
     "check_probabilities",
     "check_rows",
+    "check_sample_weight",
     "check_tensorflow_fork",
     "check_unique_names",
     "clear_cache",
@@ -156,8 +165,10 @@ __all__ = [
     "draw_seeds",
     "encode_known_labels",
     "encode_labels",
+    "encode_partial_labels",
     "file_states",
     "final_fit_params",
+    "former_state",
     "has_listeners",
     "image_errors",
     "image_path",
@@ -178,6 +189,7 @@ __all__ = [
     "owner_of",
     "partial_label_values",
     "plain_image_cell",
+    "positions_of",
     "quiet_pillow",
     "quiet_workers",
     "reading_with",
@@ -188,6 +200,7 @@ __all__ = [
     "require",
     "route_fit_params",
     "row_weights",
+    "sample_by_class",
     "set_cache_limit",
     "shown",
     "shown_list",

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from amzest.utils._saved_state import check_saved_state, package_version
 
 #: Methods that set fitted attributes, and methods that only read them.
-_FITTING = {"fit", "fit_without_folds", "adopt"}
+_FITTING = {"fit", "fit_without_folds", "adopt", "partial_fit"}
 _READING = {
     "classes_at",
     "get_feature_names_out",
@@ -74,6 +74,18 @@ def reading_with(estimator: Any, **attributes: Any) -> Any:
     It shares the fitted state, and the live network, of the estimator.
     """
     return _substitute(estimator, {**vars(estimator), **attributes})
+
+
+def former_state(estimator: Any) -> dict[str, Any]:
+    """Return the fitted attributes that an estimator had before the present fit.
+
+    The dict is empty if it was not fitted.
+    """
+    return {
+        name: value
+        for name, value in dict(vars(owner_of(estimator))).items()
+        if name.endswith("_") and not name.startswith("__")
+    }
 
 
 def copy_feature_attributes(estimator: Any, inner: Any) -> None:

@@ -37,6 +37,13 @@ def row_weights(
     sample_weight: Any,
 ) -> NDArray[np.float64]:
     """Validate `sample_weight`; return ones if it is None."""
+    weights = check_sample_weight(X, sample_weight)
+    _check_two_classes(weights, targets, classes, "`sample_weight` leaves")
+    return weights
+
+
+def check_sample_weight(X: Any, sample_weight: Any) -> NDArray[np.float64]:
+    """Do the same for samples that may be of one class."""
     weights: NDArray[np.float64] = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True
     )
@@ -45,7 +52,6 @@ def row_weights(
         "The sum of `sample_weight` is too large for a float. Divide the weights by "
         "the largest of them.",
     )
-    _check_two_classes(weights, targets, classes, "`sample_weight` leaves")
     return weights
 
 

@@ -70,7 +70,10 @@ class MissingSamplesMixin(PredictLogProbaMixin, FittedStateMixin):
                 f"`X` is missing in all of the {n_weighted} training rows: "
                 f"{why_missing}"
             )
-        weights = apply_class_weight(weights, self.class_weight, targets, self.classes_)
+        if len(np.unique(targets[weights > 0])) > 1:  # else in `partial_fit`
+            weights = apply_class_weight(
+                weights, self.class_weight, targets, self.classes_
+            )
         weights = np.where(present, weights, 0.0)
         if not weights.any():
             raise ValueError(
