@@ -1,4 +1,4 @@
-"""Compare classifiers, show their errors, and find doubtful labels."""
+"""Compare classifiers, show their errors, find doubtful labels and drift."""
 
 from amzest.evaluation._displays._category_scores_display import CategoryScoresDisplay
 from amzest.evaluation._displays._coverage_precision_display import (
@@ -9,9 +9,12 @@ from amzest.evaluation._displays._reliability_display import ReliabilityDisplay
 from amzest.evaluation._displays._top_confusions_display import TopConfusionsDisplay
 from amzest.evaluation._displays._training_curve_display import TrainingCurveDisplay
 from amzest.evaluation._reports._compare_classifiers import compare_classifiers
+from amzest.evaluation._reports._compare_data import compare_data
 from amzest.evaluation._reports._comparison import ClassifierComparison
+from amzest.evaluation._reports._data_comparison import DataComparison
 from amzest.evaluation._reports._fusion import FusionReport
 from amzest.evaluation._reports._label_issues import find_label_issues
+from amzest.evaluation._summaries._data_summary import DataSummary, summarize_data
 from amzest.meta import (
     CategoryTree,
     HierarchicalClassifier,
@@ -24,6 +27,8 @@ __all__ = [
     "CategoryTree",
     "ClassifierComparison",
     "CoveragePrecisionDisplay",
+    "DataComparison",
+    "DataSummary",
     "FusionReport",
     "HierarchicalClassifier",
     "ProductGridDisplay",
@@ -32,6 +37,8 @@ __all__ = [
     "TopConfusionsDisplay",
     "TrainingCurveDisplay",
     "compare_classifiers",
+    "compare_data",
     "find_label_issues",
     "hierarchical_precision_recall_f1",
+    "summarize_data",
 ]

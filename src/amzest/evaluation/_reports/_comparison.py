@@ -25,6 +25,7 @@ from amzest.evaluation._reports._comparison_report import (
     comparison_as_text,
 )
 from amzest.evaluation._reports._fusion import FusionReport
+from amzest.evaluation._reports._table_state import as_state, from_state
 from amzest.evaluation._significance._bootstrap import (
     bootstrap_p_value,
     debiased_interval,
@@ -361,6 +362,13 @@ class ClassifierComparison:
         better = "higher" if known.higher_is_better else "lower"
         label = f"{known.label} ({known.unit}; {better} is better)"
         return plot_scores(scores, label, self._test(metric), ax)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state with tables as arrays, see :func:`amzest.save`."""
+        return {name: as_state(value) for name, value in vars(self).items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update({name: from_state(value) for name, value in state.items()})
 
     def __repr__(self) -> str:
         return comparison_as_text(self._summary())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import StrOptions
 
 from amzest.evaluation._reports._fusion_report import fusion_as_html, fusion_as_text
+from amzest.evaluation._reports._table_state import as_state, from_state
 from amzest.evaluation._significance._bootstrap import (
     bootstrap_p_value,
     percentile_interval,
@@ -191,6 +193,13 @@ class FusionReport:
             matrix.loc[pair.first, pair.second] = there
             matrix.loc[pair.second, pair.first] = back
         return matrix
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state with tables as arrays, see :func:`amzest.save`."""
+        return {name: as_state(value) for name, value in vars(self).items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update({name: from_state(value) for name, value in state.items()})
 
     def __repr__(self) -> str:
         return fusion_as_text(self)
