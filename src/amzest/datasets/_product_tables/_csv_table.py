@@ -43,23 +43,44 @@ def check_separator(separator: str | None) -> None:
 
 def read_csv(path: Path, encoding: str, separator: str | None) -> pd.DataFrame:
     """Read a table of strings; empty cells are missing. None detects the separator."""
-    import pandas as pd
+    (frame,) = read_csv_pieces(path, encoding, separator, None)
+    return frame
 
+
+def read_csv_pieces(
+    path: Path, encoding: str, separator: str | None, n_rows: int | None
+) -> Iterator[pd.DataFrame]:
+    """Yield a table of strings in pieces; with None, the whole table in one."""
     rows = _read_rows(path, encoding, separator)
-    if not rows:
+    header = next(_limitless(rows, 1), None)
+    if header is None:
         msg = f"{path}: is empty. Expected a line of column names, and rows."
         raise ValueError(msg)
-    header = [name.strip().removeprefix("\ufeff") for name in rows[0]]
-    del rows[0]
-    columns = list(zip(*rows, strict=True)) or [()] * len(header)
-    if header[0] == "" and len(header) > 1:
-        # DataFrame.to_csv writes its index like this. As a feature it would leak the
-        # category, as rows are often sorted by category.
-        header, columns = header[1:], columns[1:]
-    unnamed = [i + 1 for i, name in enumerate(header) if not name]
+    header = [name.strip().removeprefix("\ufeff") for name in header]
+    # DataFrame.to_csv writes its index like this. As a feature it would leak the
+    # category, as rows are often sorted by category.
+    first = 1 if header[0] == "" and len(header) > 1 else 0
+    unnamed = [i for i, name in enumerate(header[first:], start=1) if not name]
     if unnamed:
         msg = f"{path}: column {unnamed[0]} has no name. Name it in the first line."
         raise ValueError(msg)
+    n_pieces = 0
+    while piece := list(_limitless(rows, n_rows)):
+        n_pieces += 1
+        yield _as_frame(path, header, piece, first)
+        if n_rows is None:
+            return
+    if n_pieces == 0:
+        yield _as_frame(path, header, [], first)
+
+
+def _as_frame(
+    path: Path, header: list[str], rows: list[list[str]], first: int
+) -> pd.DataFrame:
+    """Return rows as a table, without the columns before the `first`."""
+    import pandas as pd
+
+    columns = list(zip(*rows, strict=True))[first:] or [()] * (len(header) - first)
     cells = [[cell or None for cell in column] for column in columns]
     try:
         frame = pd.DataFrame(dict(enumerate(cells)), dtype="str")
@@ -69,13 +90,20 @@ def read_csv(path: Path, encoding: str, separator: str | None) -> pd.DataFrame:
             "not valid text. Pass the encoding of the file as encoding=."
         )
         raise ValueError(msg) from error
-    frame.columns = pd.Index(header, dtype="str")
+    frame.columns = pd.Index(header[first:], dtype="str")
     return frame
 
 
-def _read_rows(path: Path, encoding: str, separator: str | None) -> list[list[str]]:
-    """Return all rows of a file, the first one with the column names."""
-    with _any_length(), open_lines(path, encoding) as file:
+def _limitless(rows: Iterator[list[str]], n_rows: int | None) -> Iterator[list[str]]:
+    """Return the next rows, with cells of any length."""
+    # The limit is global, so it is restored whenever rows have been read.
+    with _any_length():
+        return iter(list(islice(rows, n_rows)))
+
+
+def _read_rows(path: Path, encoding: str, separator: str | None) -> Iterator[list[str]]:
+    """Yield all rows of a file, the first one with the column names."""
+    with open_lines(path, encoding) as file:
         start, first = 0, file.readline()
         if stated := _STATED.fullmatch(first):
             if separator not in (None, stated["separator"]):
@@ -99,7 +127,7 @@ def _read_rows(path: Path, encoding: str, separator: str | None) -> list[list[st
             file.seek(0)
             for _ in range(start + 1):
                 first = file.readline()
-        return list(_rows(path, chain([first], file), separator, start))
+        yield from _rows(path, chain([first], file), separator, start)
 
 
 @contextmanager

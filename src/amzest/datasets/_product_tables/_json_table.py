@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +26,24 @@ def read_json(path: Path, encoding: str, *, as_lines: bool) -> pd.DataFrame:
     One record per line, or without `as_lines` also one list of records, or an object
     whose only value is such a list.
     """
+    if as_lines:
+        records = list(read_json_lines(path, encoding))
+    else:
+        with open_lines(path, encoding) as file:
+            records = _records_of_document(path, file.read())
+    return json_frame(records, dict.fromkeys(chain.from_iterable(records)))
+
+
+def read_json_lines(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
+    """Yield the records of a file with one per line."""
+    with open_lines(path, encoding) as file:
+        yield from _records_of_lines(path, file)
+
+
+def json_frame(records: Sequence[dict[str, Any]], names: Iterable[str]) -> pd.DataFrame:
+    """Return records as a table with these columns; empty strings are missing."""
     import pandas as pd
 
-    with open_lines(path, encoding) as file:
-        if as_lines:
-            records = list(_records_of_lines(path, file))
-        else:
-            records = _records_of_document(path, file.read())
-    names = dict.fromkeys(name for record in records for name in record)
     columns = {name: [record.get(name) for record in records] for name in names}
     # dtype object, as pandas would convert integers with missing cells to floats.
     return pd.DataFrame(

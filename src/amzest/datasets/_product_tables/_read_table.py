@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,17 +65,14 @@ def read_table(path: Path, *, encoding: str, separator: str | None) -> pd.DataFr
 
     codec = codec_name(encoding)
     check_separator(separator)
-    suffix = _suffix(path)
-    if suffix in _CSV or suffix in _TSV:
-        if separator is None and suffix in _TSV:
-            separator = "\t"
-        frame = read_csv(path, codec, separator)
-    elif suffix in _JSON_LINES or suffix in _JSON:
-        frame = read_json(path, codec, as_lines=suffix in _JSON_LINES)
-    else:
+    if is_csv(path):
+        frame = read_csv(path, codec, separator_of(path, separator))
+    elif is_parquet(path):
         frame = _read_parquet(path)
+    else:
+        frame = read_json(path, codec, as_lines=is_json_lines(path))
     names = [str(name) for name in frame.columns]
-    _check_names(path, names)
+    check_names(path, names)
     if frame.empty:
         msg = f"{path}: has no rows. Columns: {shown_list(names)}."
         raise ValueError(msg)
@@ -81,7 +80,8 @@ def read_table(path: Path, *, encoding: str, separator: str | None) -> pd.DataFr
     return frame
 
 
-def _check_names(path: Path, names: list[str]) -> None:
+def check_names(path: Path, names: list[str]) -> None:
+    """Raise ValueError if the names of columns are not unique."""
     repeated = sorted(
         name for name, n_columns in Counter(names).items() if n_columns > 1
     )
@@ -91,6 +91,26 @@ def _check_names(path: Path, names: list[str]) -> None:
             "remove the other columns."
         )
         raise ValueError(msg)
+
+
+def is_csv(path: Path) -> bool:
+    """Return whether the suffix is that of a CSV or tab-separated file."""
+    return _suffix(path) in (*_CSV, *_TSV)
+
+
+def is_json_lines(path: Path) -> bool:
+    """Return whether the suffix is that of JSON lines."""
+    return _suffix(path) in _JSON_LINES
+
+
+def is_parquet(path: Path) -> bool:
+    """Return whether the suffix is that of a Parquet file."""
+    return _suffix(path) in _PARQUET
+
+
+def separator_of(path: Path, separator: str | None) -> str | None:
+    """Return the separator of a file; None if it is to be detected."""
+    return "\t" if separator is None and _suffix(path) in _TSV else separator
 
 
 def _suffix(path: Path) -> str | None:
@@ -103,10 +123,9 @@ def _without_empty(cell: Any) -> Any:
     return None if isinstance(cell, str) and not cell else cell
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
-    """Read a Parquet file; integers keep their digits in columns with missing cells."""
-    import pandas as pd
-
+@contextmanager
+def parquet_errors(path: Path) -> Iterator[Any]:
+    """Import ``pyarrow.parquet``; errors of reading name the file."""
     try:
         import pyarrow
         from pyarrow import parquet
@@ -117,15 +136,27 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         )
         raise ImportError(msg) from error
     try:
-        with parquet.ParquetFile(path) as file:
-            table = file.read()
-        table.validate(full=True)  # or invalid UTF-8 would crash later
-        index = (table.schema.pandas_metadata or {}).get("index_columns", [])
-        names = table.column_names
+        yield parquet
     except (OSError, ValueError, pyarrow.ArrowException) as error:
         msg = f"{path}: cannot be read as Parquet ({error})."
         raise ValueError(msg) from error
-    _check_names(path, names)
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    """Read a Parquet file; integers keep their digits in columns with missing cells."""
+    with parquet_errors(path) as parquet, parquet.ParquetFile(path) as file:
+        table = file.read()
+        table.validate(full=True)  # or invalid UTF-8 would crash later
+    return parquet_frame(path, table, 0)
+
+
+def parquet_frame(path: Path, table: Any, start: int) -> pd.DataFrame:
+    """Return a table of pyarrow as a frame; `start` is the number of rows before it."""
+    import pandas as pd
+
+    with parquet_errors(path):
+        index = (table.schema.pandas_metadata or {}).get("index_columns", [])
+    check_names(path, table.schema.names)
     try:
         frame = as_frame(table)
     except UnicodeDecodeError as error:
@@ -138,7 +169,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     for entry in reversed(index):
         if isinstance(entry, dict) and entry.get("name") and entry["kind"] == "range":
             steps = range(entry["start"], entry["stop"], entry["step"])
-            frame.insert(0, entry["name"], steps)
+            frame.insert(0, entry["name"], steps[start : start + len(frame)])
         elif isinstance(entry, str) and entry in frame.columns:
             frame.insert(0, entry, frame.pop(entry))
     for name in frame.columns:
