@@ -13,7 +13,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 #: The extras whose requirements are needed to run the tests.
-EXTRAS = ("text", "image", "plot", "data", "labels", "pretrained", "onnx", "test")
+EXTRAS = (
+    *("text", "image", "plot", "data", "labels", "pretrained", "onnx", "persist"),
+    *("explain", "serve", "test"),
+)
 HEADER = """\
 # The lower bounds of pyproject.toml, for `make test-oldest`. Written by
 # `make constraints-oldest`; do not edit.

@@ -11,7 +11,7 @@ from typing import Literal
 from amzest.neural import all_networks
 
 #: Packages that are not part of the public API.
-INTERNAL = {"amzest.neural", "amzest.utils"}
+INTERNAL = {"amzest.cli", "amzest.neural", "amzest.utils"}
 
 
 def public_modules(package: str = "amzest") -> Iterator[str]:

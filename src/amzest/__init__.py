@@ -5,9 +5,11 @@ networks use Keras through scikeras. Both frameworks are imported when a network
 first used, not with this package.
 """
 
+from amzest.automl import AutoClassifier
 from amzest.compose import ColumnSelector
 from amzest.datasets import load_products, make_products
 from amzest.image import ImageCNNClassifier, ImageInceptionClassifier
+from amzest.persistence import load, save
 from amzest.pretrained import (
     PretrainedImageClassifier,
     PretrainedImageEncoder,
@@ -26,6 +28,7 @@ from amzest.utils import cache_info, clear_cache, set_cache_limit
 __version__ = "0.2.0.dev0"
 
 __all__ = [
+    "AutoClassifier",
     "ColumnSelector",
     "ImageCNNClassifier",
     "ImageInceptionClassifier",
@@ -40,7 +43,9 @@ __all__ = [
     "ZeroShotClassifier",
     "cache_info",
     "clear_cache",
+    "load",
     "load_products",
     "make_products",
+    "save",
     "set_cache_limit",
 ]

@@ -13,6 +13,7 @@ from sklearn.naive_bayes import GaussianNB
 from tiny_models import tiny_bert, tiny_vit
 
 from amzest import (
+    AutoClassifier,
     ColumnSelector,
     PretrainedImageClassifier,
     PretrainedImageEncoder,
@@ -94,6 +95,10 @@ LIGHT = {
         numbers,
     ),
     "hierarchy": (HierarchicalClassifier(GaussianNB()), numbers),
+    "auto": (
+        AutoClassifier(None, MEMBERS, cv=2, on_interrupt="raise", random_state=0),
+        numbers,
+    ),
     "selector": (
         ColumnSelector(["a"]),
         lambda: pd.DataFrame(numbers(), columns=["a", "b"]),

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 from dense_classifiers import TorchDenseClassifier
-from public_estimators import KINDS, TITLES, numbers
+from public_estimators import KINDS, LIGHT, TITLES, numbers
 from sklearn.base import clone
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.model_selection import GridSearchCV
@@ -187,3 +187,20 @@ def test_text_pipeline_below_a_search():
     pipeline = make_pipeline(ColumnSelector("title"), text)
     search = GridSearchCV(pipeline, {"columnselector__columns": ["title"]}, cv=2)
     search.set_callbacks(ProgressBar()).fit(pd.DataFrame({"title": TITLES}), KINDS)
+
+
+@pytest.mark.parametrize(
+    ("name", "n_epochs"), [("TextCNNClassifier", 2), ("PretrainedTextClassifier", 0)]
+)
+def test_partial_fit_is_reported(name, n_epochs):
+    estimator, rows = LIGHT[name]
+    recorder, model = Recorder(), clone(estimator).set_callbacks()
+    model.partial_fit(rows(), KINDS, classes=sorted(set(KINDS)))
+    model.set_callbacks(recorder).partial_fit(rows()[:6], KINDS[:6])
+    assert recorder.began == recorder.ended[-1:] + recorder.ended[:-1]
+    assert recorder.ended[-1] == (f"{name}:fit",)
+    assert len(recorder.ended) == n_epochs + 1
+    monitor = ScoringMonitor(scoring="accuracy")
+    model.set_callbacks(monitor).partial_fit([None, *rows()[:5]], KINDS[:6])
+    scores = monitor.get_logs().data_as_pandas["accuracy"]
+    assert scores.iloc[-1] == model.score([None, *rows()[:5]], KINDS[:6])

@@ -17,6 +17,9 @@ data = ["pillow>=11"]
 labels = []
 pretrained = ["torch>=2.6"]
 onnx = []
+persist = []
+explain = []
+serve = []
 test = ["pytest>=9"]
 """
 

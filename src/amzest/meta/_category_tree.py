@@ -19,6 +19,10 @@ Path = tuple[str, ...]
 #: Separators that names of categories contain as well: "T-shirts", "Home/Garden".
 _IN_NAMES = frozenset("-/.,&+")
 
+#: Separates the levels of paths in saved trees. It counts as whitespace, which
+#: `parse_path` replaces, so that no name contains it.
+_STORED_SEPARATOR = "\x1f"
+
 
 def parse_path(label: Any, separator: str = " > ") -> Path:
     """Split the path of a category into the names of its levels; ``""`` is the root."""
@@ -103,8 +107,10 @@ class CategoryTree:
     """
 
     def __init__(self, classes: Iterable[str], separator: str = " > ") -> None:
-        self.separator = separator
-        self.paths = [parse_path(label, separator) for label in classes]
+        self._set_paths([parse_path(label, separator) for label in classes], separator)
+
+    def _set_paths(self, paths: list[Path], separator: str) -> None:
+        self.separator, self.paths = separator, paths
         if not self.paths or () in self.paths:
             raise ValueError(
                 "`classes` must be at least one path, and none of them empty. Drop "
@@ -113,6 +119,19 @@ class CategoryTree:
         nodes = {path[:level] for path in self.paths for level in range(len(path) + 1)}
         self.nodes = sorted(nodes)
         self.depth = max(map(len, self.paths))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return separator and paths; everything else is computed from them."""
+        paths = [_STORED_SEPARATOR.join(path) for path in self.paths]
+        return {"separator": self.separator, "paths": paths}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Paths are tuples in pickles of older versions.
+        paths = [
+            tuple(path.split(_STORED_SEPARATOR)) if isinstance(path, str) else path
+            for path in state["paths"]
+        ]
+        self._set_paths(paths, state["separator"])
 
     @classmethod
     def from_paths(cls, classes: Iterable[str], separator: str = " > ") -> Self:
