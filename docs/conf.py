@@ -137,7 +137,15 @@ intersphinx_mapping = {
 
 # --- The gallery ---------------------------------------------------------------------
 
-SECTIONS = ["first_steps", "text", "images", "ensembles", "evaluation", "data"]
+SECTIONS = [
+    "first_steps",
+    "text",
+    "images",
+    "ensembles",
+    "evaluation",
+    "inspection",
+    "data",
+]
 EXAMPLES = [
     "plot_quick_start.py",
     "plot_read_elsewhere.py",
@@ -151,8 +159,11 @@ EXAMPLES = [
     "plot_missing.py",
     "plot_compare_designs.py",
     "plot_review.py",
+    "plot_drift.py",
     "plot_label_issues.py",
     "plot_category_paths.py",
+    "plot_explain_texts.py",
+    "plot_explain_images.py",
     "plot_amazon_metadata.py",
     "*",
 ]

@@ -10,15 +10,15 @@ Python process, and measures the time of predictions.
 # %%
 # Fit and save
 # ------------
-# Fitted pipelines are saved with pickle or joblib, as all scikit-learn models.
+# :func:`amzest.save` writes a fitted pipeline to a file that runs no code when it is
+# loaded.
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import joblib
 from sklearn.pipeline import make_pipeline
 
-from amzest import ColumnSelector, TextCNNClassifier, make_products
+from amzest import ColumnSelector, TextCNNClassifier, load, make_products, save
 
 X, y = make_products(1500, image_size=8, return_X_y=True, random_state=0)
 texts = X[["title", "description"]]
@@ -32,8 +32,13 @@ model.fit(X_train, y_train)
 proba = model.predict_proba(X_new)
 
 folder = TemporaryDirectory()
-path = Path(folder.name, "model.joblib")
-_ = joblib.dump(model, path)
+path = save(
+    model,
+    Path(folder.name, "model.amz"),
+    description="Departments of synthetic products.",
+    data=X_train,
+    scores={"accuracy": model.score(X_new, y[500:])},
+)
 
 # %%
 # Content of the file
@@ -70,10 +75,17 @@ small = make_pipeline(
     TextCNNClassifier(max_epochs=6, n_buckets=4096, random_state=0),
 )
 small.fit(X_train, y_train)
-_ = joblib.dump(small, path.with_name("small.joblib"))
-for name, fitted in {"model.joblib": model, "small.joblib": small}.items():
-    size = path.with_name(name).stat().st_size / 1e6
-    print(f"{name}: {size:.1f} MB, accuracy {fitted.score(X_new, y[500:]):.3f}")
+small_path = save(small, path.with_name("small.amz"))
+for each in (path, small_path):
+    accuracy = load(each).score(X_new, y[500:])
+    print(f"{each.name}: {each.stat().st_size / 1e6:.1f} MB, accuracy {accuracy:.3f}")
+
+# %%
+# The metadata are read without loading the model, here as a model card in Markdown.
+
+from amzest.persistence import model_card
+
+print(model_card(path, title="Departments"))
 
 # %%
 # `net_` is the live network: a skorch net for texts, whose `module_` is a PyTorch
@@ -97,13 +109,13 @@ X_new.to_pickle(Path(folder.name, "new.pkl"))
 program = """
 import time
 
-import joblib
+import amzest
 import numpy as np
 import pandas as pd
 
 X_new = pd.read_pickle("new.pkl")
 start = time.perf_counter()
-model = joblib.load("model.joblib")
+model = amzest.load("model.amz")
 print(f"loading: {time.perf_counter() - start:.2f} s")
 for call in ("first", "second", "third"):
     start = time.perf_counter()
@@ -123,8 +135,16 @@ print("equal:", np.array_equal(proba, np.load(Path(folder.name, "proba.npy"))))
 
 # %%
 # The first prediction takes longest, because it imports PyTorch and builds the network.
-# A service should make one prediction at startup.
-#
+# A service should make one prediction at startup. :func:`~amzest.serving.create_app`
+# returns a web service that does so, for uvicorn and other servers; the command
+# ``amzest serve model.amz`` runs it.
+
+from amzest.serving import create_app
+
+app = create_app(model)
+print([route.path for route in app.routes])
+
+# %%
 # Predictions are identical for the same batch on the same machine with the same
 # versions. In batches of another size, on a GPU or with another version of PyTorch, the
 # last digits can differ; see :doc:`/user_guide/reproducibility`.
@@ -164,29 +184,25 @@ for ax, values, label in [
 # products in one call, and do not loop over the rows of a table. See
 # :doc:`/user_guide/speed`.
 #
-# Requirements for pickles
-# ------------------------
+# Requirements
+# ------------
 #
-# - *Trust.* Loading a pickle can run arbitrary code. Only load files from sources that
-#   you trust.
-# - *Versions.* Use the versions of Python, scikit-learn, NumPy and amzest that saved
-#   the file. Another version of amzest issues an
-#   :class:`~amzest.exceptions.InconsistentVersionWarning`. Store the versions and the
-#   training code with the file.
-# - *Importable functions.* Functions in a pipeline, for example in a
-#   :class:`~sklearn.preprocessing.FunctionTransformer`, are saved by name. Define them
-#   in a module that the other process can import.
+# - *Types.* Classes and functions of other packages, or of your own, are refused unless
+#   they are passed as ``trusted``, and must be importable in the other process.
+#   :func:`~amzest.persistence.trusted_types` are those that are not refused; MLflow
+#   needs them as ``skops_trusted_types``.
+# - *Versions.* Another version of amzest issues an
+#   :class:`~amzest.exceptions.InconsistentVersionWarning`. The versions are in the
+#   metadata.
 # - *Paths.* Images are not in the file. Relative image paths start at `image_root`, or
 #   at the working directory of the process.
 #
 # :doc:`/user_guide/persistence` has more details.
 
-import sklearn
+from amzest.persistence import read_metadata, trusted_types
 
-import amzest
-
-print(f"Python {sys.version.split()[0]}, scikit-learn {sklearn.__version__}, ", end="")
-print(f"NumPy {np.__version__}, amzest {amzest.__version__}")
+print(trusted_types()[0])
+pprint(read_metadata(path)["versions"], sort_dicts=False)
 folder.cleanup()
 
 # sphinx_gallery_thumbnail_number = 1

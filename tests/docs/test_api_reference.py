@@ -42,14 +42,18 @@ def test_a_missing_name_would_be_noticed():
 def test_all_floors_that_users_enter_are_public():
     assert list(public_modules()) == [
         "amzest",
+        "amzest.automl",
         "amzest.compose",
         "amzest.datasets",
         "amzest.ensemble",
         "amzest.evaluation",
         "amzest.exceptions",
         "amzest.image",
+        "amzest.inspection",
         "amzest.meta",
+        "amzest.persistence",
         "amzest.pretrained",
+        "amzest.serving",
         "amzest.text",
     ]
 

@@ -12,11 +12,15 @@ SECTIONS = {path.parent for path in EXAMPLES}
 FOR_SUBCLASSES = ("amzest.text.", "amzest.image.")
 #: Objects that other calls return: examples use them without importing them.
 RESULTS = {
+    "amzest.automl.FitProgress",
     "amzest.datasets.AmazonMetadataReader",
     "amzest.datasets.CleaningReport",
     "amzest.datasets.PreparationReport",
     "amzest.evaluation.ClassifierComparison",
+    "amzest.evaluation.DataComparison",
+    "amzest.evaluation.DataSummary",
     "amzest.evaluation.FusionReport",
+    "amzest.inspection.Explanation",
     "amzest.exceptions.InconsistentVersionWarning",
 }
 
@@ -54,6 +58,7 @@ def test_each_section_of_the_gallery_has_examples_and_a_header():
         "evaluation",
         "first_steps",
         "images",
+        "inspection",
         "text",
     }
     assert len(EXAMPLES) >= 13

@@ -1,7 +1,9 @@
 import gzip
 import inspect
+import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +17,13 @@ from amzest import ImageCNNClassifier, TextCNNClassifier
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHELL_BLOCKS = [block for language, block in FENCED.findall(README) if language == "sh"]
+#: It is run as a whole, since each command needs the files of those before it.
+(SERVICE,) = (block for block in SHELL_BLOCKS if "amzest serve" in block)
 SHELL_LINES = [
     line.strip()
-    for language, block in FENCED.findall(README)
-    if language == "sh"
+    for block in SHELL_BLOCKS
+    if block != SERVICE
     for line in block.replace("\\\n", " ").splitlines()
     if line.strip()
 ]
@@ -105,11 +110,12 @@ def test_links_lead_to_files():
 
 def test_parameters_of_mlpclassifier_are_those_of_the_networks():
     """The paragraph about MLPClassifier names what is the same, and what is renamed."""
-    shared = parameters(MLPClassifier) & parameters(TextCNNClassifier)
+    ours = parameters(TextCNNClassifier), parameters(ImageCNNClassifier)
+    shared = parameters(MLPClassifier) & ours[0] & ours[1]
     shared -= {"learning_rate"}  # of the same name, but MLPClassifier's is a schedule
-    assert shared == parameters(MLPClassifier) & parameters(ImageCNNClassifier) - {
-        "learning_rate"
-    }
+    of_texts = parameters(MLPClassifier) & (ours[0] - ours[1])
+    assert of_texts == {"warm_start"}
+    assert not parameters(MLPClassifier) & (ours[1] - ours[0])
     paragraph = next(p for p in README.split("\n\n") if "`max_iter`" in p)
     first, _, renamed = paragraph.partition("Three have another name")
     assert set(re.findall(r"`([a-z_]+)`", first)) == shared
@@ -144,13 +150,39 @@ def test_command_runs(line, tmp_path):
         run_prepare(line, tmp_path)
 
 
+@pytest.mark.slow
+def test_from_raw_lines_to_a_service(tmp_path):
+    """The commands are run with the package that is tested, on a free port."""
+    write_lines(tmp_path / "meta_Books.json.gz", 120)
+    command = tmp_path / "bin" / "amzest"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m amzest "$@"\n')
+    command.chmod(0o755)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    assert len(SERVICE.replace("\\\n", " ").splitlines()) < 10
+    script = "set -e\n" + SERVICE.replace("8000", port) + 'wait $!; echo "end: $?"\n'
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (answer,) = re.findall(r'{"predictions".*}', done.stdout)
+    assert json.loads(answer)["predictions"][0]["category"] == "toys & games"
+    assert "end: 0" in done.stdout
+    for name in ("report.html", "predictions.csv", "why.html"):
+        assert (tmp_path / name).stat().st_size > 500
+
+
 def run_prepare(line, folder):
     """Run the command on lines of the published format, without images to download."""
-    with gzip.open(folder / "meta_Books.json.gz", "wt", encoding="utf-8") as file:
-        for i in range(60):
-            top = ("Books", "Toys & Games")[i % 2]
-            product = {"asin": f"B{i}", "title": f"Thing {i}", "categories": [[top]]}
-            file.write(f"{product}\n")
+    write_lines(folder / "meta_Books.json.gz", 60)
     done = subprocess.run(
         ["bash", "-c", line.replace("python", sys.executable, 1)],
         cwd=folder,
@@ -160,3 +192,13 @@ def run_prepare(line, folder):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert (folder / "products.parquet").is_file()
+
+
+def write_lines(path, n_lines):
+    """Write lines of the published format."""
+    kinds = (("Books", "Paper novel"), ("Toys & Games", "Wooden train"))
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        for i in range(n_lines):
+            top, title = kinds[i % 2]
+            product = {"asin": f"B{i}", "title": f"{title} {i}", "categories": [[top]]}
+            file.write(f"{product}\n")
