@@ -3,6 +3,7 @@ import inspect
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -151,6 +152,7 @@ def test_command_runs(line, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_from_raw_lines_to_a_service(tmp_path):
     """The commands are run with the package that is tested, on a free port."""
     write_lines(tmp_path / "meta_Books.json.gz", 120)
@@ -170,7 +172,7 @@ def test_from_raw_lines_to_a_service(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=400,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     (answer,) = re.findall(r'{"predictions".*}', done.stdout)
