@@ -33,12 +33,11 @@ from amzest.automl._leaderboard import (
 )
 from amzest.automl._progress import FitProgress, Reporter
 from amzest.automl._search import Search
+from amzest.ensemble._predicting import PredictFromProbaMixin
 from amzest.evaluation._reports._table_state import as_state, from_state
 from amzest.utils import (
     DocumentationLinkMixin,
-    FittedStateMixin,
     ParameterValidationMixin,
-    PredictLogProbaMixin,
     count,
     draw_seeds,
     encode_labels,
@@ -48,10 +47,9 @@ Metric = Literal["accuracy", "macro_f1", "log_loss"]
 
 
 class AutoClassifier(
-    PredictLogProbaMixin,
+    PredictFromProbaMixin,
     ClassifierMixin,
     DocumentationLinkMixin,
-    FittedStateMixin,
     ParameterValidationMixin,
     BaseEstimator,
 ):
@@ -431,39 +429,6 @@ class AutoClassifier(
         table = select_columns(X, self.used_columns_)
         proba, present = self.best_estimator_.predict_proba_and_presence(table)
         return proba, present
-
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Return class probabilities.
-
-        Parameters
-        ----------
-        X : table or array-like of shape (n_samples, n_columns)
-            Samples in the form that `fit` took.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of `classes_`. Missing samples get the class
-            frequencies.
-        """
-        return self.predict_proba_and_presence(X)[0]
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most probable class of each sample.
-
-        Parameters
-        ----------
-        X : table or array-like of shape (n_samples, n_columns)
-            Samples in the form that `fit` took.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Labels of the type that `fit` was given.
-        """
-        best = self.predict_proba(X).argmax(axis=1)
-        labels: NDArray[Any] = self.classes_[best]
-        return labels
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state with tables as arrays, see :func:`amzest.save`."""

@@ -23,3 +23,10 @@ class Evaluation:
     predictions: ProductPredictions
     classes: NDArray[Any]
     titles: list[Any] | None
+
+    @property
+    def codes(self) -> NDArray[np.int64]:
+        """Position of each true category in the classes, -1 if the model lacks it."""
+        known = {label: code for code, label in enumerate(self.classes.tolist())}
+        codes = [known.get(label, -1) for label in self.y_true]
+        return np.array(codes, dtype=np.int64)

@@ -120,8 +120,7 @@ def _figures_of_proba(evaluation: Evaluation, target_precision: float) -> Iterat
 
     truth, proba = evaluation.y_true, evaluation.predictions.proba
     classes = evaluation.classes
-    known = set(classes.tolist())
-    rows = [i for i, label in enumerate(truth) if label in known]
+    rows = [i for i, code in enumerate(evaluation.codes) if code >= 0]
     if not rows:
         return
     truth, proba = [truth[i] for i in rows], proba[rows]

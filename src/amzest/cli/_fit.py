@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from amzest.cli._options import (
 )
 from amzest.cli._progress import Progress
 from amzest.cli._table_input import InputTable, Piece, open_table
-from amzest.cli._table_output import check_target, replaced
+from amzest.cli._table_output import check_target
 from amzest.cli._targets import read_target
 from amzest.datasets import check_products
 from amzest.serving._model_columns import Kind, ModelColumns
@@ -128,8 +129,8 @@ def run(options: Any) -> None:
         start = time.monotonic()
         model = fit_model(model, X, y, options)
         seconds = time.monotonic() - start
-    with replaced(options.out) as path:
-        save(model, path, data=X)
+    # A link stays one: the file that it leads to is replaced.
+    save(model, os.path.realpath(options.out), data=X)
     progress.report(
         f"Fitted {' and '.join(options.model)} on {count(len(y), 'product')} in "
         f"{count(y.nunique(), 'category')}, columns {shown_list(columns.names)}, in "

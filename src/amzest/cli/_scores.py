@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.metrics import f1_score
 
+from amzest.evaluation._metrics._coverage_curve import coverage_curve
 from amzest.evaluation._metrics._scoring import row_log_loss
 from amzest.evaluation._significance._intervals import wilson_interval
 
@@ -84,7 +85,7 @@ def compute_scores(evaluation: Evaluation, target_precision: float) -> Scores:
     scores = [
         _share("accuracy", "accuracy", n_right, n_rows),
         Score("macro_f1", "macro-F1", float(macro)),
-        Score("log_loss", "log-loss", _log_loss(evaluation, truth)),
+        Score("log_loss", "log-loss", _log_loss(evaluation)),
     ]
     if predictions.review is not None:
         accepted = ~predictions.review
@@ -112,22 +113,18 @@ def _share(name: str, label: str, n: int, n_rows: int) -> Score:
     return Score(name, label, n / n_rows, (float(low), float(high)))
 
 
-def _log_loss(evaluation: Evaluation, truth: Any) -> float:
+def _log_loss(evaluation: Evaluation) -> float:
     """Return the mean log-loss of the rows whose category the model knows."""
-    codes = {label: code for code, label in enumerate(evaluation.classes.tolist())}
-    known = np.array([label in codes for label in truth])
+    codes = evaluation.codes
+    known = codes >= 0
     if not known.any():
         return float("nan")
-    targets = np.array([codes[label] for label in truth[known]], dtype=np.int64)
-    return float(row_log_loss(evaluation.predictions.proba[known], targets).mean())
+    proba = evaluation.predictions.proba[known]
+    return float(row_log_loss(proba, codes[known]).mean())
 
 
 def _coverage(confidence: Any, right: Any, target: float) -> float:
     """Return the largest share of the most confident rows that reaches a precision."""
-    order = np.argsort(-confidence, kind="stable")
-    hits = np.cumsum(right[order])
-    n = np.arange(1, len(order) + 1)
-    # A threshold cannot divide rows of equal confidence.
-    last = np.append(np.diff(confidence[order]) != 0, True)
-    reached = np.flatnonzero((hits / n >= target) & last)
-    return float(n[reached[-1]] / len(order)) if len(reached) else 0.0
+    curve = coverage_curve(confidence, right)
+    reached = curve["coverage"][curve["precision"] >= target]
+    return float(reached.max(initial=0.0))

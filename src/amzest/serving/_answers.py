@@ -19,11 +19,11 @@ def as_records(
     ids: Sequence[Any] | None,
 ) -> list[dict[str, Any]]:
     """Return one JSON object per product."""
-    names = plain_labels(classes)
     categories = plain_labels(predictions.categories)
     confidence = predictions.confidence.tolist()
     best = predictions.top(top_k)
     proba = np.take_along_axis(predictions.proba, best, axis=1).tolist()
+    names = iter(plain_labels(classes[best].ravel()))
     records: list[dict[str, Any]] = []
     for row, category in enumerate(categories):
         record: dict[str, Any] = {} if ids is None else {"id": ids[row]}
@@ -33,8 +33,7 @@ def as_records(
             record["review"] = bool(predictions.review[row])
         record["missing"] = bool(predictions.missing[row])
         record["probabilities"] = [
-            {"category": names[place], "probability": value}
-            for place, value in zip(best[row], proba[row], strict=True)
+            {"category": next(names), "probability": value} for value in proba[row]
         ]
         records.append(record)
     return records

@@ -33,7 +33,7 @@ def encode_partial_labels(
             "classes must be passed on the first call to partial_fit. Pass all labels "
             "that are known so far; a later call can add labels."
         )
-    codes = pd.Index(allowed).get_indexer(pd.Index(labels)).astype(np.int64)
+    codes = positions_of(labels, allowed)
     wrong = np.flatnonzero(codes < 0)
     if len(wrong):
         raise ValueError(
@@ -53,7 +53,7 @@ def _check_classes(allowed: NDArray[Any], known: NDArray[Any] | None) -> None:
         )
     if known is None:
         return
-    lacks = [label for label in known.tolist() if label not in set(allowed.tolist())]
+    lacks = known[positions_of(known, allowed) < 0].tolist()
     if lacks:  # begins with the message of scikit-learn
         raise ValueError(
             f"`classes={shown(allowed.tolist())}` is not the same as on last call to "
@@ -63,5 +63,5 @@ def _check_classes(allowed: NDArray[Any], known: NDArray[Any] | None) -> None:
 
 
 def positions_of(old: NDArray[Any], new: NDArray[Any]) -> NDArray[np.int64]:
-    """Return the index of each of the old classes in the new ones, or -1."""
+    """Return the index of each of the old labels in the new ones, or -1."""
     return pd.Index(new).get_indexer(pd.Index(old)).astype(np.int64)

@@ -22,6 +22,7 @@ from amzest.evaluation._displays._inputs import (
     predictions_by_estimator,
     predictions_by_model,
 )
+from amzest.evaluation._metrics._coverage_curve import coverage_curve
 from amzest.utils import LabelledPredictions, check_params
 
 
@@ -308,21 +309,8 @@ class CoveragePrecisionDisplay:
 
 def _curves(predictions: dict[str, LabelledPredictions]) -> pd.DataFrame:
     """Return coverage and precision at every threshold of each model."""
-    parts = []
-    for name, model in predictions.items():
-        confidence, correct = model.confidence, model.correct
-        order = np.argsort(-confidence, kind="stable")
-        # Lowering the threshold accepts samples in this order.
-        falling = confidence[order]
-        # Equal probabilities reach a threshold together.
-        last = np.flatnonzero(np.append(np.diff(falling) != 0, True))
-        n_answered = last + 1
-        columns = {
-            "model": name,
-            "threshold": falling[last],
-            "coverage": n_answered / len(falling),
-            "precision": np.cumsum(correct[order])[last] / n_answered,
-            "n_answered": n_answered,
-        }
-        parts.append(pd.DataFrame(columns))
+    parts = [
+        pd.DataFrame({"model": name, **coverage_curve(model.confidence, model.correct)})
+        for name, model in predictions.items()
+    ]
     return pd.concat(parts, ignore_index=True)
