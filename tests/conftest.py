@@ -35,6 +35,17 @@ def pytest_runtest_setup():
         _n_frozen = len(sys.modules)
 
 
+@pytest.fixture(autouse=True)
+def no_lock_is_left_acquired():
+    """Fail where a lock is left acquired; a later test that uses threads would hang."""
+    yield
+    forking = sys.modules.get("amzest.utils._forking")
+    held = [lock for lock in getattr(forking, "_LOCKS", ()) if lock._is_owned()]
+    for lock in held:
+        lock._at_fork_reinit()
+    assert not held
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder with real product tables, from the environment variable AMZEST_DATA."""

@@ -3,6 +3,7 @@
 import dis
 import sys
 
+_NO_WORK = {dis.opmap[name] for name in ("NOP", "SWAP") if name in dis.opmap}
 _LOAD = dis.opmap["LOAD_CONST"]
 
 
@@ -18,7 +19,7 @@ class Interrupter:
         # Python swallows what is raised while it closes a generator.
         if not self.is_inside(code.co_filename) or code.co_name == "<genexpr>":
             return None
-        if event not in ("call", "line") or _ends_a_with_block(frame):
+        if event not in ("call", "line") or _handles_no_signal(frame):
             return self
         self.n_events += 1
         if self.n_events == self.at:
@@ -33,12 +34,17 @@ class Interrupter:
             sys.settrace(None)
 
 
-def _ends_a_with_block(frame):
-    """Return whether the next instruction calls __exit__(None, None, None).
+def _handles_no_signal(frame):
+    """Return whether Python handles no signal at a line, but calls trace functions.
 
-    Python handles no signal between the end of the block and the call, but a trace
-    function is called there (https://github.com/python/cpython/issues/74174).
+    Such are the end of a `with` block, where the next instructions call
+    `__exit__(None, None, None)`, and lines without work, such as `try:`
+    (https://github.com/python/cpython/issues/74174).
     """
     code, start = frame.f_code.co_code, frame.f_lasti
+    if code[start] == dis.opmap["NOP"]:
+        return True
+    while code[start] in _NO_WORK:
+        start += 2
     following = [tuple(code[i : i + 2]) for i in (start, start + 2, start + 4)]
     return following[0][0] == _LOAD and len(set(following)) == 1

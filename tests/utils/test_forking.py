@@ -1,8 +1,10 @@
 """Locks of a forked process."""
 
+import io
 import os
 import sys
 import threading
+from contextlib import closing
 
 import pytest
 from interrupting import Interrupter
@@ -65,18 +67,46 @@ def test_the_thread_that_forks_still_holds_its_lock():
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_an_interrupt_anywhere_leaves_the_lock_open():
-    lock, at = ForkSafeLock(), 0
+def block(lock):
+    with lock:
+        str(lock)
 
-    def use():
-        with lock:
+
+def returned_value(lock):
+    with lock:
+        text = str(lock)
+        return text
+
+
+def handled_errors(lock):
+    with lock:
+        try:
+            int(str(lock))
+        except ValueError:
+            str(lock)
+        finally:
             str(lock)
 
+
+def loop_in_two_blocks(lock):
+    with closing(io.StringIO()) as file, lock:
+        for number in range(2):
+            if number:
+                break
+            file.write("text")
+    return lock
+
+
+@pytest.mark.parametrize(
+    "use", [block, returned_value, handled_errors, loop_in_two_blocks]
+)
+def test_an_interrupt_anywhere_leaves_the_lock_open(use):
+    lock, at = ForkSafeLock(), 0
     while True:
         at += 1
         interrupter = Interrupter((_forking.__file__, __file__).__contains__, at)
         try:
-            interrupter.run(use)
+            interrupter.run(use, lock)
         except KeyboardInterrupt:
             assert from_another_thread(lock), at
         else:

@@ -32,9 +32,13 @@ _GENERATOR_LOCK = ForkSafeLock()
 
 @contextmanager
 def _seeded_generator(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed torch's generator for a block, and restore its state."""
+    """Seed torch's generator for a block, and restore its state.
+
+    The caller holds the lock: Ctrl+C on the way into a generator's block would leave
+    one that the generator holds acquired for as long as the traceback exists.
+    """
     devices = [device] if device.type == "cuda" else []
-    with _GENERATOR_LOCK, one_thread(), torch.random.fork_rng(devices=devices):
+    with one_thread(), torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         yield
 
@@ -170,7 +174,8 @@ class SkorchEngine:
             verbose=0,
             device=self._device,
         )
-        with _seeded_generator(settings.seeds["weights"], self._device):
+        seed = settings.seeds["weights"]
+        with _GENERATOR_LOCK, _seeded_generator(seed, self._device):
             self.net.initialize()
         if trains_in_bfloat16(settings.precision, self._device):
             autocast = torch.autocast(self._device.type, torch.bfloat16)
@@ -184,7 +189,7 @@ class SkorchEngine:
         n_rows = 0
         self.net.history.new_epoch()
         seed = self._epoch_seeds.integers(2**31)
-        with _seeded_generator(int(seed), self._device):
+        with _GENERATOR_LOCK, _seeded_generator(int(seed), self._device):
             for batch, learning_rate in zip(batches, learning_rates, strict=True):
                 self.net.set_learning_rate(learning_rate, self._sparse_factor)
                 step = self.net.train_step((batch.inputs, self._targets(batch)))

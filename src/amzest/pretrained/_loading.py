@@ -14,8 +14,8 @@ from typing import Any
 from amzest.pretrained._model_folder import read_config, weight_files
 from amzest.utils import ForkSafeLock, import_torch, require, shown_list
 
-#: transformers has one verbosity, and torch one global generator.
-_LOADING = ForkSafeLock()
+#: Held while transformers loads: it has one verbosity, and torch one global generator.
+TRANSFORMERS_LOCK = ForkSafeLock()
 
 #: Weights that may be missing: no output of the last layer depends on them.
 _UNUSED = re.compile(r"(?:.*\.)?pooler\..*|.*position_ids")
@@ -29,19 +29,22 @@ def import_transformers(purpose: str) -> Any:
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Load without messages and progress bars, and restore transformers' settings."""
+    """Load without messages and progress bars, and restore transformers' settings.
+
+    The caller holds the lock: Ctrl+C on the way into a generator's block would leave
+    one that the generator holds acquired for as long as the traceback exists.
+    """
     from transformers.utils import logging
 
-    with _LOADING:
-        verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-        logging.set_verbosity(logging.CRITICAL)
-        logging.disable_progress_bar()
-        try:
-            yield
-        finally:
-            logging.set_verbosity(verbosity)
-            if bars:
-                logging.enable_progress_bar()
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def load_network(
@@ -57,7 +60,11 @@ def load_network(
 
     read_config(folder)
     check_weights(folder)
-    with quiet_transformers(), torch.random.fork_rng(devices=[]):
+    with (
+        TRANSFORMERS_LOCK,
+        quiet_transformers(),
+        torch.random.fork_rng(devices=[]),
+    ):
         network, info = getattr(transformers, auto_class).from_pretrained(
             folder,
             local_files_only=True,

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amzest.pretrained._loading import (
+    TRANSFORMERS_LOCK,
     import_transformers,
     load_network,
     quiet_transformers,
@@ -84,7 +85,7 @@ def _convert_tokenizer(folder: Path) -> str:
     """Return the content of tokenizer.json from files of another format."""
     check_tokenizer(folder)
     transformers = import_transformers("Converting a tokenizer")
-    with quiet_transformers():
+    with TRANSFORMERS_LOCK, quiet_transformers():
         tokenizer = transformers.AutoTokenizer.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False
         )

@@ -17,7 +17,11 @@ from amzest.pretrained._image_network import ImageNetwork, check_network
 from amzest.pretrained._image_preprocessing import Preprocessing
 from amzest.pretrained._image_settings import ImageModelSettings
 from amzest.pretrained._image_source import ImageSource
-from amzest.pretrained._loading import load_network, quiet_transformers
+from amzest.pretrained._loading import (
+    TRANSFORMERS_LOCK,
+    load_network,
+    quiet_transformers,
+)
 from amzest.pretrained._model_folder import opened, read_config, weight_files
 from amzest.utils import shown
 
@@ -130,7 +134,7 @@ def _load_folder(folder: Path) -> Any:
     from transformers import AutoConfig
     from transformers.models.auto.modeling_auto import MODEL_MAPPING
 
-    with quiet_transformers():
+    with TRANSFORMERS_LOCK, quiet_transformers():
         whole = AutoConfig.from_pretrained(folder, local_files_only=True)
     vision = MODEL_MAPPING[type(whole.vision_config)]
     return load_network(folder, vision.__name__)

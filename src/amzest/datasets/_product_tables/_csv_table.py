@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import re
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amzest.datasets._product_tables._text_lines import open_lines
-from amzest.utils import count, shown
+from amzest.utils import ForkSafeLock, count, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +27,8 @@ _STATED = re.compile(r'"?sep=(?P<separator>[^"\r\n]+)"?[\r\n]*', re.IGNORECASE)
 #: Characters that can replace a separator of several characters, which Python's reader
 #: does not support: separators of ASCII, and a private use area of Unicode.
 _PLACEHOLDERS = ("\x1f", "\x1e", "\x1d", "\x1c", *map(chr, range(0xE000, 0xE100)))
-_LIMIT_LOCK = threading.RLock()
+#: Held while rows are read: the limit of Python's reader is global.
+_LIMIT_LOCK = ForkSafeLock()
 
 
 def check_separator(separator: str | None) -> None:
@@ -97,7 +97,7 @@ def _as_frame(
 def _limitless(rows: Iterator[list[str]], n_rows: int | None) -> Iterator[list[str]]:
     """Return the next rows, with cells of any length."""
     # The limit is global, so it is restored whenever rows have been read.
-    with _any_length():
+    with _LIMIT_LOCK, _any_length():
         return iter(list(islice(rows, n_rows)))
 
 
@@ -132,14 +132,12 @@ def _read_rows(path: Path, encoding: str, separator: str | None) -> Iterator[lis
 
 @contextmanager
 def _any_length() -> Iterator[None]:
-    """Allow cells of any length; the limit of Python's reader is global."""
-    # The lock keeps another thread from restoring the limit during the reading.
-    with _LIMIT_LOCK:
-        limit = csv.field_size_limit(sys.maxsize)
-        try:
-            yield
-        finally:
-            csv.field_size_limit(limit)
+    """Allow cells of any length. The caller holds the lock."""
+    limit = csv.field_size_limit(sys.maxsize)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
 
 
 def _rows(
