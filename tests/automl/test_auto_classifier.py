@@ -11,8 +11,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.naive_bayes import GaussianNB
 
 from amzest import AutoClassifier, make_products
+from amzest.automl import _search
 from amzest.automl._candidates import Settings, choose_candidates
 from amzest.automl._columns import describe_columns
+from amzest.automl._costs import Cost
 from amzest.ensemble import WeightedVotingClassifier
 
 RNG = np.random.default_rng(0)
@@ -200,15 +202,29 @@ def test_the_first_member_is_fitted_without_folds_if_these_take_too_long():
     assert auto.n_folds_ in (2, 3)
 
 
-def test_members_are_refitted_if_there_is_time():
-    auto = make(First(), GaussianNB(), refit=True).fit(X, Y)
+def test_members_are_refitted():
+    auto = make(First(), GaussianNB()).fit(X, Y)
     kinds = {type(member) for member in auto.best_estimator_.estimators_}
     assert kinds <= {First, GaussianNB}
-    average = make(First(), GaussianNB()).fit(X, Y)
+    average = make(First(), GaussianNB(), refit=False).fit(X, Y)
     assert average.best_name_ == auto.best_name_
     kinds = {type(m).__name__ for m in average.best_estimator_.estimators_}
     assert kinds == {"FoldAverageClassifier"}
     assert isinstance(average.best_estimator_, WeightedVotingClassifier)
+
+
+def test_members_leave_time_for_the_refit(monkeypatch):
+    # The folds of the second one take 20 s, its refit 10 s.
+    costs = iter([Cost(90, 0.1, 0.1), Cost(90, 10.0, 0.1)] * 2)
+    monkeypatch.setattr(_search, "measure_cost", lambda *_: next(costs))
+    fit = {"time_budget": 28}
+    kept = make(First(), GaussianNB(), refit=False, **fit).fit(X, Y)
+    assert kept.members_["seconds"].notna().all()
+    auto = make(First(), GaussianNB(), **fit).fit(X, Y)
+    assert (
+        "10 s to refit the members, when" in auto.members_.loc["gaussiannb", "reason"]
+    )
+    assert [type(m) for m in auto.best_estimator_.estimators_] == [First]
 
 
 def test_small_categories_are_named():
@@ -240,16 +256,19 @@ def test_progress_is_reported(capsys):
     steps = []
     auto = make(First(), time_budget=60, verbose=2, progress=steps.append)
     auto.fit(X, Y)
-    assert [s.step for s in steps][-2:] == ["first: fit", "combine the members"]
+    assert [s.step for s in steps][-2:] == [
+        "combine the members",
+        "refit on all rows",
+    ]
     assert steps[-1].best == "first"
     left = [step.seconds_left for step in steps]
     assert left == sorted(left, reverse=True)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(steps)
-    assert "first: fit" in lines[-2]
+    assert "first: fit" in lines[-3]
     make(First(), verbose=1, time_budget=60).fit(X, Y)
     shown = capsys.readouterr()
-    assert "combine the members" in shown.err
+    assert "refit on all rows" in shown.err
     assert "of 60 s" in shown.err
     with warnings.catch_warnings():
         warnings.simplefilter("error")

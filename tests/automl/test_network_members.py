@@ -26,9 +26,8 @@ def test_fitted_members_have_no_callbacks():
     ]
     auto = AutoClassifier(None, members, cv=2, random_state=0).fit(TITLES, LABELS)
     assert auto.members_.loc["cnn", "seconds"] > 0
-    for member in auto.best_estimator_.estimators_:
-        for model in member.models:
-            assert not hasattr(last_step(model), "_skl_callbacks")
+    for model in auto.best_estimator_.estimators_:
+        assert not hasattr(last_step(model), "_skl_callbacks")
     assert auto.predict(["boot"]).tolist() == ["shoes"]
     assert auto.used_columns_ == ["x0"]
 

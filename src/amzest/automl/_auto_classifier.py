@@ -105,10 +105,11 @@ class AutoClassifier(
         :func:`~amzest.datasets.group_products`; or the name of the column of `X` that
         contains them, which members then do not use.
 
-    refit : bool, default=False
-        Whether the members of the best vote are fitted on all samples, if the budget
-        allows. Otherwise the predictions of the fold models are averaged, which is
-        about as accurate and takes `cv` times as long to predict.
+    refit : bool, default=True
+        Whether the members of the best vote are fitted again on all samples. The time
+        for it is kept while members are chosen. If it is nevertheless too short, or
+        with False, the predictions of the fold models are averaged: each has seen fewer
+        samples, and predictions take `cv` times as long.
 
     on_interrupt : {"keep", "raise"}, default="keep"
         What happens on Ctrl-C (`KeyboardInterrupt`) once the first member is fitted:
@@ -263,7 +264,7 @@ class AutoClassifier(
         metric: Metric = "accuracy",
         cv: Any = 5,
         groups: Any = None,
-        refit: bool = False,
+        refit: bool = True,
         on_interrupt: Literal["keep", "raise"] = "keep",
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -344,6 +345,7 @@ class AutoClassifier(
             make_folds=partial(make_folds, self.cv, labels, targets, groups, seed),
             n_jobs=self.n_jobs,
             seed=seed,
+            refits=self.refit,
         )
         search.run(candidates, keep_interrupted=self._keeps_interrupted)
         self._finish(search, columns, names)
@@ -398,7 +400,7 @@ class AutoClassifier(
         budget = search.budget
         seconds = budget.left + budget.reserve
         best = choose_best(crossfit, self.metric, seconds, search.seed)
-        if self.refit:
+        if self.refit and not search.interrupted:
             refitted = search.refit(
                 best.members, keep_interrupted=self._keeps_interrupted
             )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -39,6 +41,7 @@ class Search:
 
     `crossfits` has a fitted CrossFit of each member, all with the same folds; without
     folds the first member is fitted on all rows. `status` is by the candidates' names.
+    With `refits` each member leaves the time to fit all of them again on all rows.
     """
 
     X: pd.DataFrame
@@ -49,6 +52,7 @@ class Search:
     make_folds: Callable[[int | None], Folds]
     n_jobs: int | None
     seed: int
+    refits: bool = False
     folds: Folds = field(default_factory=list)
     crossfits: dict[str, CrossFit] = field(default_factory=dict)
     status: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -139,20 +143,34 @@ class Search:
                     self._predict_seconds(candidate, measured)
                 continue
             pending.pop(place)
-            seconds = 0.0 if cost is None else self._seconds(cost, self.folds)
-            if seconds < self.budget.left:
+            seconds, later = 0.0, 0.0
+            if cost is not None:
+                seconds = self._seconds(cost, self.folds)
+                later = self._later_seconds(cost)
+            if seconds + later < self.budget.left:
                 self.reporter.step(f"{candidate.name}: fit")
-                crossfit = self._try(candidate, self._cross_fit_in_time)
+                fit = partial(self._cross_fit_in_time, later=later)
+                crossfit = self._try(candidate, fit)
                 if crossfit is not None:
                     self._keep(candidate.name, crossfit)
             elif candidate.cheaper is not None:
                 pending.insert(place, candidate.cheaper)
             else:
-                reason = (
-                    f"predicted to take {seconds:.0f} s, when {self.budget.left:.0f} s "
-                    "were left"
-                )
+                reason = self._too_slow(seconds, later)
                 self.note(candidate.name, "not fitted", reason)
+
+    def _later_seconds(self, cost: Cost) -> float:
+        """Return the time to keep for a refit of all members and of another one."""
+        if not self.refits:
+            return 0.0
+        return self._refit_seconds(list(self.crossfits), cost.of_fit(len(self.labels)))
+
+    def _too_slow(self, seconds: float, later: float) -> str:
+        refit = f" and {later:.0f} s to refit the members" if later else ""
+        return (
+            f"predicted to take {seconds:.0f} s{refit}, when {self.budget.left:.0f} s "
+            "were left"
+        )
 
     def _worth(self, candidate: Candidate, cost: Cost | None) -> float:
         """Return the expected gain per second."""
@@ -205,12 +223,12 @@ class Search:
     def _seconds(self, cost: Cost, folds: Folds) -> float:
         return cost.of_folds(len(self.labels), len(folds), self.n_jobs)
 
-    def _callback(self) -> DeadlineCallback:
-        budget = self.budget
-        return DeadlineCallback(budget.deadline, len(self.folds), self.reporter.tick)
+    def _callback(self, later: float = 0.0) -> DeadlineCallback:
+        deadline = self.budget.deadline - later
+        return DeadlineCallback(deadline, len(self.folds), self.reporter.tick)
 
-    def _cross_fit_in_time(self, candidate: Candidate) -> CrossFit:
-        return self._cross_fit(candidate, self._callback())
+    def _cross_fit_in_time(self, candidate: Candidate, later: float) -> CrossFit:
+        return self._cross_fit(candidate, self._callback(later))
 
     def _cross_fit(
         self, candidate: Candidate, callback: DeadlineCallback | None
@@ -258,8 +276,7 @@ class Search:
 
     def refit(self, names: list[str], *, keep_interrupted: bool) -> dict[str, Any]:
         """Fit members on all rows if there is time; return them, or an empty dict."""
-        n_folds = len(self.folds)
-        predicted = sum(self.status[name]["seconds"] / (n_folds - 1) for name in names)
+        predicted = self._refit_seconds(names)
         if predicted > self.budget.left:
             warnings.warn(
                 f"The members are not refitted on all rows, which would take about "
@@ -283,6 +300,14 @@ class Search:
                 raise
             self.interrupted = True
             return {}
+
+    def _refit_seconds(self, names: list[str], *others: float) -> float:
+        """Return the time to fit members, and others of known times, on all rows."""
+        n_folds = len(self.folds)
+        fits = [self.status[name]["seconds"] / (n_folds - 1) for name in names]
+        fits += others
+        n_workers = min(joblib.effective_n_jobs(self.n_jobs), len(fits))
+        return max(max(fits), sum(fits) / n_workers)
 
     def describe(self) -> pd.DataFrame:
         """Return what became of each candidate."""
