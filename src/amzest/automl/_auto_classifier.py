@@ -106,7 +106,7 @@ class AutoClassifier(
         contains them, which members then do not use.
 
     refit : bool, default=True
-        Whether the members of the best vote are fitted again on all samples. The time
+        Whether the members of the best vote are refitted on all samples. The time
         for it is kept while members are chosen. If it is nevertheless too short, or
         with False, the predictions of the fold models are averaged: each has seen fewer
         samples, and predictions take `cv` times as long.
