@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 #: The extras whose requirements are needed to run the tests.
 EXTRAS = (
     *("text", "image", "plot", "data", "labels", "pretrained", "onnx", "persist"),
-    *("explain", "serve", "test"),
+    *("explain", "serve", "distributed", "test"),
 )
 HEADER = """\
 # The lower bounds of pyproject.toml, for `make test-oldest`. Written by
@@ -31,7 +31,8 @@ def oldest_versions(pyproject: str) -> str:
         requirements += project["optional-dependencies"][extra]
     pins = set()
     for requirement in requirements:
-        match = re.fullmatch(r"([\w.-]+)>=([\w.]+)", requirement)
+        # dask[dataframe]: a constraint names no extras.
+        match = re.fullmatch(r"([\w.-]+)(?:\[[\w,-]+\])?>=([\w.]+)", requirement)
         if match is None:
             raise SystemExit(f"{requirement} has no lower bound, or more than that.")
         pins.add(f"{match[1]}=={match[2]}")

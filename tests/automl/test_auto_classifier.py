@@ -195,6 +195,7 @@ def test_the_first_member_is_fitted_without_folds_if_these_take_too_long():
     assert auto.n_folds_ == 0
     assert auto.best_name_ == "sleeping"
     assert auto.leaderboard_["accuracy"].isna().all()
+    assert auto.refitted_
     assert auto.comparison_ is None
     assert auto.score(X, Y) > 0.5
     # With more time there are fewer folds than `cv`.
@@ -205,8 +206,10 @@ def test_the_first_member_is_fitted_without_folds_if_these_take_too_long():
 def test_members_are_refitted():
     auto = make(First(), GaussianNB()).fit(X, Y)
     kinds = {type(member) for member in auto.best_estimator_.estimators_}
+    assert auto.refitted_
     assert kinds <= {First, GaussianNB}
     average = make(First(), GaussianNB(), refit=False).fit(X, Y)
+    assert not average.refitted_
     assert average.best_name_ == auto.best_name_
     kinds = {type(m).__name__ for m in average.best_estimator_.estimators_}
     assert kinds == {"FoldAverageClassifier"}

@@ -99,3 +99,12 @@ def test_sample_is_stratified():
     assert np.bincount(targets[rows]).tolist() == [600, 300, 100]
     assert len(set(rows.tolist())) == 1000
     assert sorted(choose_sample(targets[:150], 0)) == list(range(150))
+
+
+def test_deadline_of_a_worker_on_a_host_with_another_monotonic_clock(monkeypatch):
+    callback = DeadlineCallback(time.monotonic() + 100)
+    sent = pickle.dumps(callback)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now - 5000)
+    left = pickle.loads(sent).deadline - time.monotonic()
+    assert 95 < left <= 100

@@ -203,7 +203,7 @@ def test_the_key_changes_with_data_parameters_and_version(
         members = [("first", CountingClassifier(var_smoothing=1e-8))]
     elif changed == "version":
         monkeypatch.setattr(
-            "amzest.ensemble._fold_tasks.version", lambda package: "99.0"
+            "amzest.utils._versions.importlib.metadata.version", lambda package: "99.0"
         )
     else:
         cv = KFold(3)

@@ -20,6 +20,7 @@ onnx = []
 persist = []
 explain = []
 serve = []
+distributed = ["dask[dataframe]>=2026.1"]
 test = ["pytest>=9"]
 """
 
@@ -34,7 +35,9 @@ def test_file_agrees_with_pyproject():
 def test_each_requirement_is_pinned_once():
     lines = oldest_versions(PYPROJECT).splitlines()
     pins = [line for line in lines if not line.startswith("#")]
-    assert pins == ["numpy==2.0", "pillow==11", "pytest==9", "torch==2.6"]
+    assert pins == [
+        *("dask==2026.1", "numpy==2.0", "pillow==11", "pytest==9", "torch==2.6")
+    ]
 
 
 @pytest.mark.parametrize("requirement", ["numpy", "numpy>=2.0,<3", "numpy==2.0"])

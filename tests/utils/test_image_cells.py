@@ -2,7 +2,9 @@
 
 import base64
 import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from amzest.utils import (
@@ -11,7 +13,9 @@ from amzest.utils import (
     UnreadableImage,
     describe_text,
     image_path,
+    is_image_path,
     is_url,
+    may_be_image,
     plain_image_cell,
 )
 from amzest.utils._image_cells import describe_bytes
@@ -141,3 +145,38 @@ def test_files_under_the_names_of_images(head, what):
 def test_unknown_bytes_have_no_name():
     assert describe_bytes(b"no image") is None
     assert describe_bytes(b"") is None
+
+
+@pytest.mark.parametrize(
+    "path", ["a.jpg", "/x/B.JPEG", "a b.webp ", "a.avif", "a.jfif", "1.pgm", "a.b.tif"]
+)
+def test_path_of_an_image_is_recognised(path):
+    assert is_image_path(path)
+    assert may_be_image(path)
+
+
+@pytest.mark.parametrize(
+    "text", ["jpg", "a.jpg of a cup", "a.svg", "a.ico", "a.txt", ""]
+)
+def test_other_text_is_no_path_of_an_image(text):
+    assert not is_image_path(text)
+    assert not may_be_image(text)
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (PNG, True),
+        (memoryview(PNG), True),
+        (Path("a"), True),
+        (np.zeros((4, 4, 3), np.uint8), True),
+        (np.zeros((4, 4)), True),
+        (np.zeros(4), False),
+        (np.full((4, 4), "a"), False),
+        (1, False),
+        (["a.jpg"], False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_image_is_recognised_by_its_type(cell, expected):
+    assert may_be_image(cell) is expected

@@ -292,3 +292,41 @@ def test_labels_of_some_rows_are_validated():
         partial_label_values(np.array([["a", None], ["b", "c"]], dtype=object))
     with pytest.raises(TypeError, match="must be a list"):
         partial_label_values("abc")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["b", "a", "b", "c"],
+        np.array([3, 1, 3], dtype=np.int8),
+        [True, False],
+        [2.0, 1.0],
+        [2**70, 1],
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", ["categorical", "series", "index"])
+def test_codes_of_categories_give_the_same_as_labels(labels, kind):
+    y = pd.Categorical(labels)
+    # Categories that do not occur, in another order.
+    y = y.set_categories([labels[0] * 2, *y.categories[::-1]])
+    y = {"categorical": y, "series": pd.Series(y), "index": pd.CategoricalIndex(y)}[
+        kind
+    ]
+    found, codes = encode_labels(y)
+    expected, targets = encode_labels(pd.Series(list(labels), dtype=object))
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(codes, targets)
+    assert codes.dtype == np.int64
+
+
+def test_categorical_labels_are_validated():
+    with pytest.raises(ValueError, match="no label in row 1 "):
+        encode_labels(pd.Categorical(["a", None, "b"]))
+    with pytest.raises(ValueError, match="only one class"):
+        encode_labels(pd.Categorical(["a", "a"], categories=["a", "b"]))
+    with pytest.raises(ValueError, match="mixes labels of different types"):
+        encode_labels(pd.Categorical(["a", 1, "a"]))
+    with pytest.raises(ValueError, match="Unknown label type: continuous"):
+        encode_labels(pd.Categorical([0.5, 1.5]))

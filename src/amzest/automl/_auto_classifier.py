@@ -23,7 +23,7 @@ from sklearn.utils.validation import (
 from amzest.automl._budget import Budget
 from amzest.automl._candidates import Candidate, Settings, choose_candidates
 from amzest.automl._columns import describe_columns, select_columns, table_of
-from amzest.automl._folds import groups_of, make_folds, warn_of_small_classes
+from amzest.automl._folds import make_folds, warn_of_small_classes
 from amzest.automl._leaderboard import (
     Choice,
     board_without_scores,
@@ -33,6 +33,7 @@ from amzest.automl._leaderboard import (
 )
 from amzest.automl._progress import FitProgress, Reporter
 from amzest.automl._search import Search
+from amzest.ensemble._folds import find_groups
 from amzest.ensemble._predicting import PredictFromProbaMixin
 from amzest.evaluation._reports._table_state import as_state, from_state
 from amzest.utils import (
@@ -163,6 +164,10 @@ class AutoClassifier(
 
     n_folds_ : int
         Number of folds; 0 if the time was too short for any, see Notes.
+
+    refitted_ : bool
+        Whether the members of `best_estimator_` are fitted on all samples. Otherwise
+        the fold models predict.
 
     seconds_ : float
         Seconds that `fit` took.
@@ -330,7 +335,7 @@ class AutoClassifier(
         check_consistent_length(table, targets)
         self.class_prior_ = np.bincount(targets) / len(targets)
         self.n_features_in_ = table.shape[1]
-        groups = groups_of(self.groups, table)
+        groups = find_groups(self.groups, table, len(targets))
         columns, candidates = self._choose(table)
         names = [name for name in table if columns.loc[name, "kind"] != "ignore"]
         seed = draw_seeds(self.random_state)["weights"]
@@ -381,6 +386,7 @@ class AutoClassifier(
         self.columns_ = columns
         self.used_columns_ = names
         self.n_folds_ = len(search.folds)
+        self.refitted_ = search.refitted
         self.seconds_ = search.budget.elapsed
         if search.interrupted:
             warnings.warn(
@@ -394,6 +400,7 @@ class AutoClassifier(
         crossfit = search.joined()
         if not search.folds:
             (name,) = crossfit.names_
+            search.refitted = True
             seconds = crossfit.refit_seconds_[name]
             board = board_without_scores(name, seconds, self.metric)
             return Choice(name, crossfit.weighted_voting(), board, None, [name])
@@ -404,6 +411,7 @@ class AutoClassifier(
             refitted = search.refit(
                 best.members, keep_interrupted=self._keeps_interrupted
             )
+            search.refitted = bool(refitted)
             if refitted:
                 crossfit.estimators_ = {**crossfit.estimators_, **refitted}
                 best = rebuild(best, crossfit)

@@ -45,7 +45,6 @@ class Budget:
     @property
     def deadline(self) -> float:
         """When fits must have ended, in seconds of the monotonic clock."""
-        # The clock is that of the system, so that worker processes can compare.
         return time.monotonic() + self.left
 
 
@@ -66,8 +65,15 @@ class DeadlineCallback:
         self._in_worker = False
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy in a worker process does not know of other folds.
-        return {**vars(self), "on_step": None, "_in_worker": True}
+        # A copy in a worker process does not know of other folds. The monotonic clock
+        # is that of one host, and workers may be on others.
+        left = self.deadline - time.monotonic()
+        state = {**vars(self), "on_step": None, "_in_worker": True}
+        return {**state, "deadline": time.time() + left}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.deadline += time.monotonic() - time.time()
 
     def setup(self, estimator: Any, context: Any) -> None:
         """Do nothing."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from numbers import Number
@@ -19,8 +18,10 @@ from amzest.utils import (
     check_rows,
     check_unique_names,
     describe_text,
+    is_image_path,
     is_missing_image,
     is_row,
+    may_be_image,
     object_array,
     plain_image_cell,
     shown,
@@ -35,9 +36,6 @@ _N_CELLS = 1000
 
 #: Two letters or more without digits: identifiers such as "B01MQDZ9L7" have none.
 _WORD = re.compile(r"\b[^\W\d_]{2,}\b")
-_IMAGE_SUFFIX = re.compile(
-    r"\.(avif|bmp|gif|jpe?g|jfif|jp2|mpo|png|p[bgnp]m|tiff?|webp)\s*$", re.IGNORECASE
-)
 
 
 def table_of(X: Any) -> pd.DataFrame:
@@ -125,7 +123,7 @@ def _recognise(column: pd.Series) -> tuple[str, str]:
         return "ignore", "all cells are missing"
     if all(isinstance(cell, str) for cell in cells):
         return _recognise_texts(cells)
-    if all(_is_image(plain_image_cell(cell)) for cell in cells):
+    if all(may_be_image(plain_image_cell(cell)) for cell in cells):
         return "image", ""
     types = sorted({type(cell).__name__ for cell in cells})
     if all(isinstance(cell, Number) for cell in cells):
@@ -155,24 +153,13 @@ def _recognise_texts(cells: Sequence[str]) -> tuple[str, str]:
         return "ignore", "contains URLs: download images first (download_images)"
     if sum("decode it" in problem for problem in problems) > half:
         return "ignore", "contains encoded images as text: decode them to bytes first"
-    if sum(_IMAGE_SUFFIX.search(cell) is not None for cell in cells) > half:
+    if sum(map(is_image_path, cells)) > half:
         return "image", ""
     if len(set(cells)) < 2:
         return "ignore", "all texts are equal or missing"
     if sum(_WORD.search(cell) is not None for cell in cells) < half:
         return "ignore", "identifiers or numbers as text, no words"
     return "text", ""
-
-
-def _is_image(cell: Any) -> bool:
-    """Return whether a cell is an image, or the path of one."""
-    if isinstance(cell, str):
-        return _IMAGE_SUFFIX.search(cell) is not None
-    if isinstance(cell, bytes | bytearray | memoryview | os.PathLike):
-        return True
-    if isinstance(cell, np.ndarray):
-        return cell.ndim in (2, 3) and cell.dtype.kind in "biuf"
-    return hasattr(cell, "getpixel")  # of PIL
 
 
 def select_columns(X: Any, names: Sequence[str]) -> pd.DataFrame:

@@ -6,13 +6,10 @@ import warnings
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
 
-from amzest.utils import as_series, count, shown
-
-Folds = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
+from amzest.ensemble._folds import Folds, split_rows
+from amzest.utils import count, shown
 
 
 def make_folds(
@@ -28,27 +25,14 @@ def make_folds(
     `n_folds` are fewer, if `cv` is an integer. Unlike CrossFit's, they may be more than
     the rows of a class, of which some fold models then know nothing.
     """
-    groups = as_series(groups, "groups")
-    if groups is not None and len(groups) != len(labels):
-        raise ValueError(
-            f"`groups` has {count(len(groups), 'row')}, but `X` has {len(labels)}."
-        )
-    if not isinstance(cv, int | np.integer):
-        rows = np.zeros(len(labels))
-        return list(check_cv(cv, labels, classifier=True).split(rows, labels, groups))
-    sizes = np.bincount(targets)
-    n_folds = min(int(cv), int(sizes.max()), n_folds or int(cv))
-    if n_folds < 2:
-        raise ValueError(
-            "Each category has only one row, so that no row can be predicted by a "
-            "model that knows its category. Pass more rows, or merge categories."
-        )
-    splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
-    with warnings.catch_warnings():
-        # It names no category; the caller warns itself.
-        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        splits = splitter(n_folds, shuffle=True, random_state=seed)
-        return list(splits.split(np.zeros(len(labels)), targets, groups))
+    if isinstance(cv, int | np.integer):
+        cv = min(int(cv), int(np.bincount(targets).max()), n_folds or int(cv))
+        if cv < 2:
+            raise ValueError(
+                "Each category has only one row, so that no row can be predicted by a "
+                "model that knows its category. Pass more rows, or merge categories."
+            )
+    return split_rows(labels, cv, groups, seed)
 
 
 def warn_of_small_classes(
@@ -69,14 +53,3 @@ def warn_of_small_classes(
             UserWarning,
             stacklevel=5,
         )
-
-
-def groups_of(groups: Any, table: pd.DataFrame) -> Any:
-    """Return the groups, or the column of the table that they are in."""
-    if not isinstance(groups, str):
-        return groups
-    if groups not in table.columns:
-        raise ValueError(
-            f"`groups` is {shown(groups)}, and `X` has no column of that name."
-        )
-    return table[groups]

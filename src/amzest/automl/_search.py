@@ -23,9 +23,9 @@ from amzest.automl._budget import (
 )
 from amzest.automl._candidates import Candidate
 from amzest.automl._costs import Cost, choose_sample, encode_in_parts, measure_cost
-from amzest.automl._folds import Folds
 from amzest.automl._progress import Reporter
 from amzest.ensemble import CrossFit
+from amzest.ensemble._folds import Folds
 
 #: Part of the expected gain of a candidate that remains with each member of its family.
 _FAMILY_FACTOR = 0.25
@@ -57,6 +57,7 @@ class Search:
     crossfits: dict[str, CrossFit] = field(default_factory=dict)
     status: dict[str, dict[str, Any]] = field(default_factory=dict)
     interrupted: bool = False
+    refitted: bool = False
 
     def run(self, candidates: list[Candidate], *, keep_interrupted: bool) -> None:
         """Fit the first candidate in any case, then others while there is time."""
@@ -278,12 +279,9 @@ class Search:
         """Fit members on all rows if there is time; return them, or an empty dict."""
         predicted = self._refit_seconds(names)
         if predicted > self.budget.left:
-            warnings.warn(
-                f"The members are not refitted on all rows, which would take about "
-                f"{predicted:.0f} s, when {max(self.budget.left, 0):.0f} s were left. "
-                "The fold models predict. Pass a larger time_budget.",
-                UserWarning,
-                stacklevel=6,
+            left = max(self.budget.left, 0)
+            self.reporter.step(
+                f"no refit, which would take {predicted:.0f} s: {left:.0f} s are left"
             )
             return {}
         self.reporter.step("refit on all rows")

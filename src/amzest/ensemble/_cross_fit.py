@@ -90,7 +90,9 @@ class CrossFit(
         an error. A `joblib.Memory` is used as it is.
 
     n_jobs : int, default=None
-        Number of processes. Results do not depend on it.
+        Number of processes. None means 1 unless in a context of
+        `joblib.parallel_config`, which may also name a cluster, see
+        :doc:`/user_guide/cluster`. Results do not depend on it.
 
     random_state : int, RandomState instance or None, default=None
         Shuffles the folds, and seeds the members whose `random_state` is not set.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Sequence
+from contextlib import closing, nullcontext
 from typing import Any, NamedTuple
 
 import joblib
@@ -18,11 +18,16 @@ from amzest.ensemble._input_fingerprint import input_fingerprints
 from amzest.ensemble._presence import predict_with_presence
 from amzest.ensemble._private_memory import private_memory
 from amzest.utils import (
+    CallbackDoor,
     as_pandas,
     file_states,
     has_listeners,
+    installed_versions,
     quiet_workers,
+    report_task,
     reported_task,
+    run_in_order,
+    runs_on_cluster,
 )
 
 #: What a fitted model depends on besides data and parameters.
@@ -77,31 +82,31 @@ def run_tasks(
     # counts of the ignored arguments is in `key`.
     memory = check_memory(private_memory(memory))
     fit = memory.cache(_fit, ignore=["X", "y", "fit_params", "reported"])
-    keys = _keys(tasks, X, y, memory)
-    # Results arrive in order while later tasks still run, so that they can be printed.
-    parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator")
-    results = parallel(
-        joblib.delayed(fit)(
-            task.estimator,
-            X,
-            y,
-            task.train,
-            task.test,
-            classes,
-            task.fit_params,
-            key,
-            of_task,
-        )
-        for task, key, of_task in zip(
-            tasks, keys, _subtasks(tasks, reported), strict=True
-        )
-    )
+    keys, reports = _keys(tasks, X, y, memory), _subtasks(tasks, reported)
+    on_cluster = has_listeners(reported[0]) and runs_on_cluster(n_jobs)
     done: list[Fitted] = []
-    with quiet_workers():
-        for task, fitted in zip(tasks, results, strict=True):
-            done.append(fitted)
-            if verbose:
-                print(f"[CrossFit] {task.name}: {fitted.fit_seconds:.1f} s", flush=True)
+    with CallbackDoor() if on_cluster else nullcontext() as door, quiet_workers():
+        # Results arrive in order while later tasks still run, so that they can be
+        # printed. Of a table only the rows are sent with a task to a cluster.
+        results = run_in_order(
+            _fit_and_report,
+            [
+                (task.estimator, task.train, task.test, task.fit_params, key, of_task)
+                for task, key, of_task in zip(tasks, keys, reports, strict=True)
+            ],
+            shared=(fit, door, X, y, classes),
+            n_jobs=n_jobs,
+        )
+        with closing(results):
+            for task, of_task, (fitted, is_reported) in zip(
+                tasks, reports, results, strict=True
+            ):
+                if not is_reported:
+                    report_task(*of_task, X, y)
+                done.append(fitted)
+                if verbose:
+                    seconds = f"{fitted.fit_seconds:.1f} s"
+                    print(f"[CrossFit] {task.name}: {seconds}", flush=True)
     return done
 
 
@@ -115,6 +120,27 @@ def _subtasks(
     if not has_listeners(caller):
         return [(None, None)] * len(tasks)
     return [(caller, context.subcontext(task_name=task.name)) for task in tasks]
+
+
+def _fit_and_report(
+    fit: Callable[..., Fitted],
+    door: CallbackDoor | None,
+    X: Any,
+    y: NDArray[Any],
+    classes: NDArray[Any],
+    estimator: Any,
+    train: NDArray[np.intp],
+    test: NDArray[np.intp] | None,
+    fit_params: dict[str, Any],
+    key: str,
+    reported: tuple[Any, Any],
+) -> tuple[Fitted, bool]:
+    """Call the cached `_fit`; return whether it has been reported to callbacks."""
+    is_reported = door is None or door.is_open()
+    if not is_reported:
+        reported = (None, None)
+    fitted = fit(estimator, X, y, train, test, classes, fit_params, key, reported)
+    return fitted, is_reported
 
 
 def _fit(
@@ -158,7 +184,9 @@ def _keys(tasks: Sequence[Task], X: Any, y: NDArray[Any], memory: Any) -> list[s
         return [""] * len(tasks)
     # A large X is hashed once, not once per task. Its content decides, not the library
     # that the table belongs to.
-    common = joblib.hash((as_pandas(X), y, _versions(), file_states(X)))
+    common = joblib.hash(
+        (as_pandas(X), y, installed_versions(_PACKAGES), file_states(X))
+    )
     keys: dict[int, str] = {}
     for task in tasks:
         member = id(task.estimator)
@@ -166,14 +194,3 @@ def _keys(tasks: Sequence[Task], X: Any, y: NDArray[Any], memory: Any) -> list[s
             fingerprints = input_fingerprints(task.estimator, X)
             keys[member] = joblib.hash((common, fingerprints, task.fit_params))
     return [keys[id(task.estimator)] for task in tasks]
-
-
-def _versions() -> dict[str, str]:
-    """Return the versions of the installed packages that fits depend on."""
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -28,12 +29,10 @@ def split_folds(
 
     `params` are those of the splitter, "groups" among them.
     """
-    # Groups are passed by position below: the third argument of `split` has that
-    # meaning in all splitters, but not its name in all of those that users write.
     params = dict(params)
-    groups = _find_groups(params.pop("groups"), X, len(codes))
-    # scikit-learn's check_cv neither shuffles nor knows groups, and only warns of a
-    # class with fewer samples than folds; a fold model might not know the class.
+    groups = find_groups(params.pop("groups"), X, len(codes))
+    # scikit-learn only warns of a class with fewer samples than folds; a fold model
+    # might not know the class.
     if isinstance(cv, int | np.integer):
         sizes = np.bincount(codes)
         if sizes.min() < cv:
@@ -44,12 +43,30 @@ def split_folds(
                 "drop or merge the class."
             )
             raise ValueError(msg)
-        splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
-        cv = splitter(cv, shuffle=seed is not None, random_state=seed)
-    labels = classes[codes]
-    # Splitters need the labels, but of X only its length.
-    cv = check_cv(cv, labels, classifier=True)
-    return list(cv.split(np.zeros(len(labels)), labels, groups, **params))
+    return split_rows(classes[codes], cv, groups, seed, **params)
+
+
+def split_rows(
+    labels: NDArray[Any], cv: Any, groups: Any, seed: int | None, **params: Any
+) -> Folds:
+    """Split the samples; a class may have fewer samples than an integer `cv`.
+
+    An integer means stratified folds, which keep groups together if there are any, and
+    which are shuffled with the seed; None does not shuffle. scikit-learn's `check_cv`
+    neither shuffles nor knows groups. `params` are those of the splitter.
+    """
+    # Splitters need the labels, but only the length of X. Groups are passed by
+    # position, since splitters of users may have another name for that argument.
+    rows = np.zeros(len(labels))
+    if not isinstance(cv, int | np.integer):
+        cv = check_cv(cv, labels, classifier=True)
+        return list(cv.split(rows, labels, groups, **params))
+    splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
+    cv = splitter(cv, shuffle=seed is not None, random_state=seed)
+    with warnings.catch_warnings():
+        # It does not name the classes; callers check their sizes.
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        return list(cv.split(rows, labels, groups, **params))
 
 
 def number_folds(folds: Folds, n_samples: int) -> NDArray[np.intp]:
@@ -68,7 +85,7 @@ def number_folds(folds: Folds, n_samples: int) -> NDArray[np.intp]:
     return numbers
 
 
-def _find_groups(groups: Any, X: Any, n_samples: int) -> Any:
+def find_groups(groups: Any, X: Any, n_samples: int) -> Any:
     """Return the groups, or the column of X that they are in."""
     if not isinstance(groups, str):
         groups = as_series(groups, "groups")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from multiprocessing.connection import Client, Listener
+from threading import Thread
+from typing import Any, Self
 
 from sklearn.callback._base import AutoPropagatedCallback
 
@@ -68,3 +71,51 @@ def reported_task(
         context.call_on_fit_task_begin(estimator=caller, X=X, y=y)
         yield
     context.call_on_fit_task_end(estimator=caller, X=X, y=y)
+
+
+def report_task(caller: Any, context: Context, X: Any, y: Any) -> None:
+    """Report to the callbacks of `caller` a task that a worker has completed."""
+    context.call_on_fit_task_begin(estimator=caller, X=X, y=y)
+    context.call_on_fit_task_end(estimator=caller, X=X, y=y)
+
+
+class CallbackDoor:
+    """Lets a worker find out whether callbacks of scikit-learn can reach the caller.
+
+    Their messages go through a socket in the file system, which does not exist on
+    another host: there, the fit would fail. This door is such a socket. A copy of it in
+    a worker finds out whether it can be opened.
+    """
+
+    def __init__(self) -> None:
+        self.key = os.urandom(32)
+        self._listener: Any = Listener(authkey=self.key, backlog=128)
+        self.address = self._listener.address
+        Thread(target=self._answer, args=(self._listener,), daemon=True).start()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"address": self.address, "key": self.key, "_listener": None}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._listener.close()
+
+    @staticmethod
+    def _answer(listener: Listener) -> None:
+        while True:
+            try:
+                listener.accept().close()
+            except EOFError:
+                continue  # a worker that has ended
+            except OSError:
+                return  # closed
+
+    def is_open(self) -> bool:
+        """Return whether this process can reach the one that created the door."""
+        try:
+            Client(self.address, authkey=self.key).close()
+        except (OSError, EOFError):
+            return False
+        return True

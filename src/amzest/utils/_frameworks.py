@@ -7,10 +7,10 @@ triton when torch builds its first optimizer, that of TensorFlow when it is impo
 The order triton, TensorFlow is safe: therefore triton is imported before TensorFlow. If
 TensorFlow was imported first, triton is hidden from torch, which works without it.
 
-TensorFlow computes in threads that it starts at its first operation. A forked process
-has TensorFlow's objects, but not these threads, so that every operation waits forever.
-A process therefore notes when it is forked whether TensorFlow was in use, and raises
-before it computes.
+TensorFlow and JAX compute in threads that they start at their first operation. A forked
+process has their objects, but not these threads, so that every operation waits forever.
+A process therefore notes when it is forked which of them was in use, and raises before
+it computes.
 """
 
 from __future__ import annotations
@@ -25,17 +25,20 @@ from amzest.utils._optional import require
 from amzest.utils._quiet_import import quiet_tensorflow
 from amzest.utils._workers import let_worker_grow, worker_threads
 
-#: Whether TensorFlow had computed in the parent when this process was forked.
-_tensorflow_was_in_use = False
+#: Backends of Keras that had computed in the parent when this process was forked.
+_in_use_before_fork: set[str] = set()
+
+_NAMES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 
 
 def _note_fork() -> None:
-    """Note in a forked process whether TensorFlow was in use before the fork."""
-    global _tensorflow_was_in_use
+    """Note in a forked process which frameworks were in use before the fork."""
     module = sys.modules.get("tensorflow.python.eager.context")
     context = getattr(module, "_context", None)
     if getattr(context, "_context_handle", None) is not None:
-        _tensorflow_was_in_use = True
+        _in_use_before_fork.add("tensorflow")
+    if getattr(sys.modules.get("jax._src.xla_bridge"), "_backends", None):
+        _in_use_before_fork.add("jax")
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
@@ -43,17 +46,21 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
 
 
 def check_tensorflow_fork() -> None:
-    """Raise RuntimeError if TensorFlow was in use before this process was forked."""
+    """Raise RuntimeError if TensorFlow was in use before this process was forked.
+
+    The same applies to JAX, if it is the backend of Keras.
+    """
     keras = sys.modules.get("keras")
-    if not _tensorflow_was_in_use or keras is None:
+    if not _in_use_before_fork or keras is None:
         return
-    if keras.backend.backend() == "tensorflow":
+    backend = keras.backend.backend()
+    if backend in _in_use_before_fork:
         raise RuntimeError(
-            "TensorFlow was in use before this process was forked from its parent, and "
-            "it cannot compute in a forked process: it would wait forever. Load or "
-            "fit the first image classifier in the forked process (gunicorn: without "
-            "--preload, or in post_fork; celery: in worker_process_init), or start "
-            "processes without fork: "
+            f"{_NAMES[backend]} was in use before this process was forked from its "
+            "parent, and it cannot compute in a forked process: it would wait forever. "
+            "Load or fit the first image classifier in the forked process (gunicorn: "
+            "without --preload, or in post_fork; celery: in worker_process_init), or "
+            "start processes without fork: "
             'multiprocessing.set_start_method("spawn") or joblib\'s backend "loky".'
         )
 
@@ -81,11 +88,28 @@ def import_keras(purpose: str) -> ModuleType:
     first = "tensorflow" not in sys.modules
     _order_triton("tensorflow")
     with quiet_tensorflow() if first else nullcontext():
-        keras = require("keras", extra="image", purpose=purpose)
+        keras = _require_keras(purpose)
     check_tensorflow_fork()
     if first:
         _divide_threads()
     return keras
+
+
+def _require_keras(purpose: str) -> ModuleType:
+    """Import Keras; the message names its backend if that is what is missing."""
+    try:
+        return require("keras", extra="image", purpose=purpose)
+    except ImportError as error:
+        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+        missing = getattr(error.__cause__, "name", None)
+        if backend not in ("torch", "jax") or missing != backend:
+            raise
+        raise ImportError(
+            f"{purpose} needs Keras, whose backend is {backend} because the "
+            f"environment variable KERAS_BACKEND is set, but {_NAMES[backend]} is not "
+            f"installed ({error.__cause__}). Install it with: pip install {backend}, "
+            "or remove the variable for TensorFlow."
+        ) from error
 
 
 def _divide_threads() -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from amzest.utils._cells import is_missing
+from amzest.utils._image_references import ImageReference
 
 _URL = re.compile(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]+://|(?:file|blob|mailto):)")
 _URL_WITHOUT_SCHEME = re.compile(r"\s*//[\w-]+(?:\.[\w-]+)+/")
@@ -20,6 +24,10 @@ _BYTES_END = re.compile(r""".*["']\s*""", re.DOTALL)
 _HEXADECIMAL = re.compile(r"(?:\\x|0[xX])?([0-9a-fA-F]{48,})")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{48,}={0,2}")
 _STANDARD_BASE64 = str.maketrans("-_", "+/")
+#: Ends of the paths of image files, of the formats that can be decoded.
+_IMAGE_SUFFIX = re.compile(
+    r"\.(avif|bmp|gif|jpe?g|jfif|jp2|mpo|png|p[bgnp]m|tiff?|webp)\s*$", re.IGNORECASE
+)
 #: First bytes of image files.
 _IMAGES = (
     (rb"\xff\xd8\xff", "a JPEG image"),
@@ -70,7 +78,12 @@ class ImageNotFound(UnreadableImage):
 
 
 def plain_image_cell(cell: Any) -> Any:
-    """Return the bytes or the path in a dict of Hugging Face datasets."""
+    """Return the bytes or the path in a dict of Hugging Face datasets.
+
+    Of a reference, the bytes that it leads to are read.
+    """
+    if isinstance(cell, ImageReference):
+        return cell.read()
     if not isinstance(cell, Mapping) or not cell or not cell.keys() <= _DICT_KEYS:
         return cell
     data, path = cell.get("bytes"), cell.get("path")
@@ -83,10 +96,31 @@ def plain_image_cell(cell: Any) -> Any:
 
 def is_missing_image(cell: Any) -> bool:
     """Return whether a cell is missing, empty or names Amazon's placeholder."""
+    if isinstance(cell, ImageReference):
+        return False
     cell = plain_image_cell(cell)
     if isinstance(cell, str) and _PLACEHOLDER in cell.rpartition("/")[2]:
         return True
     return is_missing(cell) or (isinstance(cell, bytes | bytearray) and not cell)
+
+
+def is_image_path(text: str) -> bool:
+    """Return whether a text ends as the path of an image file."""
+    return _IMAGE_SUFFIX.search(text) is not None
+
+
+def may_be_image(cell: Any) -> bool:
+    """Return whether a plain cell may be an image or the path of one, by its type.
+
+    Bytes and paths of `pathlib` are not opened, and a text is judged by its suffix.
+    """
+    if isinstance(cell, str):
+        return is_image_path(cell)
+    if isinstance(cell, bytes | bytearray | memoryview | os.PathLike):
+        return True
+    if isinstance(cell, np.ndarray):
+        return cell.ndim in (2, 3) and cell.dtype.kind in "biuf"
+    return hasattr(cell, "getpixel")  # of PIL
 
 
 def is_url(text: str) -> bool:

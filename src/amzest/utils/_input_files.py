@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from amzest.utils._image_cells import plain_image_cell
+from amzest.utils._image_references import ImageReference
 from amzest.utils._tables import as_pandas
 
 # Titles and descriptions are not looked up in the file system: on a network drive each
@@ -22,12 +23,16 @@ FileState = tuple[str, int, int]
 
 def file_states(X: Any, root: str | os.PathLike[str] | None = None) -> list[FileState]:
     """Return path, size and time of last change of each existing file named in X."""
-    paths = {
-        os.path.join(root or "", cell)
-        for cell in map(plain_image_cell, _cells(X))
-        if isinstance(cell, str | PurePath)
-        and _SUFFIX.fullmatch(os.path.splitext(cell)[1])
-    }
+    paths = set()
+    for cell in _cells(X):
+        if isinstance(cell, ImageReference):
+            paths.add(cell.path)
+            continue
+        plain = plain_image_cell(cell)
+        if isinstance(plain, str | PurePath) and _SUFFIX.fullmatch(
+            os.path.splitext(plain)[1]
+        ):
+            paths.add(os.path.join(root or "", plain))
     states = []
     for path in sorted(paths):
         try:

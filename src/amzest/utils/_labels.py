@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from numbers import Real
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight
@@ -16,6 +18,8 @@ from amzest.utils._messages import shown
 
 def encode_labels(y: Any) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Return the sorted classes, and the index in them of each label of `y`."""
+    if (found := _encode_categories(y)) is not None:
+        return found
     labels = label_values(y)
     if not len(labels):
         raise ValueError("`y` has 0 sample(s), a minimum of 1 is required.")
@@ -28,6 +32,26 @@ def encode_labels(y: Any) -> tuple[NDArray[Any], NDArray[np.int64]]:
             "needs at least two."
         )
     return classes, targets.astype(np.int64)
+
+
+def _encode_categories(y: Any) -> tuple[NDArray[Any], NDArray[np.int64]] | None:
+    """Do the same for a categorical of pandas, from its codes; None if it is invalid.
+
+    Only the categories are compared, not the labels, which may be many millions.
+    """
+    if isinstance(getattr(y, "dtype", None), pd.CategoricalDtype):
+        values = y if isinstance(y, pd.Categorical) else getattr(y, "values", None)
+        if isinstance(values, pd.Categorical) and len(values):
+            codes, categories = values.codes, values.categories
+            used = np.unique(codes)
+            labels = pd.Series(categories[used]).astype(object)
+            if used[0] >= 0 and len(used) > 1:
+                with suppress(TypeError, ValueError):  # raised again for all labels
+                    classes, numbers = encode_labels(labels)
+                    places = np.zeros(len(categories), dtype=np.int64)
+                    places[used] = numbers
+                    return classes, places[codes]
+    return None
 
 
 def row_weights(

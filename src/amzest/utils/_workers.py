@@ -33,14 +33,20 @@ def let_worker_grow() -> None:
 
 @contextmanager
 def quiet_workers() -> Iterator[None]:
-    """Ignore joblib's warning that it replaces a worker that has grown.
+    """Ignore joblib's warnings about workers that have grown and results of no use.
 
-    Nothing is lost with such a worker, but where warnings are errors the call would
-    wait forever, see :func:`let_worker_grow`.
+    Nothing is lost with a worker that has grown, but where warnings are errors the call
+    would wait forever, see :func:`let_worker_grow`. Results are of no use when a call
+    ends with an error.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", message="A worker stopped while some jobs", category=UserWarning
+        )
+        warnings.filterwarnings(
+            "ignore",
+            message=r"\d+ tasks (have been successfully executed|which were still)",
+            category=UserWarning,
         )
         yield
 
