@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from numbers import Integral
 from typing import Any
 
-from amzest.utils import column_names, is_table, shown, shown_list
+from amzest.utils import LazyTable, column_names, is_table, shown, shown_list
 
 #: Longer names are not compared with others: the time is quadratic in their length.
 _LONGEST_NAME = 200
@@ -59,13 +59,14 @@ def validate_columns(columns: Any) -> tuple[list[str] | list[int], bool]:
 
 
 def _positions_of_names(wanted: list[str], table: Any) -> list[int]:
-    if not is_table(table):
+    lazy = isinstance(table, LazyTable)
+    if not lazy and not is_table(table):
         raise ValueError(
             f"`columns` names {shown_list(wanted)}, but X is an array and its columns "
             "have no names. Pass a DataFrame of pandas or polars or a Table of "
             "pyarrow, or select by position."
         )
-    available = column_names(table)
+    available = table.columns if lazy else column_names(table)
     missing = [name for name in wanted if name not in available]
     if missing:
         raise ValueError(

@@ -21,6 +21,7 @@ from amzest.compose._column_positions import column_positions, validate_columns
 from amzest.utils import (
     DocumentationLinkMixin,
     FittedStateMixin,
+    LazyTable,
     as_native,
     cell_matrix,
     check_rows,
@@ -82,7 +83,8 @@ class ColumnSelector(
 
     Tables may be those of pandas, polars or pyarrow, or of another library with the
     Arrow PyCapsule interface. The result is a table of the same library, without
-    conversion of values; a pyarrow `RecordBatch` becomes a `Table`.
+    conversion of values; a pyarrow `RecordBatch` becomes a `Table`. Of a
+    :class:`~amzest.datasets.TableReader` it is another reader.
 
     `set_output` is accepted, since pipelines call it on all of their steps, but has no
     effect: the container is always that of `X`.
@@ -150,7 +152,11 @@ class ColumnSelector(
         column_positions(self.columns, table)  # raises if one is missing
         if is_table(table):  # before scikit-learn does, with a less helpful message
             check_unique_names(column_names(table))
-        validate_data(self, table, skip_check_array=True)
+        if isinstance(table, LazyTable):
+            self.n_features_in_ = len(table.columns)
+            self.feature_names_in_ = np.array(table.columns, dtype=object)
+        else:
+            validate_data(self, table, skip_check_array=True)
         context.call_on_fit_task_end(
             estimator=self, X=X, y=y, reconstruction_attributes={}
         )
@@ -182,6 +188,11 @@ class ColumnSelector(
             a set, an iterator, a GroupBy or a lazy table.
         """
         table = _as_table(X)
+        if isinstance(table, LazyTable):
+            positions = column_positions(self._fitted_names(), table)
+            if isinstance(positions, int):
+                return table[table.columns[positions]]
+            return table[[table.columns[place] for place in positions]]
         if is_table(table):
             # Not by `validate_data`: other tables may have more columns.
             positions = column_positions(self._fitted_names(), table)
@@ -257,6 +268,8 @@ class ColumnSelector(
 
 def _as_table(X: Any) -> Any:
     """Return `X` as a table with named columns or a 2-D array; raise otherwise."""
+    if isinstance(X, LazyTable) and X.ndim == 2:
+        return X
     X = as_native(X)
     if is_table(X):
         return X

@@ -13,8 +13,12 @@ from amzest.datasets._cleaning._categories import PUBLISHED_CATEGORIES
 from amzest.datasets._cleaning._clean_products import clean_products
 from amzest.datasets._cleaning._cleaning_report import CleaningReport
 from amzest.datasets._image_downloads._download_images import download_images
+from amzest.datasets._image_sources._read_image_folder import read_image_folder
+from amzest.datasets._image_sources._read_image_parquet import read_image_parquet
+from amzest.datasets._image_sources._read_image_shards import read_image_shards
 from amzest.datasets._product_tables._check_products import check_products
 from amzest.datasets._product_tables._load_products import load_products
+from amzest.datasets._product_tables._table_reader import TableReader
 from amzest.datasets._splitting._balance_products import balance_products
 from amzest.datasets._splitting._group_products import group_products
 from amzest.datasets._splitting._split_products import split_products
@@ -25,6 +29,7 @@ __all__ = [
     "AmazonMetadataReader",
     "CleaningReport",
     "PreparationReport",
+    "TableReader",
     "balance_products",
     "check_products",
     "clean_products",
@@ -35,5 +40,8 @@ __all__ = [
     "make_products",
     "prepare_products",
     "read_amazon_metadata",
+    "read_image_folder",
+    "read_image_parquet",
+    "read_image_shards",
     "split_products",
 ]

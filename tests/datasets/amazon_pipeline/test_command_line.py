@@ -134,12 +134,12 @@ def test_interrupt_prints_how_to_resume(raw, tmp_path):
     call = ["prepare", raw, "--out", str(tmp_path / "out")]
     code = f"""
 import os, signal, sys
-from amzest.datasets._amazon_pipeline import _command_line, _prepare_products
+from amzest.datasets._amazon_pipeline import _command_line, _part_tasks
 
 def stop(*arguments, **options):
     os.kill(os.getpid(), signal.SIGINT)
 
-_prepare_products.make_part = stop
+_part_tasks.make_part = stop
 sys.exit(_command_line.main({call!r}))
 """
     done = subprocess.run(

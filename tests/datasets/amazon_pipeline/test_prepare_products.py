@@ -1,11 +1,13 @@
 """Raw files become the table that the single steps would give, in spite of kills."""
 
+import gzip
 import json
 import os
 import random
 import time
 from itertools import pairwise
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,6 +24,8 @@ from amzest.datasets import (
     read_amazon_metadata,
     split_products,
 )
+from amzest.datasets._amazon_metadata import _file_spans
+from amzest.datasets._amazon_metadata._file_spans import FileSpan
 from amzest.datasets._amazon_pipeline import _prepared_parts
 from amzest.datasets._shared._schema import SCHEMA
 
@@ -96,7 +100,44 @@ def test_bytes_are_the_same_for_every_number_of_processes(raw, tmp_path):
     outs = [tmp_path / f"{n}.parquet" for n in (1, 2)]
     for n_jobs, out in enumerate(outs, start=1):
         prepare_products(raw, out, n_jobs=n_jobs)
-    assert outs[0].read_bytes() == outs[1].read_bytes()
+    in_threads = tmp_path / "threads.parquet"
+    with joblib.parallel_config("threading", n_jobs=2):
+        prepare_products(raw, in_threads)
+    content = outs[0].read_bytes()
+    assert content == outs[1].read_bytes() == in_threads.read_bytes()
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_spans_of_one_file_are_prepared_in_parallel(raw, tmp_path, monkeypatch, pack):
+    monkeypatch.setattr(_file_spans, "SPAN_BYTES", 100_000)
+    monkeypatch.setattr(_file_spans, "PACKED_BYTES", 10_000)
+    path = tmp_path / "meta"
+    path.write_bytes(pack(raw[0].read_bytes() + b"{}\n"))
+    tables, reports = [], []
+    for n_jobs in (1, 2):
+        out = tmp_path / f"{n_jobs}.parquet"
+        with joblib.parallel_config("threading"):
+            reports.append(prepare_products(path, out, n_jobs=n_jobs, on_error="skip"))
+        tables.append(out.read_bytes())
+        assert not out.with_name(f"{out.name}.parts").exists()
+    assert tables[0] == tables[1]
+    assert reports[0].skipped == reports[1].skipped
+    assert reports[0].skipped[0].startswith(f"{path}: line 601 does not contain")
+    assert_frame_equal(pd.read_parquet(out), by_hand(raw[:1])[0])
+    with joblib.parallel_config("threading"), pytest.raises(ValueError, match="601"):
+        prepare_products(path, out, n_jobs=2)
+
+
+def test_hashes_that_collide_change_nothing(raw, tmp_path, monkeypatch):
+    hashes = _prepared_parts.hash_texts
+
+    def hash_weakly(texts):
+        found = hashes(texts)
+        return np.where(found == 0, found, found % np.uint64(50) + np.uint64(1))
+
+    monkeypatch.setattr(_prepared_parts, "hash_texts", hash_weakly)
+    prepare_products(raw, tmp_path / "out.parquet")
+    assert_frame_equal(pd.read_parquet(tmp_path / "out.parquet"), by_hand(raw)[0])
 
 
 def test_rare_categories_are_dropped_and_reported(tmp_path):
@@ -124,15 +165,15 @@ def test_finished_parts_are_not_made_again(raw, tmp_path, monkeypatch):
     ]
     monkeypatch.undo()
     made = []
-    read = _prepared_parts.read_amazon_metadata
+    write = _prepared_parts._write_part
 
-    def read_and_tell(path, **options):
-        made.append(path)
-        return read(path, **options)
+    def write_and_tell(text, part, *options):
+        made.append(part.name)
+        return write(text, part, *options)
 
-    monkeypatch.setattr(_prepared_parts, "read_amazon_metadata", read_and_tell)
+    monkeypatch.setattr(_prepared_parts, "_write_part", write_and_tell)
     report = prepare_products(raw, out)
-    assert made == [raw[2]]
+    assert made == ["00002.parquet"]
     assert report.n_products == 1800
     assert_frame_equal(pd.read_parquet(out), by_hand(raw)[0])
 
@@ -339,7 +380,13 @@ def test_worker_whose_parent_was_killed_gives_up(tmp_path):
     path, part = tmp_path / "meta", tmp_path / "part.parquet"
     write_lines(path, 50)
     options = _prepared_parts.PartOptions(None, "drop", ("category",), "raise")
+    span = FileSpan(path)
+
+    def make_part(parent):
+        text = span.chunks("a test")
+        return _prepared_parts.make_part(span, text, part, options, parent=parent)
+
     with pytest.raises(SystemExit):
-        _prepared_parts.make_part(path, part, options, parent=os.getpid())
+        make_part(parent=-1)
     assert not part.exists()
-    assert _prepared_parts.make_part(path, part, options, parent=os.getppid())
+    assert make_part(parent=os.getppid()).summary.n_products == 50

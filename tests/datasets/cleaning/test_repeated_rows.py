@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from amzest.datasets._cleaning._repeated_rows import find_repeated_rows, hash_texts
+from amzest.datasets._cleaning._repeated_rows import find_repeated_rows
+from amzest.datasets._shared._text_keys import hash_texts
 
 ASINS = ["a", "b", "a", None, "", "c", "c", "d", "e"]
 CATEGORIES = ["x", "x", "x", "x", "y", "x", "y", "x", None]

@@ -8,6 +8,8 @@ import pytest
 from sklearn.model_selection import GroupKFold
 
 from amzest.datasets import group_products
+from amzest.datasets._shared._column_chunks import ColumnChunks
+from amzest.datasets._splitting._group_products import group_columns
 from amzest.datasets._splitting._labels import join_groups
 
 IMAGE = "https://m.media-amazon.com/images/I/a"
@@ -102,3 +104,38 @@ def test_similarity_out_of_range(frame, name, value):
     match = rf"'{name}' parameter .* a float in the range \[0\.5, 1\.0\]\. Got"
     with pytest.raises(ValueError, match=match):
         group_products(frame, **{name: value})
+
+
+def by_all_pairs(titles, urls):
+    """Label rows by comparing every pair, and uniting the groups of near ones."""
+    labels = list(range(len(titles)))
+    words = [set(title.split()) if title else set() for title in titles]
+    for a in range(len(titles)):
+        for b in range(a):
+            near = 10 * len(words[a] & words[b]) >= 8 * max(len(words[a] | words[b]), 1)
+            if near or (urls[a] and urls[a] == urls[b]):
+                old, new = labels[a], labels[b]
+                labels = [new if label == old else label for label in labels]
+    first = {}
+    return [first.setdefault(label, len(first)) for label in labels]
+
+
+@pytest.mark.parametrize("chunk_size", [1, 7, 1000])
+def test_columns_in_chunks_give_the_groups_of_all_pairs(chunk_size):
+    rng = np.random.default_rng(0)
+    for n_words in (7, 12, 40):
+        titles = [
+            " ".join(f"w{word}" for word in rng.integers(0, n_words, rng.integers(9)))
+            for _ in range(60)
+        ]
+        numbers = rng.integers(0, 90, 60).tolist()
+        urls = [f"https://a.example/\udcff{n}" if n > 30 else None for n in numbers]
+        columns = {
+            "title": ColumnChunks.of(titles, chunk_size),
+            "url": ColumnChunks.of(urls, chunk_size),
+        }
+        groups = group_columns(
+            columns, similarity=0.8, description_similarity=0.8, image_root=None
+        )
+        assert groups.tolist() == by_all_pairs(titles, urls)
+        assert 5 < len(set(groups.tolist())) < 60

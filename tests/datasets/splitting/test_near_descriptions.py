@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from amzest.datasets import group_products, split_products
+from amzest.datasets._splitting import _near_descriptions, _word_store
 from amzest.datasets._splitting._near_descriptions import near_description_groups
 
 TEXT = "A terry towel in medium thickness that is soft and highly absorbent."
@@ -136,6 +137,25 @@ def test_time_and_memory_of_giant_cells(giant):
     assert time.process_time() - start < 2
     assert tracemalloc.get_traced_memory()[1] < 30 * 2**20
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize("n_in_memory", [0, 40, 10**6])
+def test_groups_do_not_depend_on_the_size_of_chunks(monkeypatch, n_in_memory):
+    rng = np.random.default_rng(0)
+    sentences = [
+        " ".join(f"w{word}" for word in rng.integers(0, 300, 8)) for _ in range(80)
+    ]
+    texts = [
+        ". ".join(sentences[n] for n in rng.integers(0, 80, rng.integers(0, 4)))
+        + (f". Common sentence {row % 2}" if row % 3 else "")
+        for row in range(150)
+    ]
+    expected = grouped(texts)
+    assert 20 < len(set(expected)) < 145
+    monkeypatch.setattr(_near_descriptions, "_CHUNK", 9)
+    monkeypatch.setattr(_near_descriptions, "_CHUNK_ROWS", 4)
+    monkeypatch.setattr(_word_store, "MAX_IN_MEMORY", n_in_memory)
+    assert grouped(texts) == expected
 
 
 def test_no_rows():

@@ -68,10 +68,11 @@ def code_path(request, monkeypatch):
         monkeypatch.setattr(_set_join, "_PAIRS_PER_CHILD", 0)
         monkeypatch.setattr(_set_join, "_MAX_STUCK_PAIRS", 0)
     if request.param == "small chunks":
-        monkeypatch.setattr(_set_join, "_CHUNK", 7)
+        monkeypatch.setattr(_set_join, "_CHUNK", 29)
+        monkeypatch.setattr(_set_join, "_MAX_FIRST", 100)
         monkeypatch.setattr(_set_pairs, "_EXACT_CHUNK", 3)
         monkeypatch.setattr(_set_pairs, "_EXACT_WORDS", 11)
-        monkeypatch.setattr(_word_sets, "_BITMAP_CHUNK", 5)
+        monkeypatch.setattr(_word_sets, "_CHUNK_WORDS", 99)
 
 
 @pytest.mark.usefixtures("code_path")

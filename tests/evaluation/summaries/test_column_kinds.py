@@ -22,6 +22,7 @@ from amzest.evaluation._summaries._column_kinds import find_kind
         ([Decimal("1.5"), None], "numeric"),
         (pd.to_datetime(["2020-01-01"]), "numeric"),
         (["images/1.jpg", "images/2.PNG", ""], "image"),
+        (["images/1.avif", "images/2.jfif"], "image"),
         ([b"\x89PNG", None], "image"),
         ([{"bytes": b"\x89PNG", "path": None}], "image"),
         ([np.zeros((4, 4, 3), dtype=np.uint8)], "image"),

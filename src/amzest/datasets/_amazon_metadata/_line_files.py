@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,11 @@ MAX_LINE_BYTES = 16 * 2**20
 
 _CHUNK_BYTES = 2**20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_COMPRESSIONS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+_COMPRESSIONS = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x50\x2a\x4d\x18": "zstd",  # with a skippable frame first, as pzstd writes it
+}
 #: Files that are passed by mistake, with a remedy.
 _OTHER_KINDS = {
     b"PK\x03\x04": "a ZIP archive; unpack it first",
@@ -38,10 +43,18 @@ def read_lines(
     Compression is detected from the first bytes. In place of a line of more than
     `max_bytes` the exception is yielded, and nothing of the line is kept in memory.
     """
+    chunks = read_chunks(Path(path), file_compression(path), purpose)
+    yield from split_lines(chunks, max_bytes)
+
+
+def split_lines(
+    chunks: Iterable[bytes], max_bytes: int = MAX_LINE_BYTES
+) -> Iterator[tuple[int, bytes | LineTooLong]]:
+    """Yield the numbers and the stripped lines of a text, see `read_lines`."""
     number = 0
     kept = b""  # the beginning of a line whose end is in a later chunk
     n_passed = 0  # bytes of a line that is too long
-    for chunk in _read_chunks(Path(path), purpose):
+    for chunk in chunks:
         *lines, rest = chunk.split(b"\n")
         for line in lines:
             number += 1
@@ -59,8 +72,9 @@ def read_lines(
         yield number + 1, kept.strip()
 
 
-def _read_chunks(path: Path, purpose: str) -> Iterator[bytes]:
-    """Yield the decompressed content of a file in chunks."""
+def file_compression(path: str | os.PathLike[str]) -> str | None:
+    """Return the compression of a file; raise if it cannot contain lines of text."""
+    path = Path(path)
     if not path.is_file():
         kind = "is a folder, not a file" if path.is_dir() else "does not exist"
         msg = f"`path` {str(path)!r} {kind}. Check the spelling and the folder."
@@ -70,18 +84,34 @@ def _read_chunks(path: Path, purpose: str) -> Iterator[bytes]:
     for magic, kind in _OTHER_KINDS.items():
         if head.startswith(magic):
             raise ValueError(f"{path}: is {kind}.")
-    compression = next(
+    return next(
         (name for magic, name in _COMPRESSIONS.items() if head.startswith(magic)), None
     )
+
+
+def read_chunks(
+    path: Path,
+    compression: str | None,
+    purpose: str,
+    start: int = 0,
+    stop: int | None = None,
+) -> Iterator[bytes]:
+    """Yield the decompressed content of a file, or of a part of it, in chunks.
+
+    The part is from byte `start` to byte `stop` of the file, before decompression.
+    """
+    part = path if (start, stop) == (0, None) else _FilePart(path, start, stop)
     if compression is None:
-        stream: Any = open(path, "rb")  # noqa: SIM115
+        stream: Any = open(path, "rb") if part is path else part  # noqa: SIM115
     else:
         pyarrow = require("pyarrow", extra="data", purpose=purpose)
         stream = pyarrow.input_stream(
-            str(path), compression=compression, buffer_size=_CHUNK_BYTES
+            str(path) if part is path else part,
+            compression=compression,
+            buffer_size=_CHUNK_BYTES,
         )
     with stream:
-        start = True
+        is_first = start == 0
         while True:
             try:
                 chunk = stream.read(_CHUNK_BYTES)
@@ -95,8 +125,30 @@ def _read_chunks(path: Path, purpose: str) -> Iterator[bytes]:
                 raise ValueError(msg) from error
             if not chunk:
                 return
-            yield chunk.removeprefix(_BYTE_ORDER_MARK) if start else chunk
-            start = False
+            yield chunk.removeprefix(_BYTE_ORDER_MARK) if is_first else chunk
+            is_first = False
+
+
+class _FilePart(io.RawIOBase):
+    """The bytes of a file from `start` to `stop`, as a file."""
+
+    def __init__(self, path: Path, start: int, stop: int | None) -> None:
+        self._file = open(path, "rb")  # noqa: SIM115
+        self._left = os.fstat(self._file.fileno()).st_size if stop is None else stop
+        self._left -= self._file.seek(start)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._file.read(max(0, min(len(buffer), self._left)))
+        self._left -= len(data)
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def _too_long(n_bytes: int, max_bytes: int) -> LineTooLong:

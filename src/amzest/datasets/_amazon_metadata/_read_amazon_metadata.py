@@ -5,18 +5,32 @@ from __future__ import annotations
 import os
 import pickle
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from sklearn.utils._param_validation import StrOptions
 
-from amzest.datasets._amazon_metadata._amazon_products import BrokenLine, LineParser
-from amzest.datasets._amazon_metadata._line_files import LineTooLong, read_lines
+from amzest.datasets._amazon_metadata._amazon_products import LineParser
+from amzest.datasets._amazon_metadata._file_spans import FileSpan
+from amzest.datasets._amazon_metadata._span_chunks import (
+    N_REASONS,
+    SpanChunk,
+    describe_line,
+    raise_broken_line,
+    read_span,
+)
+from amzest.datasets._amazon_metadata._span_tasks import SpanPlan, SpanTask
 from amzest.datasets._shared._constraints import POSITIVE_INTEGER
 from amzest.datasets._shared._schema import SCHEMA
-from amzest.utils import require, validate_params
+from amzest.utils import (
+    quiet_workers,
+    run_in_order,
+    runs_in_caller,
+    validate_params,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,11 +38,6 @@ if TYPE_CHECKING:
     Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 _PURPOSE = "read_amazon_metadata"
-#: Largest size of the lines of a frame, in bytes, however few they are: one line can be
-#: as long as thousands of others.
-_CHUNK_BYTES = 32 * 2**20
-#: Number of skipped lines that are kept with their errors.
-N_REASONS = 10
 
 
 class AmazonMetadataReader:
@@ -51,7 +60,7 @@ class AmazonMetadataReader:
         What to do about broken lines.
 
     n_jobs : int or None
-        Number of processes that read files in parallel.
+        Number of processes that read in parallel.
 
     Attributes
     ----------
@@ -106,24 +115,41 @@ class AmazonMetadataReader:
     def _read(
         self, paths: Sequence[Path], chunk_size: int, on_error: str, n_jobs: int | None
     ) -> Iterator[pd.DataFrame]:
-        if n_jobs in (None, 1) or len(paths) < 2:
-            chunks: Iterator[_Chunk] = (
-                chunk
-                for path in paths
-                for chunk in _read_file(path, self._columns, chunk_size, on_error)
+        options = (self._columns, chunk_size, on_error)
+        spans: Generator[tuple[Path, Iterable[SpanChunk]]]
+        plan = SpanPlan.of(paths)
+        if not plan.is_divided or runs_in_caller(n_jobs):
+            spans = (
+                (task.path, read_span(text, *options))
+                for _, task in plan.whole_tasks()
+                for _, text in task.spans(_PURPOSE)
             )
         else:
-            chunks = _read_in_parallel(
-                paths, self._columns, chunk_size, on_error, n_jobs
-            )
-        for chunk in chunks:
-            self.n_skipped_ += chunk.n_skipped
-            self.skipped_ += chunk.reasons[: N_REASONS - len(self.skipped_)]
-            self.unreadable_ += chunk.unreadable
-            if chunk.n_rows:
-                yield self._frame(chunk)
+            spans = _read_in_parallel(plan, *options, n_jobs)
+        # Workers do not know how many lines of the file precede their span.
+        n_lines: Counter[Path] = Counter()
+        with closing(spans):
+            for path, chunks in spans:
+                n_before = n_lines[path]
+                for chunk in chunks:
+                    n_lines[path] += chunk.n_lines
+                    self._count(path, n_before, chunk)
+                    if chunk.n_rows:
+                        yield self._frame(chunk)
 
-    def _frame(self, chunk: _Chunk) -> pd.DataFrame:
+    def _count(self, path: Path, n_before: int, chunk: SpanChunk) -> None:
+        """Count the lines of a chunk whose span follows `n_before` lines."""
+        self.n_skipped_ += chunk.n_skipped
+        self.skipped_ += [
+            describe_line(path, n_before + number, reason)
+            for number, reason in chunk.reasons
+        ][: N_REASONS - len(self.skipped_)]
+        self.unreadable_ += chunk.unreadable
+        if chunk.failure is not None:
+            number, reason = chunk.failure
+            raise_broken_line(path, n_before + number, reason)
+
+    def _frame(self, chunk: SpanChunk) -> pd.DataFrame:
         import pandas as pd
 
         start = self.n_products_
@@ -164,15 +190,16 @@ def read_amazon_metadata(
 
     chunk_size : int, default=50_000
         Largest number of rows of a DataFrame; fewer if lines are long, as a DataFrame
-        is made from at most 32 MiB of lines. Memory depends on it and not on the files.
+        is made from at most 32 MiB of lines, and at the end of a span of a large file,
+        see Notes. Memory depends on it and not on the files.
 
     on_error : {"raise", "skip"}, default="raise"
         What to do about a line that does not contain a product: raise an error with
         file and line, or skip and count it, see :class:`AmazonMetadataReader`.
 
     n_jobs : int, default=None
-        Number of files that are read at the same time, each by its own process; -1
-        means one per processor. The DataFrames and their order do not depend on it.
+        Number of processes that read files, and spans of large files, at the same time;
+        -1 means one per processor. The DataFrames and their order do not depend on it.
         Processes keep DataFrames that are not needed yet in the folder for temporary
         files. None means 1.
 
@@ -222,6 +249,14 @@ def read_amazon_metadata(
     NaN and Infinity, which Python and pandas write for missing values, are missing in
     every column.
 
+    A large file consists of spans, which processes read at the same time: 64 MiB of
+    lines of a plain file, or the members of 16 MiB of a compressed file that consists
+    of several members or frames, such as one written by bgzip or pzstd, or concatenated
+    files. A file of a single gzip member or Zstandard frame is a stream, which only one
+    process can decompress, the calling one; others parse 64 MiB of lines at a time,
+    which are kept in the folder for temporary files. If there are as many streams as
+    processes, each process reads a whole stream.
+
     Broken lines are those that are longer than 16 MiB, nested deeper than 32 levels or
     contain an unpaired surrogate; Python literals beyond JSON with more than 262,144
     characters outside of strings; and reviews or questions, which are published with
@@ -263,91 +298,61 @@ def read_amazon_metadata(
     return AmazonMetadataReader(paths, names, chunk_size, on_error, n_jobs)
 
 
-class _Chunk(NamedTuple):
-    """Rows as an Arrow table, and the lines and values that could not be parsed."""
-
-    table: Any
-    n_rows: int
-    n_skipped: int
-    reasons: list[str]
-    unreadable: Counter[str]
-
-
-def _read_file(
-    path: Path, columns: Sequence[str], chunk_size: int, on_error: str
-) -> Iterator[_Chunk]:
-    pyarrow = require("pyarrow", extra="data", purpose=_PURPOSE)
-    schema = pyarrow.schema(
-        [(name, "string" if SCHEMA[name] == "str" else "float64") for name in columns]
-    )
-    parser = LineParser(columns)
-    n_rows = n_bytes = n_skipped = 0
-    reasons: list[str] = []
-
-    def finish() -> _Chunk:
-        table = pyarrow.table(parser.values, schema=schema)
-        chunk = _Chunk(table, n_rows, n_skipped, reasons, parser.unreadable)
-        parser.start(columns)
-        return chunk
-
-    for number, line in read_lines(path, purpose=_PURPOSE):
-        try:
-            if isinstance(line, LineTooLong):
-                raise line
-            parser.read(line)
-            n_rows += 1
-            n_bytes += len(line)
-        except (BrokenLine, LineTooLong) as error:
-            where = f"{path}: line {number} does not contain a product: {error}."
-            if on_error == "raise":
-                msg = f'{where} Pass on_error="skip" to skip such lines.'
-                raise ValueError(msg) from error
-            n_skipped += 1
-            if len(reasons) < N_REASONS:
-                reasons.append(where)
-        if n_rows == chunk_size or n_bytes >= _CHUNK_BYTES:
-            yield finish()
-            n_rows, n_bytes, n_skipped, reasons = 0, 0, 0, []
-    yield finish()
-
-
 def _read_in_parallel(
-    paths: Sequence[Path],
+    plan: SpanPlan,
     columns: Sequence[str],
     chunk_size: int,
     on_error: str,
     n_jobs: int | None,
-) -> Iterator[_Chunk]:
-    """Read files in processes that write their chunks to a temporary folder."""
-    from joblib import Parallel, delayed, effective_n_jobs
-
+) -> Generator[tuple[Path, Iterable[SpanChunk]]]:
+    """Read spans in processes that write their chunks to a temporary folder."""
     with TemporaryDirectory(prefix="amzest-") as folder:
-        # Only one file more than are being read, so that few chunks wait on the disk.
-        read = Parallel(
-            n_jobs=n_jobs,
-            return_as="generator",
-            pre_dispatch=effective_n_jobs(n_jobs) + 1,
+
+        def unpacked(number: int, span: FileSpan) -> Path:
+            return Path(folder, f"{number}-{span.number}.lines")
+
+        tasks = (
+            (task, Path(folder, str(i)), columns, chunk_size, on_error)
+            for i, (_, task) in enumerate(plan.tasks(n_jobs, _PURPOSE, unpacked))
         )
-        files = read(
-            delayed(_spool)(path, Path(folder, str(i)), columns, chunk_size, on_error)
-            for i, path in enumerate(paths)
-        )
-        for chunks in files:
-            for file in chunks:
-                with open(file, "rb") as stored:
-                    yield pickle.load(stored)  # written below, by this program
-                file.unlink()
+        # Only one span more than are being read, so that few chunks wait on the disk.
+        results = run_in_order(_spool, tasks, n_jobs=n_jobs, few_waiting=True)
+        try:
+            for path, spans in results:
+                for files in spans:
+                    yield path, _read_spooled(files)
+        finally:
+            with quiet_workers():
+                results.close()
+
+
+def _read_spooled(files: Sequence[Path]) -> Iterator[SpanChunk]:
+    for file in files:
+        with open(file, "rb") as stored:
+            yield pickle.load(stored)  # written below, by this program
+        file.unlink()
 
 
 def _spool(
-    path: Path, stem: Path, columns: Sequence[str], chunk_size: int, on_error: str
-) -> list[Path]:
-    files = []
-    for i, chunk in enumerate(_read_file(path, columns, chunk_size, on_error)):
-        files.append(Path(f"{stem}-{i}.pickle"))
-        with open(files[-1], "wb") as stored:
-            pickle.dump(chunk, stored, protocol=pickle.HIGHEST_PROTOCOL)
-    return files
+    task: SpanTask, stem: Path, columns: Sequence[str], chunk_size: int, on_error: str
+) -> tuple[Path, list[list[Path]]]:
+    """Read the spans of a task; return the path and the files of each span."""
+    if not stem.parent.is_dir():
+        msg = (
+            f"{str(stem.parent)!r}, the temporary folder of the caller, does not exist "
+            "on this worker. Set the environment variable TMPDIR of the caller to a "
+            "folder that it shares with all workers, as it does the raw files."
+        )
+        raise FileNotFoundError(msg)
+    spans = []
+    for number, (_, text) in enumerate(task.spans(_PURPOSE)):
+        files = []
+        for i, chunk in enumerate(read_span(text, columns, chunk_size, on_error)):
+            files.append(Path(f"{stem}-{number}-{i}.pickle"))
+            with open(files[-1], "wb") as stored:
+                pickle.dump(chunk, stored, protocol=pickle.HIGHEST_PROTOCOL)
+        spans.append(files)
+    return task.path, spans
 
 
 def check_paths(path_or_paths: Paths) -> list[Path]:

@@ -122,7 +122,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "--jobs",
         type=int,
         metavar="N",
-        help="files read at the same time, -1 for all cores",
+        help="processes that read raw files, -1 for all cores",
     )
     add(
         "--connections", type=int, metavar="N", help="downloads at a time (default: 16)"

@@ -85,7 +85,7 @@ def fetch_amazon_products(
         Further arguments of :func:`download_images`.
 
     n_jobs : int, default=None
-        Number of files read at the same time, see :func:`prepare_products`.
+        Number of processes that read, see :func:`prepare_products`.
 
     progress : bool or None, default=None
         Whether to show progress bars. None shows them on a terminal only.

@@ -17,6 +17,9 @@ from amzest.datasets._amazon_pipeline._prepared_parts import (
 )
 from amzest.datasets._amazon_pipeline._table_path import MADE_BY
 from amzest.datasets._cleaning._repeated_rows import RepeatedRows, find_repeated_rows
+from amzest.datasets._shared._column_chunks import ColumnChunks
+from amzest.datasets._shared._text_keys import separate_collisions
+from amzest.datasets._shared._title_key import normalise_titles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +35,7 @@ class PartsTable:
         import pyarrow
         import pyarrow.parquet
 
-        self._parts = [pyarrow.parquet.ParquetFile(part) for part in parts]
+        self._parts = parts
         tables = [
             pyarrow.parquet.read_table(
                 part, columns=[*KEYS, "category"], read_dictionary=["category"]
@@ -56,14 +59,23 @@ class PartsTable:
         self, several_categories: str, duplicates: Sequence[str]
     ) -> RepeatedRows:
         """Find the rows to drop because of other rows; frees the keys, so only once."""
-        keys, self._keys = self._keys, {}
+        asins = separate_collisions(
+            self._keys.pop("asin_key"), lambda rows: self.cells(rows, "asin")
+        )
+        titles = separate_collisions(
+            self._keys.pop("title_key"), lambda rows: self._normalised_titles(rows)
+        )
         return find_repeated_rows(
-            asins=keys["asin_key"],
+            asins=asins,
             categories=self._codes.astype(np.uint64) + 1,
-            title_keys=keys["title_key"],
+            title_keys=titles,
             several_categories=several_categories,
             duplicates=duplicates,
         )
+
+    def _normalised_titles(self, rows: NDArray[np.intp]) -> Iterator[str]:
+        for piece in self.pieces(rows, ["title"]):
+            yield from normalise_titles(piece["title"].to_pylist())
 
     def without_rare(
         self, rows: NDArray[np.intp], min_per_category: int
@@ -95,6 +107,15 @@ class PartsTable:
         ).to_pandas()
         return frame
 
+    def column(self, rows: NDArray[np.intp], name: str) -> ColumnChunks:
+        """Return a column of some rows, at increasing positions."""
+
+        def read() -> Iterator[list[Any]]:
+            for piece in self.pieces(rows, [name]):
+                yield piece[name].to_pylist()
+
+        return ColumnChunks(len(rows), read)
+
     def cells(self, rows: NDArray[np.intp], column: str) -> Iterator[str | None]:
         """Yield the cells of a column of some rows."""
         for piece in self.pieces(rows, [column]):
@@ -105,17 +126,24 @@ class PartsTable:
     ) -> Iterator[pyarrow.Table]:
         """Yield columns of some rows in pieces."""
         import pyarrow
+        import pyarrow.parquet
 
         wanted = np.zeros(self.n_rows, dtype=bool)
         wanted[rows] = True
         start = 0
-        for part in self._parts:
-            for batch in part.iter_batches(_BATCH_SIZE, columns=list(columns)):
-                mask = wanted[start : start + batch.num_rows]
-                start += batch.num_rows
-                if mask.any():
-                    table = pyarrow.Table.from_batches([batch])
-                    yield table.filter(pyarrow.array(mask))
+        for path in self._parts:
+            # One part at a time, as there can be thousands.
+            with pyarrow.parquet.ParquetFile(path) as part:
+                n_rows = part.metadata.num_rows
+                if not wanted[start : start + n_rows].any():
+                    start += n_rows
+                    continue
+                for batch in part.iter_batches(_BATCH_SIZE, columns=list(columns)):
+                    mask = wanted[start : start + batch.num_rows]
+                    start += batch.num_rows
+                    if mask.any():
+                        table = pyarrow.Table.from_batches([batch])
+                        yield table.filter(pyarrow.array(mask))
 
 
 def write_table(

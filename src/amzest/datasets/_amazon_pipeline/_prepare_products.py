@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import StrOptions
 
 from amzest.datasets._amazon_metadata._read_amazon_metadata import check_paths
+from amzest.datasets._amazon_pipeline._part_tasks import make_parts
 from amzest.datasets._amazon_pipeline._parts_table import PartsTable, write_table
 from amzest.datasets._amazon_pipeline._preparation_report import PreparationReport
-from amzest.datasets._amazon_pipeline._prepared_parts import (
-    PartOptions,
-    PartSummary,
-    make_part,
-)
+from amzest.datasets._amazon_pipeline._prepared_parts import PartOptions
 from amzest.datasets._amazon_pipeline._table_path import (
     check_replaceable,
     check_table_path,
@@ -28,6 +24,7 @@ from amzest.datasets._cleaning._categories import CategoryMapping
 from amzest.datasets._cleaning._clean_products import check_duplicates
 from amzest.datasets._cleaning._repeated_rows import report_repeated
 from amzest.datasets._image_downloads._download_images import download_images
+from amzest.datasets._shared._column_chunks import ColumnChunks
 from amzest.datasets._shared._constraints import (
     NON_NEGATIVE_INTEGER,
     POSITIVE_INTEGER,
@@ -35,14 +32,11 @@ from amzest.datasets._shared._constraints import (
     TEST_SIZE,
 )
 from amzest.datasets._splitting._balance_products import balance_rows
-from amzest.datasets._splitting._group_products import group_in_pieces
+from amzest.datasets._splitting._group_products import group_columns
 from amzest.datasets._splitting._split_rows import split_rows
-from amzest.utils import count, quiet_workers, require, shown, validate_params
+from amzest.utils import count, require, shown, validate_params
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
 @validate_params(
@@ -140,8 +134,9 @@ def prepare_products(
         What to do about lines that do not contain a product.
 
     n_jobs : int, default=None
-        Number of raw files that are read and cleaned at the same time. None means 1,
-        and -1 one per processor.
+        Number of processes that read and clean raw files, and spans of large files, at
+        the same time, see :func:`read_amazon_metadata`. The table does not depend on
+        it. None means 1, and -1 one per processor.
 
     progress : bool or None, default=None
         Whether to show progress bars. None shows them on a terminal only.
@@ -208,7 +203,7 @@ def prepare_products(
     with WorkFolder(target) as folder:
         report = PreparationReport(str(target))
         with report.time("read and clean"):
-            parts, summary = _make_parts(paths, folder.path, options, n_jobs, progress)
+            parts, summary = make_parts(paths, folder.path, options, n_jobs, progress)
             report.add_parts(summary)
         with report.time("drop repeated"):
             table = PartsTable(parts)
@@ -219,28 +214,33 @@ def prepare_products(
                 raise ValueError(_nothing_left(report, categories, min_per_category))
             rows = _balance(table, rows, n_per_category, random_state, report)
         extra: dict[str, Any] = {}
-        products = table.read(rows, ["title", "category", "image_url"])
+        columns = {
+            "title": table.column(rows, "title"),
+            "url": table.column(rows, "image_url"),
+        }
         if images is not None:
             with report.time("download images"):
                 download = {"progress": progress, **(download_options or {})}
+                products = table.read(rows, ["title", "category", "image_url"])
                 products, manifest = download_images(products, images, **download)
                 extra["image"] = products["image"].to_numpy(dtype=object)
+                del products
+                columns["image"] = ColumnChunks.of(extra["image"])
                 report.images = manifest["status"].value_counts().to_dict()
         if test_size is not None:
             # After the download, as equal images may have different addresses.
             with report.time("split"):
-                groups = group_in_pieces(
-                    products,
-                    None
-                    if description_similarity is None
-                    else table.cells(rows, "description"),
+                if description_similarity is not None:
+                    columns["description"] = table.column(rows, "description")
+                groups = group_columns(
+                    columns,
                     similarity=similarity,
                     description_similarity=description_similarity or 0.8,
                     image_root=images,
                 )
                 report.count_groups(groups)
-                extra["split"] = _split(products, groups, test_size, random_state)
-        del products
+                categories_of = table.categories[rows]
+                extra["split"] = _split(categories_of, groups, test_size, random_state)
         with report.time("write"):
             if not overwrite:
                 check_replaceable(target)  # another program may have written it
@@ -282,10 +282,9 @@ def _balance(
 
 
 def _split(
-    products: pd.DataFrame, groups: NDArray[Any], test_size: Any, random_state: Any
+    categories: NDArray[Any], groups: NDArray[Any], test_size: Any, random_state: Any
 ) -> NDArray[Any]:
     """Return "train" or "test" for each product."""
-    categories = products["category"].to_numpy(dtype=object)
     try:
         test = split_rows(categories, groups, test_size, random_state)
     except ValueError as error:
@@ -325,38 +324,3 @@ def _nothing_left(
     else:
         advice = "See the summary for the reasons."
     return f"No product is left to write to {report.path!r}. {advice}\n\n{report}"
-
-
-def _make_parts(
-    paths: Sequence[Path],
-    folder: Path,
-    options: PartOptions,
-    n_jobs: int | None,
-    progress: bool | None,
-) -> tuple[list[Path], PartSummary]:
-    """Read and clean each raw file into a part."""
-    from joblib import Parallel, delayed
-
-    parts = [folder / f"{i:05d}.parquet" for i in range(len(paths))]
-    tqdm = require("tqdm.auto", extra="data", purpose="prepare_products").tqdm
-    summary = PartSummary()
-    with tqdm(
-        desc="products read",
-        unit="",
-        unit_scale=True,
-        disable=None if progress is None else not progress,
-    ) as bar:
-        if n_jobs in (None, 1) or len(paths) == 1:
-            for path, part in zip(paths, parts, strict=True):
-                summary += make_part(path, part, options, on_progress=bar.update)
-        else:
-            make = Parallel(n_jobs=n_jobs, return_as="generator")
-            finished = make(
-                delayed(make_part)(path, part, options, parent=os.getpid())
-                for path, part in zip(paths, parts, strict=True)
-            )
-            with quiet_workers():
-                for done in finished:
-                    bar.update(done.n_products)
-                    summary += done
-    return parts, summary

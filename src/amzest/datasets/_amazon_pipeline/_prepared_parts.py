@@ -1,4 +1,4 @@
-"""Read and clean each raw file into a part, so that interrupted work can be resumed.
+"""Read and clean each span of a raw file into a part, to resume interrupted work.
 
 A part is a Parquet file of cleaned rows. A JSON note, written after it, records what
 the part was made from and its digest. A part without a note that matches is made again.
@@ -11,24 +11,31 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from amzest.datasets._amazon_metadata._read_amazon_metadata import (
+from amzest.datasets._amazon_metadata._file_spans import FileSpan
+from amzest.datasets._amazon_metadata._span_chunks import (
     N_REASONS,
-    read_amazon_metadata,
+    describe_line,
+    raise_broken_line,
+    read_span,
 )
 from amzest.datasets._cleaning._clean_rows import clean_rows
 from amzest.datasets._cleaning._cleaning_report import CleaningReport
-from amzest.datasets._cleaning._repeated_rows import hash_texts
 from amzest.datasets._shared._schema import SCHEMA
+from amzest.datasets._shared._text_keys import hash_texts
 from amzest.datasets._shared._title_key import normalise_titles
 
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow
+
 #: Increased when parts of an earlier version cannot be used any more.
-_FORMAT = 2
+_FORMAT = 3
 _CHUNK_SIZE = 10_000
 #: Hashes of the asin and of the words of the title, to find repeated products.
 KEYS = ("asin_key", "title_key")
@@ -75,81 +82,133 @@ class PartOptions:
     on_error: Any
 
 
+@dataclass
+class Part:
+    """What a part was made from. Lines have their numbers in the span, with a reason.
+
+    A part whose span has a line that raises is not written: it has a `failure`.
+    """
+
+    n_lines: int
+    reasons: list[tuple[int, str]]
+    summary: PartSummary
+    failure: tuple[int, str] | None = None
+
+    def summary_after(self, n_before: int, path: Path) -> PartSummary:
+        """Return the summary of a span that `n_before` lines of a file precede."""
+        if self.failure is not None:
+            number, reason = self.failure
+            raise_broken_line(path, n_before + number, reason)
+        skipped = [
+            describe_line(path, n_before + number, reason)
+            for number, reason in self.reasons
+        ]
+        return replace(self.summary, skipped=skipped)
+
+
 def make_part(
-    path: Path,
+    span: FileSpan,
+    text: Iterable[bytes],
     part: Path,
     options: PartOptions,
     *,
     on_progress: Callable[[int], object] | None = None,
     parent: int | None = None,
-) -> PartSummary:
-    """Read and clean a raw file into a part, unless the part is up to date.
+) -> Part:
+    """Read and clean the text of a span into a part, unless the part is up to date.
 
     `on_progress` is called with the number of products after each chunk. The process
-    exits when its `parent` has ended, as the next call would do the same work.
+    exits when its `parent` has ended, as the next call would do the same work; a thread
+    is in the process of the caller.
     """
-    note = part.with_suffix(".json")
-    source = _fingerprint(path, options)
-    done = _read_note(note)
-    if done is not None and done["source"] == source and done["part"] == _digest(part):
-        summary = PartSummary.from_dict(done["summary"])
+    found = find_part(span, part, options)
+    if found is not None:
         if on_progress is not None:
-            on_progress(summary.n_products)
-        return summary
+            on_progress(found.summary.n_products)
+        return found
+    note = part.with_suffix(".json")
     note.unlink(missing_ok=True)
-    summary = _write_part(path, part, options, on_progress, parent)
-    _write_note(
-        note,
-        {"source": source, "part": _digest(part), "summary": summary.to_dict()},
-    )
-    return summary
+    made = _write_part(text, part, options, on_progress, parent)
+    if made.failure is None:
+        values = {
+            "source": _fingerprint(span, options),
+            "part": _digest(part),
+            "n_lines": made.n_lines,
+            "reasons": made.reasons,
+            "summary": made.summary.to_dict(),
+        }
+        _write_note(note, values)
+    return made
+
+
+def find_part(span: FileSpan, part: Path, options: PartOptions) -> Part | None:
+    """Return what a part was made from; None if it is not up to date."""
+    done = _read_note(part.with_suffix(".json"))
+    if (
+        done is None
+        or done["source"] != _fingerprint(span, options)
+        or done["part"] != _digest(part)
+    ):
+        return None
+    reasons = [(number, reason) for number, reason in done["reasons"]]
+    return Part(done["n_lines"], reasons, PartSummary.from_dict(done["summary"]))
 
 
 def _write_part(
-    path: Path,
+    text: Iterable[bytes],
     part: Path,
     options: PartOptions,
     on_progress: Callable[[int], object] | None,
     parent: int | None,
-) -> PartSummary:
+) -> Part:
     import pyarrow
     import pyarrow.parquet
 
     schema = table_schema(KEYS)
-    reader = read_amazon_metadata(
-        path, chunk_size=_CHUNK_SIZE, on_error=options.on_error
-    )
-    cleaning = CleaningReport()
+    made = Part(0, [], PartSummary())
+    summary, unreadable = made.summary, Counter[str]()
     unfinished = unfinished_name(part)
     with pyarrow.parquet.ParquetWriter(unfinished, schema, compression="zstd") as file:
-        for raw in reader:
-            if parent not in (None, os.getppid()):
+        for chunk in read_span(text, list(SCHEMA), _CHUNK_SIZE, options.on_error):
+            if parent not in (None, os.getppid(), os.getpid()):
                 sys.exit()
+            made.reasons += chunk.reasons[: N_REASONS - len(made.reasons)]
+            made.n_lines, made.failure = chunk.n_lines, chunk.failure
+            summary.n_skipped += chunk.n_skipped
+            unreadable += chunk.unreadable
+            if not chunk.n_rows or chunk.failure is not None:
+                continue
+            summary.n_products += chunk.n_rows
             frame, report = clean_rows(
-                raw,
+                chunk.table.to_pandas(),
                 categories=options.categories,
                 several_categories=options.several_categories,
                 required=options.required,
             )
-            cleaning += report
-            table = pyarrow.Table.from_pandas(
-                frame, schema=table_schema(), preserve_index=False
-            )
-            titles = table["title"].to_pylist()
-            keys = (table["asin"].to_pylist(), normalise_titles(titles))
-            for name, texts in zip(KEYS, keys, strict=True):
-                table = table.append_column(name, pyarrow.array(hash_texts(texts)))
-            file.write_table(table.replace_schema_metadata(None))
+            summary.cleaning += report
+            file.write_table(_with_keys(frame))
             if on_progress is not None:
-                on_progress(len(raw))
+                on_progress(chunk.n_rows)
+    if made.failure is not None:
+        unfinished.unlink()
+        return made
     os.replace(unfinished, part)
-    return PartSummary(
-        reader.n_products_,
-        reader.n_skipped_,
-        reader.skipped_,
-        dict(reader.unreadable_),
-        cleaning,
+    summary.unreadable = dict(unreadable)
+    return made
+
+
+def _with_keys(frame: pd.DataFrame) -> pyarrow.Table:
+    """Return a table with the keys by which repeated products are found."""
+    import pyarrow
+
+    table = pyarrow.Table.from_pandas(
+        frame, schema=table_schema(), preserve_index=False
     )
+    titles = table["title"].to_pylist()
+    keys = (table["asin"].to_pylist(), normalise_titles(titles))
+    for name, texts in zip(KEYS, keys, strict=True):
+        table = table.append_column(name, pyarrow.array(hash_texts(texts)))
+    return table.replace_schema_metadata(None)
 
 
 def table_schema(keys: tuple[str, ...] = ()) -> Any:
@@ -173,13 +232,14 @@ def unfinished_name(path: Path) -> Path:
     return path.with_name(f"{path.name}.{os.getpid()}.unfinished")
 
 
-def _fingerprint(path: Path, options: PartOptions) -> str:
+def _fingerprint(span: FileSpan, options: PartOptions) -> str:
     """Return a digest of everything that a part depends on."""
-    state = path.stat()
+    state = span.path.stat()
     inputs = {
         "format": _FORMAT,
         "version": version("amzest"),
-        "path": str(path.resolve()),
+        "path": str(span.path.resolve()),
+        "span": [span.number, span.start, span.stop],
         "size": state.st_size,
         "modified": state.st_mtime_ns,
         "options": asdict(options),

@@ -14,10 +14,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
 
+from amzest.utils import try_lock
+
 _MARKER = "made-by-amzest.json"
 _MADE_BY = "amzest.datasets.prepare_products"
 #: Names of the files that are written into the folder. Any other file is not ours.
-_OURS = re.compile(r"(?:\d{5}|table)\.(?:parquet|json)(?:\.\d+\.unfinished)?")
+_OURS = re.compile(
+    r"(?:\d{5,}(?:-\d+)?|table)\.(?:parquet|json|lines)(?:\.\d+\.unfinished)?"
+)
 _UNFINISHED = re.compile(r".*\.\d+\.unfinished")
 
 
@@ -108,7 +112,7 @@ class WorkFolder:
         """Lock the marker until it is closed or this process ends."""
         while True:
             descriptor = os.open(self._marker, os.O_RDWR | os.O_CREAT, 0o666)
-            if not _try_lock(descriptor):
+            if not try_lock(descriptor):
                 os.close(descriptor)
                 msg = (
                     f"Another call is writing {str(self._target)!r} right now. Wait "
@@ -133,25 +137,3 @@ class WorkFolder:
             for path in self.path.iterdir()
             if _OURS.fullmatch(path.name) and path.is_file()
         ]
-
-
-def _try_lock(descriptor: int) -> bool:
-    """Try to lock an open file; return whether no other process or thread holds it."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        os.lseek(descriptor, 2**30, os.SEEK_SET)  # a locked byte cannot be read
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True  # the file system does not support locks
-    return True

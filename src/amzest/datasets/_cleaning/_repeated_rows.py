@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -95,23 +95,6 @@ def report_repeated(
         ]
         report.record(rule, names[column], n_found, examples)
     return report
-
-
-def hash_texts(texts: Iterable[str | None]) -> NDArray[np.uint64]:
-    """Hash texts to 8 bytes each, the same in every process; 0 if missing or empty.
-
-    Two of n different texts collide with a probability of about n² / 2⁶⁵, 1 in 370,000
-    for ten million products.
-    """
-    import pandas as pd
-
-    cells = np.array([text or "" for text in texts], dtype=object)
-    if not len(cells):
-        return np.zeros(0, dtype=np.uint64)
-    hashes: NDArray[np.uint64] = pd.util.hash_array(cells, categorize=False)
-    hashes[hashes == 0] = 1
-    hashes[cells == ""] = 0
-    return hashes
 
 
 def find_repeated_rows(

@@ -174,6 +174,7 @@ def load_products(
     --------
     make_products : Generate synthetic products.
     amzest.datasets.check_products : The same checks, for a frame in memory.
+    amzest.datasets.read_image_parquet : Leave the bytes of images in the file.
 
     Notes
     -----

@@ -93,6 +93,11 @@ def check_names(path: Path, names: list[str]) -> None:
         raise ValueError(msg)
 
 
+def is_table_file(path: Path) -> bool:
+    """Return whether the suffix is that of a table."""
+    return _suffix(path) is not None
+
+
 def is_csv(path: Path) -> bool:
     """Return whether the suffix is that of a CSV or tab-separated file."""
     return _suffix(path) in (*_CSV, *_TSV)

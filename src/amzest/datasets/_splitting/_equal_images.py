@@ -7,12 +7,17 @@ import os
 import re
 import warnings
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 from urllib.parse import unquote
 
+import numpy as np
+from numpy.typing import NDArray
+
+from amzest.datasets._shared._column_chunks import ColumnChunks
 from amzest.datasets._shared._missing_images import is_missing_image
 from amzest.datasets._shared._row_listing import cell_type_error, list_rows
+from amzest.datasets._shared._text_keys import hash_texts, separate_collisions
 from amzest.utils import count, plain_image_cell
 
 _URL = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]*:)?//(?P<host>[^/?#]*)(?P<path>.*)")
@@ -21,6 +26,62 @@ _AMAZON = re.compile(r"(?:^|.*[.-])(?:ssl-images-|images-|media-)?amazon\.[a-z.]
 _AMAZON_ID = re.compile(r"/images/I/([^/.?#]+)")
 #: Size modifiers of other images: "sale._SX38_CR,0,0,38,50_.jpg", "._V192198896_".
 _MODIFIERS = re.compile(r"\._[^/?#]*_(?=\.[A-Za-z0-9]+(?:[?#]|$))")
+
+
+def image_labels(
+    cells: ColumnChunks,
+    *,
+    name: str,
+    image_root: str | os.PathLike[str] | None = None,
+    read_files: bool = True,
+) -> NDArray[np.int64]:
+    """Return equal labels for equal images; a missing one has a label of its own."""
+
+    def keys_of(cells: Sequence[Any]) -> list[Hashable]:
+        options: Any = {"image_root": image_root, "read_files": read_files}
+        return image_keys(cells, name=name, **options)
+
+    import pandas as pd
+
+    if read_files:
+        # The size of a file is compared with those of all others.
+        chunks = ColumnChunks.of(keys_of(list(cells.cells())))
+        hashed = [_hash_keys(chunk) for chunk in chunks.read()]
+    else:
+        chunks = cells
+        try:
+            hashed = [_hash_keys(keys_of(chunk)) for chunk in cells.read()]
+        except TypeError:
+            keys_of(list(cells.cells()))  # names all rows
+            raise
+
+    def read_texts(rows: NDArray[np.intp]) -> Iterator[str]:
+        start = 0
+        for chunk in chunks.read():
+            first, last = np.searchsorted(rows, (start, start + len(chunk)))
+            if first < last:
+                taken = [chunk[row] for row in (rows[first:last] - start).tolist()]
+                yield from map(_key_text, taken if read_files else keys_of(taken))
+            start += len(chunk)
+
+    keys = np.concatenate([np.zeros(0, dtype=np.uint64), *hashed])
+    labels = pd.factorize(separate_collisions(keys, read_texts))[0].astype(np.int64)
+    missing = np.flatnonzero(keys == 0)
+    labels[missing] = len(labels) + missing
+    return labels
+
+
+def _hash_keys(keys: Sequence[Hashable]) -> NDArray[np.uint64]:
+    return hash_texts(None if key is None else _key_text(key) for key in keys)
+
+
+def _key_text(key: Hashable) -> str:
+    """Return a text for a key of `image_keys`; different keys have different texts."""
+    if isinstance(key, bytes):
+        return f"bytes {key.hex()}"
+    text = str(key)
+    # A path may contain an unpaired surrogate, which cannot be hashed as UTF-8.
+    return f"text {text}" if text.isascii() else f"escaped {text!a}"
 
 
 def image_keys(
@@ -99,7 +160,7 @@ def _file_keys(
                 f"{problem} Equal paths count as equal images, but equal files under "
                 f"different names are not found. {advice}.",
                 UserWarning,
-                stacklevel=6,
+                stacklevel=8,
             )
             return {path: path for path in paths.values()}
         raise ValueError(f"{problem} {advice}.")

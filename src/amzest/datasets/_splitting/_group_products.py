@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Hashable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from amzest.datasets._shared._column_chunks import ColumnChunks
 from amzest.datasets._shared._constraints import SIMILARITY
 from amzest.datasets._shared._key_columns import check_columns
-from amzest.datasets._splitting._equal_images import image_keys
+from amzest.datasets._splitting._equal_images import image_labels
 from amzest.datasets._splitting._labels import join_groups
 from amzest.datasets._splitting._near_descriptions import near_description_groups
 from amzest.datasets._splitting._near_titles import near_title_groups
@@ -167,74 +168,52 @@ def group_products(
         url_column=url_column,
         description_column=description_column,
     )
-    description = columns.pop("description_column", None)
-    return _group(
-        frame,
-        columns,
-        None if description is None else frame[description].array,
+    names = {
+        argument.removesuffix("_column"): name for argument, name in columns.items()
+    }
+    return group_columns(
+        {role: ColumnChunks.of(frame[name].array) for role, name in names.items()},
         similarity=similarity,
         description_similarity=description_similarity,
         image_root=image_root,
-        description_name=description or "",
+        names=names,
     )
 
 
-def group_in_pieces(
-    frame: pd.DataFrame,
-    descriptions: Iterable[Any] | None,
+def group_columns(
+    columns: Mapping[str, ColumnChunks],
     *,
     similarity: float,
     description_similarity: float,
     image_root: str | os.PathLike[str] | None,
+    names: Mapping[str, str] | None = None,
 ) -> NDArray[np.int64]:
-    """Return what `group_products` does, for descriptions that are read one by one."""
-    columns = _find_columns(
-        frame, title_column="title", image_column="image", url_column="image_url"
-    )
-    return _group(
-        frame,
-        columns,
-        descriptions,
-        similarity=similarity,
-        description_similarity=description_similarity,
-        image_root=image_root,
-    )
+    """Return what `group_products` does, for columns that are read in chunks.
 
-
-def _group(
-    frame: pd.DataFrame,
-    columns: dict[str, str],
-    descriptions: Iterable[Any] | None,
-    *,
-    similarity: float,
-    description_similarity: float,
-    image_root: str | os.PathLike[str] | None,
-    description_name: str = "description",
-) -> NDArray[np.int64]:
-    titles = np.arange(len(frame), dtype=np.int64)
-    parts = [titles]
-    for argument, name in columns.items():
-        if argument == "title_column":
-            # A slice of this array becomes strings only when it is read.
-            cells = frame[name].array
-            titles = near_title_groups(cells, similarity, name=name)
-            parts.append(titles)
+    `columns` are some of "title", "image", "url" and "description"; `names` are those
+    of the user's table.
+    """
+    names = names or {}
+    n_rows = next(iter(columns.values())).n_rows
+    titles = np.arange(n_rows, dtype=np.int64)
+    groups = titles
+    for role in [role for role in ("title", "image", "url") if role in columns]:
+        cells, name = columns[role], names.get(role, role)
+        if role == "title":
+            groups = titles = near_title_groups(cells, similarity, name=name)
         else:
-            keys = image_keys(
-                frame[name].to_numpy(dtype=object),
-                name=name,
-                image_root=image_root,
-                read_files=argument == "image_column",
+            labels = image_labels(
+                cells, name=name, image_root=image_root, read_files=role == "image"
             )
-            parts.append(_label_keys(keys))
-    groups = join_groups(parts)
-    if descriptions is None:
+            groups = join_groups([groups, labels])
+    if "description" not in columns:
         return groups
+    name = names.get("description", "description")
     near = near_description_groups(
-        descriptions, titles, description_similarity, name=description_name
+        columns["description"].cells(), titles, description_similarity, name=name
     )
     joined = join_groups([groups, near])
-    _warn_if_large(joined, groups, description_name)
+    _warn_if_large(joined, groups, name)
     return joined
 
 
@@ -254,15 +233,6 @@ def _warn_if_large(
             UserWarning,
             stacklevel=5,
         )
-
-
-def _label_keys(keys: list[Hashable]) -> NDArray[np.int64]:
-    numbers: dict[Hashable, int] = {}
-    labels = np.empty(len(keys), dtype=np.int64)
-    for row, key in enumerate(keys):
-        # A row without an image is a group of its own; no other key is a tuple.
-        labels[row] = numbers.setdefault((row,) if key is None else key, len(numbers))
-    return labels
 
 
 def _find_columns(frame: pd.DataFrame, **names: str | None) -> dict[str, str]:

@@ -17,6 +17,17 @@ def number_labels(labels: NDArray[Any]) -> NDArray[np.int64]:
     return rank[inverse]
 
 
+def _larger_groups(
+    labels: NDArray[np.int64],
+) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """Return the rows of groups of several rows, and their labels from 0 on."""
+    order = np.argsort(labels, kind="stable")
+    is_first = np.diff(labels[order], prepend=labels[order[0]] - 1) != 0
+    alone = is_first & np.append(is_first[1:], True)
+    rows = order[~alone]
+    return rows, np.cumsum(is_first[~alone]) - 1
+
+
 def component_labels(
     left: NDArray[Any], right: NDArray[Any], n_nodes: int
 ) -> NDArray[np.int32]:
@@ -41,9 +52,10 @@ def join_groups(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
         if not len(groups):
             break
         # Bipartite graph: a node per group of either part, an edge per row. Its
-        # components are the joined groups.
+        # components are the joined groups. Groups of one row join nothing.
         n_groups = int(groups.max()) + 1
-        n_nodes = n_groups + int(other.max()) + 1
-        components = component_labels(groups, n_groups + other, n_nodes)
+        rows, other = _larger_groups(other)
+        n_nodes = n_groups + int(other.max(initial=-1)) + 1
+        components = component_labels(groups[rows], n_groups + other, n_nodes)
         groups = number_labels(components[groups])
     return groups

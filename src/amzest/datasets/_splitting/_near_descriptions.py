@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,10 @@ from amzest.datasets._splitting._word_sets import (
     Int32,
     Int64,
     distinct_words,
-    expand,
     take_sets,
     word_numbering,
 )
+from amzest.datasets._splitting._word_store import WordStore
 from amzest.utils import is_missing
 
 #: Number of characters of a description that are compared.
@@ -31,6 +32,10 @@ MIN_WORDS = 5
 #: A sentence is boilerplate if it occurs under more titles than both of these.
 BOILERPLATE_TITLES = 20
 BOILERPLATE_FRACTION = 0.02
+
+#: Number of words, and of rows, that are collected and sorted at a time.
+_CHUNK = 1 << 20
+_CHUNK_ROWS = 20_000
 
 #: The end of a sentence; an HTML tag ends a sentence as well.
 _SENTENCE_END = re.compile(r"[.!?;]+\s|[。！？\r\n]|<[^<>]{1,99}>")  # noqa: RUF001
@@ -55,22 +60,12 @@ def near_description_groups(
     >>> near_description_groups(texts, np.arange(5)).tolist()
     [0, 1, 0, 2, 3]
     """
-    words, lengths, hashes, counts = _sentences(descriptions, name)
-    rows = np.repeat(np.arange(len(counts)), counts)
-    titles_of = title_groups[rows]
-    n_titles = len(np.unique(titles_of))
+    sentences = _read_sentences(descriptions, name)
+    n_titles = len(np.unique(title_groups[sentences.counts > 0]))
     limit = max(BOILERPLATE_TITLES, BOILERPLATE_FRACTION * n_titles)
-    kept = _count_titles(hashes, titles_of) <= limit
-    starts = np.cumsum(lengths) - lengths
-    words = words[expand(starts[kept], lengths[kept])]
-    indptr, words = distinct_words(
-        np.repeat(rows[kept], lengths[kept]), words, len(counts)
-    )
-    sizes = np.diff(indptr)
-    long_enough = sizes >= MIN_WORDS
-    # A description that is too short is an empty set, which is near to none.
-    _, words = take_sets(indptr, words, long_enough)
-    indptr = np.concatenate([[0], np.cumsum(np.where(long_enough, sizes, 0))])
+    left_out = _is_boilerplate(sentences, title_groups, limit)
+    indptr, words = _word_sets(sentences, left_out)
+    del sentences, left_out
     groups = near_set_groups(indptr, words, similarity)
     # Descriptions made from one template can form a chain through a whole shop. Groups
     # with more titles than make a sentence boilerplate are therefore divided, by a
@@ -85,13 +80,22 @@ def near_description_groups(
     return groups
 
 
-def _sentences(
-    descriptions: Iterable[Any], name: str
-) -> tuple[Int32, Int64, Int64, Int64]:
-    """Return all words, length and hash of each sentence, and sentences of each row."""
+@dataclass(frozen=True)
+class _Sentences:
+    """Words of all sentences, their number of words, their hash, and those of rows."""
+
+    words: Int32
+    lengths: Int32
+    hashes: Int64
+    #: Number of sentences of each row.
+    counts: Int32
+
+
+def _read_sentences(descriptions: Iterable[Any], name: str) -> _Sentences:
     number_of = word_numbering()
     # Hashes identify sentences: keeping the sentences would keep all texts in memory.
-    words, lengths, hashes, counts = array("i"), array("q"), array("q"), array("q")
+    store, words = WordStore(), array("i")
+    lengths, hashes, counts = array("i"), array("q"), array("i")
     wrong: dict[int, Any] = {}
     for row, cell in enumerate(descriptions):
         text = _text(cell)
@@ -107,6 +111,9 @@ def _sentences(
                 lengths.append(len(parts))
                 hashes.append(hash(normalised))
         counts.append(len(lengths) - n_before)
+        if len(words) > _CHUNK:
+            store.extend(words)
+            words = array("i")
     if wrong:
         raise cell_type_error(
             name,
@@ -116,12 +123,60 @@ def _sentences(
             "Convert them to strings, leave missing ones missing, or pass "
             "description_column=None.",
         )
-    return (
-        np.array(words, dtype=np.int32),
-        np.array(lengths, dtype=np.int64),
-        np.array(hashes, dtype=np.int64),
-        np.array(counts, dtype=np.int64),
+    store.extend(words)
+    return _Sentences(
+        store.read(),
+        np.frombuffer(lengths, dtype=np.int32),
+        np.frombuffer(hashes, dtype=np.int64),
+        np.frombuffer(counts, dtype=np.int32),
     )
+
+
+def _is_boilerplate(
+    sentences: _Sentences, title_groups: Int64, limit: float
+) -> NDArray[np.bool_]:
+    """Mark the sentences that occur under more than `limit` titles."""
+    # Only a sentence that occurs more often at all can occur under more titles.
+    ordered = np.sort(sentences.hashes)
+    starts = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+    often = ordered[starts[np.diff(starts, append=len(ordered)) > limit]]
+    del ordered, starts
+    found = np.isin(sentences.hashes, often)
+    if len(often):
+        rows = np.repeat(
+            np.arange(len(sentences.counts), dtype=np.int32), sentences.counts
+        )[found]
+        n_titles = _count_titles(sentences.hashes[found], title_groups[rows])
+        found[found] = n_titles > limit
+    return found
+
+
+def _word_sets(
+    sentences: _Sentences, left_out: NDArray[np.bool_]
+) -> tuple[Int64, Int32]:
+    """Return `indptr` and the distinct words of each row, none if they are too few."""
+    store = WordStore()
+    sizes = np.zeros(len(sentences.counts), dtype=np.int32)
+    first = begin = 0
+    for start in range(0, len(sizes), _CHUNK_ROWS):
+        counts = sentences.counts[start : start + _CHUNK_ROWS]
+        span = slice(first, first + int(counts.sum()))
+        lengths = sentences.lengths[span]
+        words = sentences.words[begin : begin + int(lengths.sum())]
+        first, begin = span.stop, begin + len(words)
+        rows = np.repeat(np.arange(len(counts)), counts)
+        kept = np.repeat(~left_out[span], lengths)
+        starts, words = distinct_words(
+            np.repeat(rows, lengths)[kept], words[kept], len(counts)
+        )
+        # A description that is too short is an empty set, which is near to none.
+        n_words = np.diff(starts)
+        long_enough = n_words >= MIN_WORDS
+        store.extend(words[np.repeat(long_enough, n_words)])
+        sizes[start : start + _CHUNK_ROWS] = np.where(long_enough, n_words, 0)
+    indptr = np.zeros(len(sizes) + 1, dtype=np.int64)
+    np.cumsum(sizes, out=indptr[1:])
+    return indptr, store.read()
 
 
 def _text(cell: Any) -> str | None:

@@ -29,9 +29,11 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,12 +46,14 @@ from amzest.datasets._splitting._word_sets import (
     Int64,
     expand,
     rare_words_first,
-    take_sets,
+    set_chunks,
     unique_sets,
 )
 
 #: Largest number of pairs, and of memberships in refined groups, held at a time.
 _CHUNK = 1 << 21
+#: Number of memberships in groups of level 1 that are held at a time.
+_MAX_FIRST = 1 << 23
 #: Larger sets are compared by `_long_sets`.
 LONGEST = 200
 #: A group is settled rather than refined up to this number of pairs per membership
@@ -77,20 +81,26 @@ def near_set_groups(indptr: Int64, words: Int32, similarity: float) -> Int64:
         starts = np.append(indptr[non_empty], indptr[-1])
         # Equal sets are compared once.
         set_of, kept = unique_sets(starts, words)
-        found = similar_sets(*take_sets(starts, words, kept), similarity)
+        found = similar_sets(starts, words, similarity, kept)
         labels[non_empty] = len(labels) + found[set_of]
     return number_labels(labels)
 
 
-def similar_sets(indptr: Int64, words: Int32, similarity: float) -> Int32:
+def similar_sets(
+    indptr: Int64, words: Int32, similarity: float, kept: Int32 | None = None
+) -> Int32:
     """Label the connected components of the graph of similar sets; no set is empty.
+
+    Only the `kept` sets are labelled, by default all of them.
 
     Sets are united without being similar in one case only: they share several words
     with thousands of others, further words do not divide the group, and the work
     exceeds `_WORK_PER_SET` and `_MIN_WORK`. This bounds the time, and never separates
     similar sets.
     """
-    order, starts, sorted_words = rare_words_first(indptr, words)
+    if kept is None:
+        kept = np.arange(len(indptr) - 1, dtype=np.int32)
+    order, starts, sorted_words = rare_words_first(indptr, words, kept)
     join = _PrefixJoin(SetComponents(starts, sorted_words, as_fraction(similarity)))
     join.run()
     labels = np.empty(len(order), dtype=np.int32)
@@ -123,15 +133,35 @@ class _Groups:
         """Number of each member's group."""
         return np.repeat(np.arange(len(self.bounds) - 1), self.sizes)
 
-    def take(self, chosen: NDArray[np.bool_] | slice) -> _Groups:
+    def take(self, chosen: NDArray[np.bool_]) -> _Groups:
         """Return some of the groups."""
-        sizes = self.sizes[chosen]
-        members = expand(self.bounds[:-1][chosen], sizes)
-        bounds = np.concatenate([[0], np.cumsum(sizes)])
+        sizes = self.sizes
+        members = np.repeat(chosen, sizes)
+        bounds = np.concatenate([[0], np.cumsum(sizes[chosen])])
         return _Groups(self.level, self.rows[members], self.lasts[members], bounds)
 
+    def between(self, start: int, stop: int) -> _Groups:
+        """Return the groups from `start` to `stop`, without copying the members."""
+        bounds = self.bounds[start : stop + 1]
+        members = slice(bounds[0], bounds[-1])
+        rows, lasts = self.rows[members], self.lasts[members]
+        return _Groups(self.level, rows, lasts, bounds - bounds[0])
 
-def _group(level: int, keys: Int64, rows: Int32, lasts: Int32) -> tuple[_Groups, Int64]:
+    def chunks(self) -> Iterator[tuple[slice, _Groups]]:
+        """Yield consecutive groups with about `_CHUNK` members, and their slice."""
+        for start, stop in _cuts(self.bounds[1:], _CHUNK):
+            yield slice(start, stop), self.between(start, stop)
+
+
+def _cuts(ends: Int64, size: int) -> Iterator[tuple[int, int]]:
+    """Yield spans of about `size` items, from the cumulated numbers of items."""
+    cuts = np.flatnonzero(np.diff(ends // size, prepend=-1, append=-1))
+    return pairwise(cuts.tolist())
+
+
+def _group(
+    level: int, keys: NDArray[Any], rows: Int32, lasts: Int32
+) -> tuple[_Groups, NDArray[Any]]:
     """Group members with equal keys, and drop groups of one."""
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
@@ -151,7 +181,8 @@ class _PrefixJoin:
     def __init__(self, sets: SetComponents) -> None:
         self.sets = sets
         # m of the module's docstring, for each set.
-        self._spare = (sets.q - sets.p) * sets.sizes // sets.q
+        spare = (sets.q - sets.p) * sets.sizes.astype(np.int64) // sets.q
+        self._spare = spare.astype(np.int32)
         self._work = 0
 
     def run(self) -> None:
@@ -161,13 +192,33 @@ class _PrefixJoin:
             sets.compare_blocks(left, right)
         lengths = np.minimum(self._spare + 1, sets.sizes)
         lengths[sets.sizes > LONGEST] = 0
-        rows = np.repeat(np.arange(len(sets.sizes), dtype=np.int32), lengths)
-        positions = expand(sets.starts[:-1], lengths)
-        lasts = (positions - sets.starts[rows]).astype(np.int32)
-        keys = sets.words[positions].astype(np.int64)
-        groups, _ = _group(1, keys, rows, lasts)
-        del keys, rows, positions, lasts  # as large as all prefixes
-        self._process(groups)
+        counts = np.zeros(sets.n_words, dtype=np.int64)
+        for chunk in set_chunks(lengths):
+            positions = expand(sets.starts[:-1][chunk], lengths[chunk])
+            counts += np.bincount(sets.words[positions], minlength=sets.n_words)
+        # Most of the rarest words are in one prefix only, and need not be sorted.
+        counts[counts == 1] = 0
+        for start, stop in _cuts(np.cumsum(counts), _MAX_FIRST):
+            counts_between = np.zeros_like(counts)
+            counts_between[start:stop] = counts[start:stop]
+            self._process(self._first_groups(lengths, counts_between))
+
+    def _first_groups(self, lengths: Int32, counts: Int64) -> _Groups:
+        """Group the sets by the words of their 1-prefix that are counted there."""
+        sets = self.sets
+        shared, n_members = counts > 0, int(counts.sum())
+        keys, rows, lasts = (np.empty(n_members, dtype=np.int32) for _ in range(3))
+        end = 0
+        for chunk in set_chunks(lengths):
+            positions = expand(sets.starts[:-1][chunk], lengths[chunk])
+            members = np.repeat(np.arange(chunk.start, chunk.stop), lengths[chunk])
+            words = sets.words[positions]
+            kept = shared[words]
+            start, end = end, end + int(np.count_nonzero(kept))
+            keys[start:end] = words[kept]
+            rows[start:end] = members = members[kept]
+            lasts[start:end] = positions[kept] - sets.starts[members]
+        return _group(1, keys, rows, lasts)[0]
 
     def _process(self, groups: _Groups) -> None:
         """Settle the small groups of one level, and refine the large ones."""
@@ -175,24 +226,23 @@ class _PrefixJoin:
         groups = groups.take(self._is_divided(groups))
         if not len(groups.sizes):
             return
-        n_pairs = self._n_open_pairs(groups)
-        n_children = np.add.reduceat(self._children(groups), groups.bounds[:-1])
+        n_pairs, n_children = (np.empty(len(groups.sizes), np.int64) for _ in range(2))
+        for chunk, part in groups.chunks():
+            n_pairs[chunk] = self._n_open_pairs(part)
+            n_children[chunk] = np.add.reduceat(self._children(part), part.bounds[:-1])
         small = n_pairs <= _PAIRS_PER_CHILD * n_children
-        self._settle(groups.take(small), n_pairs[small])
-        large, n_pairs, n_children = (
-            groups.take(~small),
-            n_pairs[~small],
-            n_children[~small],
-        )
+        large = groups.take(~small)
+        groups = groups.take(small)
+        self._settle(groups, n_pairs[small])
+        n_pairs, n_children = n_pairs[~small], n_children[~small]
         if not len(large.sizes):
             return
         del groups
-        self.sets.connect(*self._star_edges(large))
+        for _, part in large.chunks():
+            self.sets.connect(*self._star_edges(part))
         # Refining creates memberships: as many groups at a time as fit into a chunk.
-        parts = np.cumsum(n_children) // _CHUNK
-        cuts = np.flatnonzero(np.diff(parts, prepend=-1, append=-1))
-        for start, stop in pairwise(cuts.tolist()):
-            self._refine(large.take(slice(start, stop)), n_pairs[start:stop])
+        for start, stop in _cuts(np.cumsum(n_children), _CHUNK):
+            self._refine(large.between(start, stop), n_pairs[start:stop])
 
     def _refine(self, groups: _Groups, n_pairs: Int64) -> None:
         """Group the members of large groups by one more word."""
@@ -239,7 +289,7 @@ class _PrefixJoin:
         smallest member connects them.
         """
         level = groups.level
-        extra = self.sets.sizes[groups.rows] - level
+        extra = self.sets.sizes[groups.rows].astype(np.int64) - level
         first = np.repeat(groups.bounds[:-1], groups.sizes)
         bound = level * self.sets.q // self.sets.p - level
         near = extra + extra[first] <= bound
@@ -247,12 +297,11 @@ class _PrefixJoin:
 
     def _compare_neighbours(self, groups: _Groups) -> None:
         """Compare each member with the next one: these are often similar."""
-        pairs = np.arange(len(groups.rows) - 1)
-        last_of_group = groups.bounds[1:-1] - 1
-        pairs = np.delete(pairs, last_of_group)
-        for start in range(0, len(pairs), _CHUNK):
-            chunk = pairs[start : start + _CHUNK]
-            self.sets.compare(groups.rows[chunk], groups.rows[chunk + 1])
+        has_next = np.ones(len(groups.rows), dtype=bool)
+        has_next[groups.bounds[1:] - 1] = False
+        for start in range(0, len(groups.rows), _CHUNK):
+            first = start + np.flatnonzero(has_next[start : start + _CHUNK])
+            self.sets.compare(groups.rows[first], groups.rows[first + 1])
 
     def _is_divided(self, groups: _Groups) -> NDArray[np.bool_]:
         """Return which groups have members of more than one component."""
@@ -281,6 +330,10 @@ class _PrefixJoin:
         if not len(groups.sizes):
             return
         self._work += int(n_pairs.sum()) // 20
+        for _, part in groups.chunks():
+            self._compare_all(part)
+
+    def _compare_all(self, groups: _Groups) -> None:
         rows = self._with_largest_last(groups)
         end = np.repeat(groups.bounds[1:], groups.sizes)
         position = np.arange(len(rows))

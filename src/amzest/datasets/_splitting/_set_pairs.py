@@ -12,6 +12,8 @@ from amzest.datasets._splitting._word_sets import Int32, Int64, bitmaps
 #: Largest number of pairs, and of their words, that are compared exactly at a time.
 _EXACT_CHUNK = 1 << 18
 _EXACT_WORDS = 1 << 23
+#: Number of pairs that are filtered at a time.
+_FILTER_CHUNK = 1 << 19
 
 
 class SetComponents:
@@ -29,21 +31,28 @@ class SetComponents:
 
         self.p, self.q = least.numerator, least.denominator
         self.starts, self.words = starts, words
-        self.sizes = np.diff(starts)
+        self.sizes = np.diff(starts).astype(np.int32)
         self.n_words = int(words.max(initial=0)) + 1
         self.labels = np.arange(len(self.sizes), dtype=np.int32)
         ones = np.ones(len(words), dtype=np.int8)
         shape = (len(self.sizes), self.n_words)
-        self._matrix = csr_array((ones, words, starts), shape=shape)
+        # Otherwise the words would be copied to the wider type of the starts.
+        indptr = starts.astype(np.int32) if len(words) < 2**31 else starts
+        self._matrix = csr_array((ones, words, indptr), shape=shape)
         self._bitmaps = bitmaps(starts, words)
         # The 256 bits folded to 64 are a weaker bound, but four times as fast.
         self._folded = np.bitwise_or.reduce(self._bitmaps, axis=1)
 
     def compare(self, left: Int32, right: Int32) -> None:
         """Connect the similar ones of the pairs; cheap filters come first."""
+        for start in range(0, len(left), _FILTER_CHUNK):
+            chunk = slice(start, start + _FILTER_CHUNK)
+            self._compare(left[chunk], right[chunk])
+
+    def _compare(self, left: Int32, right: Int32) -> None:
         apart = self.labels[left] != self.labels[right]
         left, right = left[apart], right[apart]
-        total = self.sizes[left] + self.sizes[right]
+        total = self._total(left, right)
         # From s (p + q) >= p t follows that the t - 2 s words in one set only are at
         # most t (q - p) / (p + q). The bits in which bitmaps differ are not more.
         allowed = (self.q - self.p) * total // (self.p + self.q)
@@ -77,9 +86,13 @@ class SetComponents:
         # Numbers of shared words would overflow the int8 of the matrix.
         matrix = self._matrix[columns].T.astype(np.int32)
         shared = (self._matrix[rows].astype(np.int32) @ matrix).toarray()
-        total = self.sizes[left] + self.sizes[right]
+        total = self._total(left, right)
         similar = shared[row_of, column_of] * (self.p + self.q) >= self.p * total
         self.connect(left[similar], right[similar])
+
+    def _total(self, left: Int32, right: Int32) -> Int64:
+        """Return the number of words of both sets of each pair."""
+        return self.sizes[left].astype(np.int64) + self.sizes[right]
 
     def connect(self, left: Int32, right: Int32) -> None:
         """Unite the components of the sets of each pair."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import re
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from amzest.utils import is_missing_image, is_url, plain_image_cell
+from amzest.utils import (
+    is_image_path,
+    is_missing_image,
+    is_url,
+    may_be_image,
+    plain_image_cell,
+)
 
 Kind = Literal["text", "image", "numeric", "categorical", "other"]
 KINDS = ("text", "image", "numeric", "categorical")
@@ -18,7 +22,6 @@ KINDS = ("text", "image", "numeric", "categorical")
 _MAX_CELLS = 1_000
 #: Texts are categories if each occurs this often on average.
 _MIN_ROWS_PER_CATEGORY = 10
-_IMAGE_SUFFIX = re.compile(r"\.(jpe?g|png|gif|webp|bmp|tiff?|jp2|ppm)", re.IGNORECASE)
 
 
 def find_kind(column: pd.Series) -> Kind | None:
@@ -38,7 +41,7 @@ def find_kind(column: pd.Series) -> Kind | None:
         return "categorical"
     if all(_is_number(cell) for cell in some):
         return "numeric"
-    return "image" if all(map(_may_be_image, some)) else "other"
+    return "image" if all(map(may_be_image, some)) else "other"
 
 
 def is_time(dtype: Any) -> bool:
@@ -53,8 +56,7 @@ def _kind_of_texts(cells: list[str], some: list[str]) -> Kind:
     # Addresses cannot be read, and every one has other words.
     if all(is_url(text) for text in some):
         return "other"
-    suffixes = [os.path.splitext(text)[1] for text in some]
-    if all(_IMAGE_SUFFIX.fullmatch(suffix) for suffix in suffixes):
+    if all(map(is_image_path, some)):
         return "image"
     n_distinct = len(set(cells))
     return (
@@ -65,11 +67,3 @@ def _kind_of_texts(cells: list[str], some: list[str]) -> Kind:
 def _is_number(cell: Any) -> bool:
     # Decimal has no type in common with float.
     return hasattr(cell, "__float__") and not hasattr(cell, "__array__")
-
-
-def _may_be_image(cell: Any) -> bool:
-    if isinstance(cell, bytes | bytearray | memoryview | os.PathLike):
-        return True
-    if hasattr(cell, "getbands"):  # a PIL image
-        return True
-    return isinstance(cell, np.ndarray) and cell.ndim in (2, 3)

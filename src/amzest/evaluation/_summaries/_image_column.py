@@ -54,19 +54,18 @@ def summarize_images(
 ) -> ImageColumn:
     """Summarize a sample of images: paths, bytes, PIL images or arrays."""
     require("PIL.Image", extra="image", purpose="The summary of an image column")
-    cells = [plain_image_cell(cell) for cell in column]
-    present = [cell for cell in cells if not is_missing_image(cell)]
+    present = [cell for cell in column if not is_missing_image(cell)]
     chosen = generator.permutation(len(present))[:_MAX_IMAGES]
     found = []
     with quiet_pillow():
         for place in np.sort(chosen):
             try:
-                found.append(_measure(present[place], root))
+                found.append(_measure(plain_image_cell(present[place]), root))
             except UnreadableImage:
                 continue
     brightness, size = np.array(found, dtype=np.float32).reshape(-1, 2).T
-    n_missing = len(cells) - len(present)
-    return ImageColumn(len(cells), n_missing, len(chosen), brightness, size)
+    n_missing = len(column) - len(present)
+    return ImageColumn(len(column), n_missing, len(chosen), brightness, size)
 
 
 def _measure(cell: Any, root: Path | None) -> tuple[float, float]:

@@ -1,0 +1,1 @@
+"""Tables of images that are read when they are needed: folders, shards, Parquet."""
