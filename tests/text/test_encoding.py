@@ -7,7 +7,6 @@ import pytest
 from scipy import sparse
 from text_inputs import TITLES, Reader, tokens_of
 
-from amzest.text import _encoding
 from amzest.text._encoding import EncodedTexts, WordTable
 from amzest.text._tokens import SEPARATOR, hash_ngrams, tokenise
 
@@ -194,10 +193,9 @@ def test_the_linear_matrix_has_a_row_per_text(reader):
         without.linear_matrix(np.arange(3))
 
 
-def test_linear_matrices_are_parts_of_the_linear_matrix(reader, monkeypatch):
-    monkeypatch.setattr(_encoding, "_ROWS_PER_MATRIX", 4)
+def test_linear_matrices_are_parts_of_the_linear_matrix(reader):
     rows = np.array([5, 0, 3, 3, 1, 2])
-    parts = list(reader.encode(TITLES).linear_matrices(rows))
+    parts = list(reader.encode(TITLES).linear_rows(rows).matrices(4))
     assert [part.shape[0] for part in parts] == [4, 2]
     whole = reader.encode(TITLES).linear_matrix(rows)
     assert (sparse.vstack(parts) != whole).nnz == 0

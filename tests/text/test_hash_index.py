@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from amzest.text import _hash_index
-from amzest.text._hash_index import HashIndex, sorted_distinct
+from amzest.text._hash_index import DistinctHashes, HashIndex, sorted_distinct
 
 
 def hashes(n, seed=0):
@@ -52,3 +52,13 @@ def test_few_hashes_are_found_like_many():
 def test_distinct_hashes_are_those_of_numpy(name):
     repeated = np.tile(KEYS[name], 2)
     np.testing.assert_array_equal(sorted_distinct(repeated), np.unique(repeated))
+
+
+def test_distinct_hashes_of_parts_are_those_of_the_whole():
+    numbers = hashes(5000) % np.uint64(1000)
+    distinct = DistinctHashes()
+    assert distinct.all().tolist() == []
+    for part in np.split(numbers, [10, 10, 3000, 3100, 4900]):
+        distinct.add(part)
+    np.testing.assert_array_equal(distinct.all(), np.unique(numbers))
+    np.testing.assert_array_equal(distinct.all(), np.unique(numbers))

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from amzest.text._ragged import Growing, offsets_of, spans
+from amzest.text import _ragged
+from amzest.text._ragged import Growing, offsets_of, row_parts, spans
 
 OFFSETS = np.array([0, 2, 2, 5, 6])
 VALUES = np.array(list("aacccd"))
@@ -43,3 +44,18 @@ def test_an_array_grows_to_the_size_of_its_parts(fractions):
     assert growing.array().dtype == np.int32
     assert growing.array().tolist() == [1, 2, 3, 4, 5]
     assert Growing(np.float32).array().tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("n_elements", "expected"),
+    [
+        (1, [(0, 1), (1, 2), (2, 3), (3, 4)]),
+        (3, [(0, 2), (2, 3), (3, 4)]),
+        (4, [(0, 2), (2, 4)]),
+        (100, [(0, 4)]),
+    ],
+)
+def test_rows_are_divided_into_parts_of_few_elements(n_elements, expected, monkeypatch):
+    monkeypatch.setattr(_ragged, "_ELEMENTS_PER_PART", n_elements)
+    assert list(row_parts(OFFSETS)) == expected
+    assert list(row_parts(np.zeros(1, dtype=np.int64))) == []

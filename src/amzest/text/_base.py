@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from numbers import Integral, Real
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
 
 from amzest.neural import (
     BaseNeuralClassifier,
@@ -25,7 +26,6 @@ from amzest.neural import (
     TrainingSettings,
     estimator_dataclass,
 )
-from amzest.text._columns import text_columns
 from amzest.text._encoding import EncodedTexts, WordTable
 from amzest.text._incremental_network import IncrementalNetworkMixin
 from amzest.text._linear_features import (
@@ -37,15 +37,15 @@ from amzest.text._linear_model import (
     DEFAULT_C,
     LinearModel,
     best_C,
-    fit_candidates,
-    fit_linear_model,
+    fit_models,
 )
 from amzest.text._recent_texts import recent_texts
 from amzest.text._text_input import TextInputMixin
+from amzest.text._text_rows import TextRows
 from amzest.text._tokens import TokenisedTexts, group_copies
 from amzest.text._vocabulary import learn_vocabulary
 from amzest.text._word_vectors import read_word_vectors
-from amzest.utils import check_installed, count, import_torch
+from amzest.utils import LazyTable, check_installed, count, import_torch
 
 if TYPE_CHECKING:
     from amzest.text.networks import TextNetwork
@@ -144,7 +144,8 @@ class BaseTextClassifier(TextInputMixin, IncrementalNetworkMixin, BaseNeuralClas
     Notes
     -----
     `X` is a column of strings (list, array or Series) or a table of several text
-    columns, which start with separator tokens. Samples
+    columns, which start with separator tokens; or a
+    :class:`~amzest.datasets.TableReader`, to read more rows than memory holds. Samples
     without text (None, NaN, blank) are ignored in training and get the class
     frequencies as predicted probabilities.
 
@@ -229,19 +230,25 @@ class BaseTextClassifier(TextInputMixin, IncrementalNetworkMixin, BaseNeuralClas
         import_torch(type(self).__name__)
         check_installed("skorch", extra="text", purpose=type(self).__name__)
 
-    def _read(self, X: Any, *, reset: bool) -> TokenisedTexts:
-        cells, names = text_columns(X)
-        self._check_columns(cells.shape[1], names, reset=reset)
-        return self._tokenise(cells, reset=reset)
-
-    def _tokenise(self, cells: NDArray[np.object_], *, reset: bool) -> TokenisedTexts:
+    def _n_tokens(self, *, reset: bool) -> int:
+        n_tokens = super()._n_tokens(reset=reset)
         if reset:
-            self.max_length_ = int(self.max_length)
             self.network_length_ = min(int(self.network_length), self.max_length_)
         has_linear_part = self.linear_part if reset else self.linear_model_ is not None
-        return recent_texts(
-            cells, self.max_length_ if has_linear_part else self.network_length_
-        )
+        return n_tokens if has_linear_part else self.network_length_
+
+    def _tokenise(self, cells: NDArray[np.object_], *, reset: bool) -> TokenisedTexts:
+        return recent_texts(cells, self._n_tokens(reset=reset))
+
+    def _predict_parts(
+        self, X: Any
+    ) -> tuple[int, Iterator[tuple[NDArray[np.float64], NDArray[np.bool_]]]]:
+        parts = super()._predict_parts
+        if isinstance(X, LazyTable):
+            check_is_fitted(self, "weights_")
+            of_pieces = (parts(texts)[1] for texts in self._tokenise_pieces(X))
+            return len(X), chain.from_iterable(of_pieces)
+        return parts(X)
 
     def _prepare(
         self, read: TokenisedTexts
@@ -319,21 +326,23 @@ class BaseTextClassifier(TextInputMixin, IncrementalNetworkMixin, BaseNeuralClas
             self.C_ = None
             return {}, None
         inputs: Any = rows.inputs
-        matrix = inputs.linear_matrix(rows.train)
+        samples = inputs.linear_rows(rows.train)
         targets, weights = rows.of(rows.train)
-        train = matrix, targets, len(self.classes_), weights
+        train = samples, targets, len(self.classes_), weights
         if len(rows.held_out):
             known, seed = self._candidates(), seeds["weights"]
-            models = dict(fit_candidates(*train, candidates=known, seed=seed))
-            matrices = [inputs.linear_matrix(rows.held_out)]
+            models = dict(fit_models(*train, candidates=known, seed=seed))
+            held_out = inputs.linear_rows(rows.held_out)
             share = inputs.share_without_new_words(rows.held_out)
-            scores = {C: _linear_scores(m, matrices, share) for C, m in models.items()}
+            scores = _linear_scores(models, held_out, share)
             self.C_ = best_C(scores, *rows.of(rows.held_out))
             self.linear_model_ = models[self.C_]
             return scores, self.C_
         former = self._former.get("C_") or DEFAULT_C
         self.C_ = getattr(self, "C_", former)  # chosen on held-out rows before
-        self.linear_model_ = fit_linear_model(*train, C=self.C_, seed=seeds["weights"])
+        ((_, self.linear_model_),) = fit_models(
+            *train, candidates=(self.C_,), seed=seeds["weights"]
+        )
         return {}, None
 
     def _choose_candidate(self, hold_outs: Sequence[HoldOut]) -> float | None:
@@ -354,8 +363,8 @@ class BaseTextClassifier(TextInputMixin, IncrementalNetworkMixin, BaseNeuralClas
         if self.linear_model_ is None:
             return []
         share = inputs.share_without_new_words(rows)
-        matrices = inputs.linear_matrices(rows)
-        return [_linear_scores(self.linear_model_, matrices, share)]
+        models = {None: self.linear_model_}
+        return [_linear_scores(models, inputs.linear_rows(rows), share)[None]]
 
     def _count_features_out(self) -> int:
         n_scores = len(self.classes_) if self.linear_part else 0
@@ -407,21 +416,25 @@ class BaseTextClassifier(TextInputMixin, IncrementalNetworkMixin, BaseNeuralClas
 
 
 def _linear_scores(
-    model: LinearModel,
-    matrices: Iterable[sparse.csr_array],
-    share: NDArray[np.float64],
-) -> NDArray[np.float32]:
-    """Return the scores of the linear part for parts of texts, (n_rows, n_classes).
+    models: Mapping[Any, LinearModel], texts: TextRows, share: NDArray[np.float64]
+) -> dict[Any, NDArray[np.float32]]:
+    """Return the scores of models for some texts, each of shape (n_rows, n_classes).
 
     They differ less between the classes for texts with words that only pretrained
     vectors know: there the linear model has only the other words, which often say
     little, and TF-IDF of norm 1 makes up for the missing ones.
     """
-    scores = np.concatenate([model.scores(matrix) for matrix in matrices])
+    parts: dict[Any, list[NDArray[np.float32]]] = {C: [] for C in models}
+    for matrix in texts.matrices():
+        for C, model in models.items():
+            parts[C].append(model.scores(matrix))
+    texts.known.release()
     reduced = np.flatnonzero(share < 1)
     factor = (share[reduced, None] ** 2).astype(np.float32)
-    mean = scores[reduced].mean(axis=1, keepdims=True)
-    scores[reduced] = mean + (scores[reduced] - mean) * factor
+    scores = {C: np.concatenate(of_parts) for C, of_parts in parts.items()}
+    for of_model in scores.values():
+        mean = of_model[reduced].mean(axis=1, keepdims=True)
+        of_model[reduced] = mean + (of_model[reduced] - mean) * factor
     return scores
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amzest.utils import (
+    LazyTable,
     as_native,
     as_pandas,
     cell_matrix,
@@ -20,13 +21,20 @@ from amzest.utils import (
 )
 
 
-def text_columns(X: Any) -> tuple[NDArray[np.object_], list[str] | None]:
+def text_columns(
+    X: Any, first_row: int = 0
+) -> tuple[NDArray[np.object_], list[str] | None]:
     """Convert text to strings of shape (n_samples, n_columns), and name the columns.
 
     Accepts lists, arrays and Series of strings, tables and columns of pandas, polars
     and pyarrow, 2-D arrays and lists of rows. Missing cells become "". Names are None
-    unless all columns have one.
+    unless all columns have one. Messages count the rows from `first_row`.
     """
+    if isinstance(X, LazyTable):
+        raise TypeError(
+            "`X` is read in pieces (TableReader), which is possible in `fit` and in "
+            "predictions only. Pass its rows in memory: one of X.pieces()."
+        )
     X = as_native(X)
     check_rows(X, "a column of texts: a list, Series, array or table", "text")
     X = as_pandas(X)
@@ -50,7 +58,7 @@ def text_columns(X: Any) -> tuple[NDArray[np.object_], list[str] | None]:
     for j in range(cells.shape[1]):
         column = cells[:, j]
         column[missing_mask(column)] = ""
-        _check_text(column, names[j] if names else f"column {j}")
+        _check_text(column, names[j] if names else f"column {j}", first_row)
     return cells, names
 
 
@@ -69,8 +77,8 @@ def _object_matrix(X: Any) -> NDArray[np.object_]:
     return cells[:, None] if cells.ndim == 1 else cells
 
 
-def _check_text(column: NDArray[np.object_], name: str) -> None:
-    for row, cell in enumerate(column):
+def _check_text(column: NDArray[np.object_], name: str, first_row: int) -> None:
+    for row, cell in enumerate(column, start=first_row):
         if not isinstance(cell, str):
             raise TypeError(
                 f"`{name}` row {row} ({shown(cell)}): expected text, found "

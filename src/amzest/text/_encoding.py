@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,9 @@ from scipy import sparse
 from amzest.text._bags import Bags, DistinctNumbers
 from amzest.text._linear_features import LinearFeatures
 from amzest.text._ragged import offsets_of, spans
-from amzest.text._tokens import TokenisedTexts, hash_ngrams
-
-#: Number of rows of each part of the matrix of linear features.
-_ROWS_PER_MATRIX = 1024
+from amzest.text._text_rows import TextRows
+from amzest.text._tokens import TokenisedTexts, blocks_of, hash_ngrams
+from amzest.utils import ArrayParts, concatenated
 
 
 @dataclass(frozen=True)
@@ -33,10 +32,22 @@ class WordTable:
     shortest: int  # length of n-grams
     longest: int
 
-    def rows_of(self, words: list[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    def rows_of(
+        self, words: Sequence[str]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the rows of each word as a ragged array: rows and offsets."""
+        rows, lengths = ArrayParts(np.int32), ArrayParts(np.int64)
+        for block in blocks_of(words):
+            of_block, starts = self._rows_of(block)
+            rows.append(of_block)
+            lengths.append(np.diff(starts))
+        return rows.array(), offsets_of(lengths.array())
+
+    def _rows_of(
+        self, words: Sequence[str]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         hashes, offsets = hash_ngrams(words, self.shortest, self.longest)
-        hashes %= np.uint64(self.n_buckets)
+        hashes = hashes % np.uint64(self.n_buckets)
         own = np.array([self.vocabulary.get(word, -1) for word in words], np.int64)
         known = own >= 0
         starts = offsets_of(np.diff(offsets) + known)
@@ -66,13 +77,9 @@ class EncodedTexts:
         words = self._words = texts.words.truncated(network_length)
         self._token_dropout = token_dropout
         rows, offsets = table.rows_of(words.words)
-        counts = np.diff(offsets)
-        # Divided by the square root of their number, the sum of n rows has the variance
-        # of one row, for short and for long words alike.
-        shares = 1 / np.sqrt(np.maximum(counts, 1))
         self._vectors = Bags(
             rows,
-            np.repeat(shares.astype(np.float32), counts),
+            concatenated(_shares, blocks_of(np.diff(offsets)), np.float32),
             offsets,
             len(table.vocabulary) + table.n_buckets,
         )
@@ -120,11 +127,15 @@ class EncodedTexts:
             arrays["pretrained_rows"] = self._pretrained[words]
         return {name: from_numpy(array) for name, array in arrays.items()}
 
-    def linear_matrix(self, rows: NDArray[np.intp]) -> sparse.csr_array:
-        """Return the TF-IDF features of some texts, (n_rows, n_linear_features)."""
+    def linear_rows(self, rows: NDArray[np.intp]) -> TextRows:
+        """Return the TF-IDF features of some texts."""
         if self._linear is None:
             raise ValueError("These texts were encoded without linear features.")
-        return self._linear.matrix_of(self._known, rows)
+        return TextRows(self._linear, self._known, rows)
+
+    def linear_matrix(self, rows: NDArray[np.intp]) -> sparse.csr_array:
+        """Return these features as a matrix, (n_rows, n_linear_features)."""
+        return self.linear_rows(rows).matrix()
 
     def share_without_new_words(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return how much of each text is not new to the linear model only, (n_rows,).
@@ -143,11 +154,6 @@ class EncodedTexts:
         new = np.bincount(text, importance * self._is_new[tokens], minlength=len(rows))
         return 1 - new / whole
 
-    def linear_matrices(self, rows: NDArray[np.intp]) -> Iterator[sparse.csr_array]:
-        """Return the same as `linear_matrix`, in parts, to limit memory."""
-        for start in range(0, len(rows), _ROWS_PER_MATRIX):
-            yield self.linear_matrix(rows[start : start + _ROWS_PER_MATRIX])
-
     def _padded(
         self, rows: NDArray[np.intp], rng: np.random.Generator | None
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -159,3 +165,13 @@ class EncodedTexts:
         if rng is not None and self._token_dropout:
             padded[rng.random(padded.shape) < self._token_dropout] = -1
         return padded, lengths
+
+
+def _shares(counts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the weights of the rows of some words, from their numbers.
+
+    Divided by the square root of their number, the sum of n rows has the variance of
+    one row, for short and for long words alike.
+    """
+    shares = 1 / np.sqrt(np.maximum(counts, 1))
+    return np.repeat(shares.astype(np.float32), counts)

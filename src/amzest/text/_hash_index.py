@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,28 @@ def sorted_distinct(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return hashes[first]
 
 
+class DistinctHashes:
+    """Collects the sorted distinct hashes of several parts."""
+
+    def __init__(self) -> None:
+        self._runs: list[NDArray[np.uint64]] = []
+
+    def add(self, hashes: NDArray[np.uint64]) -> None:
+        """Add the hashes of a part."""
+        run = sorted_distinct(hashes)
+        # Runs of similar size are merged, so that each hash is merged few times.
+        while self._runs and len(self._runs[-1]) <= 2 * len(run):
+            run = sorted_distinct(np.concatenate([self._runs.pop(), run]))
+        self._runs.append(run)
+
+    def all(self) -> NDArray[np.uint64]:
+        """Return the sorted distinct hashes of all parts."""
+        while len(self._runs) > 1:
+            two = [self._runs.pop(), self._runs.pop()]
+            self._runs.append(sorted_distinct(np.concatenate(two)))
+        return self._runs[0] if self._runs else np.empty(0, dtype=np.uint64)
+
+
 class HashIndex:
     """Finds hashes among sorted distinct keys by their highest bits.
 
@@ -38,8 +61,17 @@ class HashIndex:
     @cached_property
     def _first(self) -> NDArray[np.int32]:
         """Index of the first key whose highest bits are i or more."""
-        buckets = np.arange(self._n_buckets, dtype=np.uint64) << self._shift
-        return np.searchsorted(self._keys, buckets).astype(np.int32)
+        first = np.empty(self._n_buckets, dtype=np.int32)
+        for start in range(0, self._n_buckets, _BLOCK_SIZE):
+            end = min(start + _BLOCK_SIZE, self._n_buckets)
+            buckets = np.arange(start, end, dtype=np.uint64) << self._shift
+            first[start:end] = np.searchsorted(self._keys, buckets)
+        return first
+
+    def build(self) -> Self:
+        """Compute the index of the highest bits, for many hashes in several calls."""
+        _ = self._first
+        return self
 
     def find(self, hashes: NDArray[np.uint64]) -> NDArray[np.int32]:
         """Return the index of each hash among the keys, or -1."""

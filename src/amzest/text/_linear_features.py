@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -11,19 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from amzest.text._hash_index import HashIndex, sorted_distinct
-from amzest.text._ragged import Growing, offsets_of, spans
+from amzest.text._hash_index import DistinctHashes, HashIndex
+from amzest.text._ragged import Growing, offsets_of, row_parts, spans
 from amzest.text._tokens import (
     NGRAM_BIT,
     NumberedTexts,
     TokenisedTexts,
+    blocks_of,
     hash_ngrams,
     hash_pairs,
     hash_words,
 )
+from amzest.utils import ArrayParts, release_pages
 
 #: Number of texts whose features are counted at a time, to limit memory.
 _TEXTS_PER_PART = 256
+
+#: Number of texts whose features are summed at a time, to limit memory.
+_TEXTS_PER_SUM = 2**14
 
 
 class Counted(NamedTuple):
@@ -67,12 +72,30 @@ class NumberedFeatures:
         arrays = self.words, self.word_offsets, self.ngrams, self.ngram_offsets
         return sum(array.nbytes for array in arrays)
 
+    def n_values(self, texts: NDArray[np.integer[Any]]) -> int:
+        """Return how many features some texts have, those that repeat included."""
+        n_ngrams = np.diff(self.ngram_offsets)
+        n_values = 0
+        for start in range(0, len(texts), _TEXTS_PER_SUM):
+            some = texts[start : start + _TEXTS_PER_SUM]
+            n_values += int(
+                (self.word_offsets[some + 1] - self.word_offsets[some]).sum()
+            )
+            n_values += int(
+                n_ngrams[self.chunks[spans(self.chunk_offsets, some)[0]]].sum()
+            )
+        return n_values
+
     def renumber(
         self, numbers: NDArray[np.int32], n_word_features: int, n_features: int
     ) -> NumberedFeatures:
         """Replace feature i by `numbers[i]`, and drop it if that is -1."""
-        words, word_offsets = _known(numbers[self.words], self.word_offsets)
-        ngrams, ngram_offsets = _known(numbers[self.ngrams], self.ngram_offsets)
+
+        def find(features: NDArray[np.int32]) -> NDArray[np.int32]:
+            return numbers[features]
+
+        words, word_offsets = _find_in_parts(find, self.words, self.word_offsets)
+        ngrams, ngram_offsets = _find_in_parts(find, self.ngrams, self.ngram_offsets)
         return replace(
             self,
             words=words,
@@ -82,6 +105,11 @@ class NumberedFeatures:
             n_word_features=n_word_features,
             n_features=n_features,
         )
+
+    def release(self) -> None:
+        """Release the memory of arrays in files until they are used again."""
+        for array in (self.words, self.ngrams, self.chunks):
+            release_pages(array)
 
     def parts(self) -> Iterator[Counted]:
         """Count the features of all texts, some texts at a time."""
@@ -117,45 +145,100 @@ class NumberedFeatures:
         )
 
 
-def _known(
-    numbers: NDArray[np.int32], offsets: NDArray[np.int64]
+def _find_in_parts(
+    find: Callable[[Any], NDArray[np.int32]],
+    features: NDArray[Any],
+    offsets: NDArray[np.int64],
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Drop the elements -1 of a ragged array."""
-    known = numbers >= 0
-    dropped = np.flatnonzero(~known)
-    return numbers[known], offsets - np.searchsorted(dropped, offsets)
+    """Return the numbers of features of a ragged array, without those that are -1."""
+    known = _Known(find)
+    for first, last in row_parts(offsets):
+        start = offsets[first]
+        known.add(features[start : offsets[last]], offsets[first : last + 1] - start)
+    return known.arrays()
 
 
-class HashedFeatures(NamedTuple):
-    """Hashes of the words and pairs of texts, and of the n-grams of their chunks."""
+class _Known:
+    """Numbers of hashed features, without those that are not known, part by part."""
 
-    words: NDArray[np.uint64]
-    word_offsets: NDArray[np.int64]
-    ngrams: NDArray[np.uint64]
-    ngram_offsets: NDArray[np.int64]
+    def __init__(self, find: Callable[[Any], NDArray[np.int32]]) -> None:
+        self._find = find
+        self._numbers, self._lengths = ArrayParts(np.int32), ArrayParts(np.int32)
+
+    def add(self, features: NDArray[Any], offsets: NDArray[np.int64]) -> None:
+        """Add rows of a ragged array."""
+        numbers = self._find(features)
+        known = numbers >= 0
+        self._numbers.append(numbers[known])
+        self._lengths.append(np.diff(offsets_of(known)[offsets]))
+
+    def arrays(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Return the numbers of all rows, and their offsets."""
+        return self._numbers.array(), offsets_of(self._lengths.array())
 
 
-def _hash_features(
-    texts: TokenisedTexts, shortest: int, longest: int
-) -> HashedFeatures:
-    return HashedFeatures(
-        *_hash_words_and_pairs(texts.words),
-        *hash_ngrams(texts.chunks.words, shortest, longest),
-    )
+class _HashedTexts:
+    """Hashes of the words and pairs of texts, and of the n-grams of their chunks.
+
+    They are computed part by part whenever they are needed, which takes less time than
+    it would save memory to keep them.
+    """
+
+    def __init__(self, texts: TokenisedTexts, shortest: int, longest: int) -> None:
+        self._texts, self._lengths = texts, (shortest, longest)
+        self._of_words = hash_words(texts.words.words)
+
+    def words(self) -> Iterator[tuple[NDArray[np.uint64], NDArray[np.int64]]]:
+        """Yield the hashes of words and pairs of some texts, as ragged arrays."""
+        offsets = self._texts.words.offsets
+        for first, last in row_parts(offsets):
+            tokens = self._texts.words.tokens[offsets[first] : offsets[last]]
+            hashes = self._of_words[tokens]
+            yield _with_pairs(hashes, offsets[first : last + 1] - offsets[first])
+
+    def ngrams(self) -> Iterator[tuple[NDArray[np.uint64], NDArray[np.int64]]]:
+        """Yield the hashes of the n-grams of some chunks, as ragged arrays."""
+        for block in blocks_of(self._texts.chunks.words):
+            yield hash_ngrams(block, *self._lengths)
+
+    def numbered(
+        self, index: HashIndex, n_word_features: int, n_features: int
+    ) -> NumberedFeatures:
+        """Return the features that an index has."""
+        words, ngrams = _Known(index.find), _Known(index.find)
+        for hashes, offsets in self.words():
+            words.add(hashes, offsets)
+        for hashes, offsets in self.ngrams():
+            ngrams.add(hashes, offsets)
+        chunks = self._texts.chunks
+        return NumberedFeatures(
+            *words.arrays(),
+            *ngrams.arrays(),
+            chunks.tokens,
+            chunks.offsets,
+            n_word_features,
+            n_features,
+        )
 
 
 def _hash_words_and_pairs(
     texts: NumberedTexts,
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Return the hashes of each text as a ragged array."""
-    tokens = hash_words(texts.words)[texts.tokens]
+    return _with_pairs(hash_words(texts.words)[texts.tokens], texts.offsets)
+
+
+def _with_pairs(
+    tokens: NDArray[np.uint64], offsets: NDArray[np.int64]
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the hashes of the words and pairs of texts from those of the words."""
     # Each word is followed by the pair that starts with it, except the last of a text.
     both = np.empty((len(tokens), 2), dtype=np.uint64)
     both[:, 0] = tokens
     both[:-1, 1] = hash_pairs(tokens[:-1], tokens[1:])
     exists = np.ones((len(tokens) + 1, 2), dtype=bool)
-    exists[texts.offsets[1:] - 1, 1] = False  # -1 if the first text is empty
-    counts = np.maximum(2 * np.diff(texts.offsets) - 1, 0)
+    exists[offsets[1:] - 1, 1] = False  # -1 if the first text is empty
+    counts = np.maximum(2 * np.diff(offsets) - 1, 0)
     return both[exists[:-1]], offsets_of(counts)
 
 
@@ -179,40 +262,23 @@ class FeatureCounts:
 def count_features(texts: TokenisedTexts, shortest: int, longest: int) -> FeatureCounts:
     """Assign numbers to words, pairs and n-grams; once for the same texts."""
     if (shortest, longest) not in texts.counted:
-        hashed = _hash_features(texts, shortest, longest)
-        words, ngrams = sorted_distinct(hashed.words), sorted_distinct(hashed.ngrams)
-        keys = np.concatenate([words, ngrams])  # sorted: see `NGRAM_BIT`
-        index = HashIndex(keys)
+        hashed = _HashedTexts(texts, shortest, longest)
+        words, ngrams = DistinctHashes(), DistinctHashes()
+        for hashes, _ in hashed.words():
+            words.add(hashes)
+        for hashes, _ in hashed.ngrams():
+            ngrams.add(hashes)
+        n_words, parts = len(words.all()), ArrayParts(np.uint64)
+        parts.append(words.all())
+        parts.append(ngrams.all())
+        del words, ngrams
+        keys = parts.array()  # sorted: see `NGRAM_BIT`
         texts.counted[shortest, longest] = FeatureCounts(
-            keys,
-            _numbered(
-                texts,
-                hashed,
-                index.find(hashed.words),
-                index.find(hashed.ngrams),
-                (len(words), len(keys)),
-            ),
+            keys, hashed.numbered(HashIndex(keys).build(), n_words, len(keys))
         )
+        release_pages(texts.words.tokens)
     counts: FeatureCounts = texts.counted[shortest, longest]
     return counts
-
-
-def _numbered(
-    texts: TokenisedTexts,
-    hashed: HashedFeatures,
-    words: NDArray[np.int32],
-    ngrams: NDArray[np.int32],
-    sizes: tuple[int, int],
-) -> NumberedFeatures:
-    return NumberedFeatures(
-        words,
-        hashed.word_offsets,
-        ngrams,
-        hashed.ngram_offsets,
-        texts.chunks.tokens,
-        texts.chunks.offsets,
-        *sizes,
-    )
 
 
 @dataclass(frozen=True)
@@ -252,18 +318,15 @@ class LinearFeatures:
         """Return those of the features that the texts have."""
         if (shortest, longest) in texts.counted:
             return self._known(texts.counted[shortest, longest])
-        hashed = _hash_features(texts, shortest, longest)
-        words, word_offsets = _known(
-            self._index.find(hashed.words), hashed.word_offsets
-        )
-        ngrams, ngram_offsets = _known(
-            self._index.find(hashed.ngrams), hashed.ngram_offsets
-        )
-        hashed = hashed._replace(word_offsets=word_offsets, ngram_offsets=ngram_offsets)
-        return _numbered(texts, hashed, words, ngrams, self._sizes)
+        hashed = _HashedTexts(texts, shortest, longest)
+        return hashed.numbered(self._index, *self._sizes)
 
     def _known(self, counts: FeatureCounts) -> NumberedFeatures:
-        return counts.numbered.renumber(self._index.find(counts.keys), *self._sizes)
+        numbers = self._index.find(counts.keys)
+        known = counts.numbered.renumber(numbers, *self._sizes)
+        counts.numbered.release()
+        release_pages(counts.keys)
+        return known
 
     def weigh(self, counted: Counted) -> NDArray[np.float32]:
         """Return the TF-IDF of counted features."""
@@ -328,10 +391,19 @@ def learn_linear_features(
         repeated = np.repeat(weights[start:end], np.diff(part.offsets))
         np.add.at(frequency, part.features, repeated)
         start = end
+    counts.numbered.release()
     kept = np.flatnonzero(frequency >= min_count)
     if len(kept) > max_features:
-        most = np.argsort(-frequency[kept], kind="stable")[:max_features]
-        kept = np.sort(kept[most])
+        kept = kept[_largest(frequency[kept], max_features)]
     # Smoothed as in scikit-learn: as if one more text contained every feature.
     idf = 1 + np.log((1 + weights.sum()) / (1 + frequency[kept]))
     return LinearFeatures(counts.keys[kept], idf.astype(np.float32))
+
+
+def _largest(numbers: NDArray[np.float64], n_largest: int) -> NDArray[np.bool_]:
+    """Return where the largest numbers are; of equal ones the first."""
+    least = np.partition(numbers, len(numbers) - n_largest)[len(numbers) - n_largest]
+    chosen = numbers > least
+    equal = np.flatnonzero(numbers == least)
+    chosen[equal[: n_largest - np.count_nonzero(chosen)]] = True
+    return chosen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,9 @@ from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
 from amzest.neural import Calibration, learn_calibration
+from amzest.text._block_descent import descend_in_blocks
 from amzest.text._ragged import offsets_of
+from amzest.text._text_rows import TextRows
 
 #: Calibration where there are no or few held-out samples.
 DEFAULT_CALIBRATION = Calibration((5.0,), 0.0)
@@ -30,8 +32,13 @@ DEFAULT_C = 1.0
 #: kept as a sparse matrix of this many weights.
 _MAX_WEIGHTS = 2**24
 
-#: Then each class is fitted against its most similar samples of other classes and as
-#: many random ones: this many, or this multiple of its own samples if that is more.
+#: Larger numbers of stored values, n_samples x the features of a sample, are fitted
+#: block by block from a file, unless there are more weights than memory may hold.
+_MAX_VALUES_IN_MEMORY, _MAX_BLOCK_WEIGHTS = 2**24, 2**27
+
+#: A class that is fitted alone is fitted against its most similar samples of other
+#: classes and as many random ones: this many, or this multiple of its own samples if
+#: that is more.
 _FEWEST_OTHERS = 500
 _OTHERS_PER_OWN = 4
 
@@ -106,7 +113,10 @@ def fit_linear_model(
         model = _fit_together(scaled, targets, n_classes, weights, C, seed)
     else:
         model = _fit_one_by_one(scaled, targets, n_classes, weights, C, seed)
-    return _with_lowest_scores(model, scaled, classes).for_unscaled(scale)
+    if len(classes) < n_classes:
+        largest = float(np.sqrt(scaled.multiply(scaled).sum(axis=1).max()))
+        model = _with_lowest_scores(model, largest, classes)
+    return model.for_unscaled(scale)
 
 
 def _scale_of_features(
@@ -127,6 +137,67 @@ def _scale_of_features(
     return scale * np.sqrt(squares.sum() / total) if total > 0 else scale
 
 
+def fit_models(
+    samples: TextRows,
+    targets: NDArray[np.int64],
+    n_classes: int,
+    sample_weight: NDArray[np.float64],
+    *,
+    candidates: Sequence[float] = CANDIDATES,
+    seed: int,
+) -> Iterator[tuple[float, LinearModel]]:
+    """Yield each candidate for `C` with its model, in memory or block by block."""
+    n_weights = len(samples.features.keys) * n_classes
+    train = targets, n_classes, sample_weight
+    n_used = len(np.unique(targets[sample_weight > 0]))
+    small = samples.n_values <= _MAX_VALUES_IN_MEMORY
+    if small or n_used == 1 or n_weights > _MAX_BLOCK_WEIGHTS:
+        yield from fit_candidates(
+            samples.matrix(), *train, candidates=candidates, seed=seed
+        )
+        return
+    n_together = max(1, _MAX_BLOCK_WEIGHTS // n_weights)
+    for start in range(0, len(candidates), n_together):
+        some = candidates[start : start + n_together]
+        yield from _fit_in_blocks(samples, *train, candidates=some, seed=seed)
+
+
+def _fit_in_blocks(
+    samples: TextRows,
+    targets: NDArray[np.int64],
+    n_classes: int,
+    sample_weight: NDArray[np.float64],
+    *,
+    candidates: Sequence[float],
+    seed: int,
+) -> Iterator[tuple[float, LinearModel]]:
+    used = sample_weight > 0
+    weights = sample_weight / min(1.0, sample_weight[used].mean())
+    classes = np.unique(targets[used])
+    solutions = descend_in_blocks(
+        samples, targets, n_classes, weights, candidates=candidates, seed=seed
+    )
+    for C, solution in zip(candidates, solutions, strict=True):
+        model = LinearModel(solution.coef, solution.intercept)
+        if solution.coef.size > _MAX_WEIGHTS:
+            model = replace(model, coef=_largest_weights(solution.coef))
+        if len(classes) < n_classes:
+            model = _with_lowest_scores(model, solution.largest_norm, classes)
+        yield C, model.for_unscaled(solution.scale)
+
+
+def _largest_weights(coef: NDArray[np.float32]) -> sparse.csr_array:
+    """Return the largest weights of each class, as many as `_fit_one_by_one` keeps."""
+    n_kept = _MAX_WEIGHTS // coef.shape[1]
+    columns = []
+    for column in coef.T:
+        largest = np.argpartition(-np.abs(column), n_kept)[:n_kept]
+        kept = np.zeros_like(column)
+        kept[largest] = column[largest]
+        columns.append(sparse.csc_array(kept[:, None]))
+    return sparse.hstack(columns, format="csr")
+
+
 def fit_candidates(
     matrix: sparse.csr_array,
     targets: NDArray[np.int64],
@@ -137,7 +208,8 @@ def fit_candidates(
     seed: int,
 ) -> Iterator[tuple[float, LinearModel]]:
     """Yield each candidate for `C` with its model."""
-    train = _for_liblinear(matrix), targets, n_classes, sample_weight
+    matrix = _for_liblinear(matrix)  # the original is freed, if no one else has it
+    train = matrix, targets, n_classes, sample_weight
     for C in candidates:
         yield C, fit_linear_model(*train, C=C, seed=seed)
 
@@ -288,16 +360,15 @@ def _without_empty_columns(
 
 
 def _with_lowest_scores(
-    model: LinearModel, matrix: sparse.csr_array, classes: NDArray[np.int64]
+    model: LinearModel, largest: float, classes: NDArray[np.int64]
 ) -> LinearModel:
     """Lower the score of classes without samples below those of all others."""
     absent = np.ones(len(model.intercept), dtype=bool)
     absent[classes] = False
-    if absent.any():
-        # By the Cauchy-Schwarz inequality, no score of the samples is lower.
-        largest = np.sqrt(matrix.multiply(matrix).sum(axis=1).max())
-        norms = np.sqrt((model.coef**2).sum(axis=0))
-        model.intercept[absent] = (model.intercept - largest * norms)[classes].min()
+    # By the Cauchy-Schwarz inequality, no score of samples with this largest norm is
+    # lower.
+    norms = np.sqrt((model.coef**2).sum(axis=0))
+    model.intercept[absent] = (model.intercept - largest * norms)[classes].min()
     return model
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,24 @@ def spans(
     # A range over the result, shifted in each row to its start in the array.
     shift = np.repeat(starts - (ends - counts), counts)
     return np.arange(ends[-1] if len(ends) else 0) + shift, counts
+
+
+#: Number of elements that :func:`row_parts` has in a part, to limit memory.
+_ELEMENTS_PER_PART = 2**21
+
+
+def row_parts(offsets: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Yield parts of consecutive rows, as the first row and the one behind the last.
+
+    A part has about `_ELEMENTS_PER_PART` elements, and at least one row.
+    """
+    first, n_rows = 0, len(offsets) - 1
+    while first < n_rows:
+        end = offsets[first] + _ELEMENTS_PER_PART
+        last = int(np.searchsorted(offsets, end, side="right")) - 1
+        last = min(max(last, first + 1), first + _ELEMENTS_PER_PART, n_rows)
+        yield first, last
+        first = last
 
 
 class Growing:

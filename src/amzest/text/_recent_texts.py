@@ -16,6 +16,9 @@ from amzest.utils import CACHE
 #: Fewer cells are tokenized faster than they are looked up.
 MIN_CELLS = 64
 
+#: Cells whose texts are joined at a time, to limit memory.
+_CELLS_PER_UPDATE = 2**14
+
 
 def recent_texts(cells: NDArray[np.object_], max_length: int) -> TokenisedTexts:
     """Tokenize cells of shape (n_rows, n_columns), unless the cache has their tokens.
@@ -31,7 +34,9 @@ def recent_texts(cells: NDArray[np.object_], max_length: int) -> TokenisedTexts:
     # "a", "bc". A digest does not keep the texts themselves in memory.
     digest = blake2b(repr((max_length, cells.shape)).encode())
     digest.update(lengths.tobytes())
-    digest.update("".join(flat).encode("utf-8", "surrogatepass"))
+    for start in range(0, len(flat), _CELLS_PER_UPDATE):
+        part = "".join(flat[start : start + _CELLS_PER_UPDATE])
+        digest.update(part.encode("utf-8", "surrogatepass"))
     key = "texts", digest.digest()
     texts = CACHE.get(key)
     if texts is None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
@@ -28,7 +28,6 @@ from amzest.neural import (
 )
 from amzest.text._incremental import IncrementalTextMixin, JoinedSamples, former_C
 from amzest.text._linear_features import (
-    LinearFeatures,
     count_features,
     learn_linear_features,
 )
@@ -37,14 +36,15 @@ from amzest.text._linear_model import (
     DEFAULT_C,
     DEFAULT_CALIBRATION,
     best_C,
-    fit_candidates,
-    fit_linear_model,
+    fit_models,
 )
 from amzest.text._recent_texts import recent_texts
 from amzest.text._text_input import TextInputMixin
+from amzest.text._text_rows import TextRows
 from amzest.text._tokens import TokenisedTexts, group_copies
 from amzest.utils import (
     DocumentationLinkMixin,
+    LazyTable,
     ParameterValidationMixin,
     draw_seeds,
     former_state,
@@ -53,11 +53,11 @@ from amzest.utils import (
 #: Part of the samples that is held out of sets that are not small.
 _HELD_OUT_FRACTION = 0.1
 
-#: Number of scores that are computed at a time, to limit memory.
-_SCORES_PER_PART = 2**21
+#: Number of scores, and of rows, that are computed at a time, to limit memory.
+_SCORES_PER_PART, _ROWS_PER_PART = 2**21, 2**13
 
-#: Arguments of a fit: matrix, targets, number of classes, weights in the loss.
-_Training = tuple[sparse.csr_array, NDArray[np.int64], int, NDArray[np.float64]]
+#: Arguments of a fit: targets, number of classes, weights in the loss.
+_Training = tuple[NDArray[np.int64], int, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,8 @@ class TextLinearClassifier(
     Notes
     -----
     `X` is a column of strings (list, array or Series) or a table of several text
-    columns. Samples without text (None, NaN, blank) are ignored in training and get the
+    columns; or a :class:`~amzest.datasets.TableReader`, to read more rows than memory
+    holds. Samples without text (None, NaN, blank) are ignored in training and get the
     class frequencies as predicted probabilities.
 
     Words with pairs of words, and character n-grams, are weighted as by two
@@ -163,6 +164,10 @@ class TextLinearClassifier(
     fitted on all samples. `sample_weight` has the effect of repeated samples, except
     that weights with a mean below 1 are scaled to the mean 1.
 
+    From 2 ** 24 stored values, such as the features of 85,000 titles, the samples are
+    in a temporary file and fitted block by block [3]_, see
+    :doc:`/user_guide/training_large_tables`.
+
     From 2 ** 24 coefficients (n_features times n_classes), each class is fitted on its
     own samples, the most similar samples of other classes [1]_ and a weighted random
     sample of the rest, and 2 ** 24 coefficients are kept: the largest of each class
@@ -174,6 +179,8 @@ class TextLinearClassifier(
        Million Labels for Related Searches, https://doi.org/10.1145/3289600.3290979.
     .. [2] Babbar and Schoelkopf (2017), DiSMEC: Distributed Sparse Machines for Extreme
        Multi-label Classification, https://arxiv.org/abs/1609.02521.
+    .. [3] Yu et al. (2012), Large Linear Classification When Data Cannot Fit in Memory,
+       https://doi.org/10.1145/2086737.2086743.
 
     Examples
     --------
@@ -291,10 +298,10 @@ class TextLinearClassifier(
             self.C_, self.calibration_ = self._calibrate(data, rows, seeds, candidates)
         else:
             self.C_, self.calibration_ = candidates[0], former["calibration_"]
-        features, training = self._encode_training(data, rows)
-        self.linear_features_ = features
-        self.linear_model_ = fit_linear_model(
-            *training, C=self.C_, seed=seeds["weights"]
+        samples, training = self._encode_training(data, rows)
+        self.linear_features_ = samples.features
+        ((_, self.linear_model_),) = fit_models(
+            samples, *training, candidates=(self.C_,), seed=seeds["weights"]
         )
         self._n_features_out = len(self.classes_)
 
@@ -321,12 +328,16 @@ class TextLinearClassifier(
         )
         parts: dict[float, list[NDArray[np.float32]]] = {C: [] for C in candidates}
         for train, held_out in splits:
-            features, training = self._encode_training(data, rows[train])
-            matrix = self._matrix(features, data.texts, rows[held_out])
-            for C, model in fit_candidates(
-                *training, candidates=candidates, seed=seeds["weights"]
-            ):
-                parts[C].append(model.scores(matrix))
+            samples, training = self._encode_training(data, rows[train])
+            models = dict(
+                fit_models(
+                    samples, *training, candidates=candidates, seed=seeds["weights"]
+                )
+            )
+            tested = replace(samples, rows=rows[held_out])
+            for matrix in tested.matrices():
+                for C, model in models.items():
+                    parts[C].append(model.scores(matrix))
         scores = {C: np.concatenate(of_splits) for C, of_splits in parts.items()}
         tested = rows[np.concatenate([held_out for _, held_out in splits])]
         known = data.targets[tested], data.loss_weights[tested]
@@ -335,7 +346,7 @@ class TextLinearClassifier(
 
     def _encode_training(
         self, data: _TrainingTexts, rows: NDArray[np.intp]
-    ) -> tuple[LinearFeatures, _Training]:
+    ) -> tuple[TextRows, _Training]:
         """Learn the features of some rows, and return the training data of a model."""
         # A text counts at least once: weights may be fractions that sum to 1.
         counts = np.zeros(len(data.targets))
@@ -346,21 +357,12 @@ class TextLinearClassifier(
             min_count=self.min_count,
             max_features=self.max_features,
         )
-        matrix = self._matrix(features, data.texts, rows)
-        return features, (
-            matrix,
+        known = features.known(data.texts, *self.ngram_range_)
+        return TextRows(features, known, rows), (
             data.targets[rows],
             len(self.classes_),
             data.loss_weights[rows],
         )
-
-    def _matrix(
-        self,
-        features: LinearFeatures,
-        texts: TokenisedTexts,
-        rows: NDArray[np.intp],
-    ) -> sparse.csr_array:
-        return features.matrix_of(features.known(texts, *self.ngram_range_), rows)
 
     def _score_parts(
         self, X: Any
@@ -370,11 +372,16 @@ class TextLinearClassifier(
         A part has the scores of its non-missing samples, and a mask of those.
         """
         check_is_fitted(self, "linear_model_")
+        if isinstance(X, LazyTable):
+            pieces = self._tokenise_pieces(X)
+            of_pieces = (self._score_parts(texts)[1] for texts in pieces)
+            return len(X), chain.from_iterable(of_pieces)
         texts = self._read(X, reset=False)
         present = texts.present
         features, model = self.linear_features_, self.linear_model_
         known = features.known(texts, *self.ngram_range_)
         step = max(1, _SCORES_PER_PART // len(self.classes_))
+        step = min(step, _ROWS_PER_PART)
 
         def parts() -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
             for start in range(0, len(texts), step):

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from amzest.text._ragged import offsets_of
-from amzest.utils import normalize_unicode
+from amzest.text._ragged import offsets_of, row_parts
+from amzest.utils import ArrayParts, concatenated, normalize_unicode
 
 #: A word; "12oz" and "7x3" are one word each.
 _WORD = re.compile(r"\w+")
@@ -49,6 +49,9 @@ _MIN_WORDS_OF_COPY = 5
 #: Number of words whose n-grams are hashed at a time, to limit memory.
 _WORDS_PER_BLOCK = 4096
 
+#: Number of rows that are tokenized at a time, to limit memory.
+_ROWS_PER_PART = 2**13
+
 #: Number of characters used of a cell for each of its `max_length` tokens.
 _CHARACTERS_PER_TOKEN = 1_000
 
@@ -76,6 +79,15 @@ class NumberedTexts:
         is_start = is_start[self.tokens]
         is_start[self.offsets[:-1][np.diff(self.offsets) > 0]] = True
         return np.flatnonzero(is_start)
+
+    def count(self, is_counted: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return how many words of each text are some of the distinct words."""
+        result = np.zeros(len(self), dtype=np.int64)
+        for first, last in row_parts(self.offsets):
+            start, end = self.offsets[[first, last]]
+            total = offsets_of(is_counted[self.tokens[start:end]])
+            result[first:last] = np.diff(total[self.offsets[first : last + 1] - start])
+        return result
 
     def truncated(self, max_length: int) -> NumberedTexts:
         """Return the first `max_length` words of each cell, and the separators."""
@@ -108,10 +120,9 @@ class TokenisedTexts:
     @cached_property
     def present(self) -> NDArray[np.bool_]:
         """Which samples have a token that is not the separator of a column."""
-        words, tokens, offsets = self.words.words, self.words.tokens, self.words.offsets
+        words = self.words.words
         is_word = np.array([not word.startswith(SEPARATOR) for word in words], bool)
-        result: NDArray[np.bool_] = np.diff(offsets_of(is_word[tokens])[offsets]) > 0
-        return result
+        return self.words.count(is_word) > 0
 
 
 def tokenise(cells: NDArray[np.object_], max_length: int) -> TokenisedTexts:
@@ -120,15 +131,35 @@ def tokenise(cells: NDArray[np.object_], max_length: int) -> TokenisedTexts:
     At most `max_length` words and chunks are kept of each cell, and no more than 1,000
     characters for each of them are used.
     """
-    n_columns = cells.shape[1]
-    limit = _CHARACTERS_PER_TOKEN * max_length
-    flat = [_normalise(cell[:limit]) for cell in cells.ravel().tolist()]
-    words: Iterable[list[str]] = (_words(text)[:max_length] for text in flat)
-    if n_columns > 1:
-        separators = cycle([f"{SEPARATOR}{column}"] for column in range(n_columns))
-        words = map(add, separators, words)
-    chunks = (text.split()[:max_length] for text in flat)
-    return TokenisedTexts(_number(words, n_columns), _number(chunks, n_columns))
+    tokeniser = Tokeniser(cells.shape[1], max_length)
+    for start in range(0, len(cells), _ROWS_PER_PART):
+        tokeniser.add(cells[start : start + _ROWS_PER_PART])
+    return tokeniser.texts()
+
+
+class Tokeniser:
+    """Tokenizes texts part by part, with the same result as all at once."""
+
+    def __init__(self, n_columns: int, max_length: int) -> None:
+        self._n_columns, self._max_length = n_columns, max_length
+        self._words, self._chunks = _Numbering(n_columns), _Numbering(n_columns)
+
+    def add(self, cells: NDArray[np.object_]) -> None:
+        """Tokenize further rows, cells of shape (n_rows, n_columns)."""
+        max_length = self._max_length
+        limit = _CHARACTERS_PER_TOKEN * max_length
+        flat = [_normalise(cell[:limit]) for cell in cells.ravel().tolist()]
+        words: Iterable[list[str]] = (_words(text)[:max_length] for text in flat)
+        if self._n_columns > 1:
+            columns = range(self._n_columns)
+            separators = cycle([f"{SEPARATOR}{column}"] for column in columns)
+            words = map(add, separators, words)
+        self._words.add(words)
+        self._chunks.add(text.split()[:max_length] for text in flat)
+
+    def texts(self) -> TokenisedTexts:
+        """Return all rows."""
+        return TokenisedTexts(self._words.texts(), self._chunks.texts())
 
 
 def _normalise(text: str) -> str:
@@ -141,26 +172,48 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
-def _number(cells: Iterable[list[str]], n_columns: int) -> NumberedTexts:
-    """Replace words by numbers; cells come row by row."""
-    # The default of a new word is the number of words so far.
-    index: defaultdict[str, int] = defaultdict()
-    index.default_factory = index.__len__
-    lengths: list[int] = []
+class _Numbering:
+    """Replaces words by numbers; cells come row by row."""
 
-    def with_lengths() -> Iterator[list[str]]:
-        for cell in cells:
-            lengths.append(len(cell))
-            yield cell
+    def __init__(self, n_columns: int) -> None:
+        self._n_columns = n_columns
+        # The default of a new word is the number of words so far.
+        self._index: defaultdict[str, int] = defaultdict()
+        self._index.default_factory = self._index.__len__
+        self._tokens, self._lengths = ArrayParts(np.int32), ArrayParts(np.int32)
 
-    numbered = map(index.__getitem__, chain.from_iterable(with_lengths()))
-    tokens = np.fromiter(numbered, dtype=np.int32)
-    by_text = np.array(lengths, dtype=np.int64).reshape(-1, n_columns).sum(axis=1)
-    return NumberedTexts(list(index), tokens, offsets_of(by_text))
+    def add(self, cells: Iterable[list[str]]) -> None:
+        """Add the words of the cells of further rows."""
+        lengths: list[int] = []
+
+        def with_lengths() -> Iterator[list[str]]:
+            for cell in cells:
+                lengths.append(len(cell))
+                yield cell
+
+        numbered = map(self._index.__getitem__, chain.from_iterable(with_lengths()))
+        self._tokens.append(np.fromiter(numbered, dtype=np.int32))
+        by_text = np.array(lengths, dtype=np.int64).reshape(-1, self._n_columns)
+        self._lengths.append(by_text.sum(axis=1))
+
+    def texts(self) -> NumberedTexts:
+        """Return all rows."""
+        offsets = offsets_of(self._lengths.array())
+        return NumberedTexts(list(self._index), self._tokens.array(), offsets)
 
 
 def hash_words(words: Sequence[str]) -> NDArray[np.uint64]:
     """Return 63-bit hashes of words, the same in every process."""
+    return concatenated(_hash_words, blocks_of(words), np.uint64)
+
+
+def blocks_of(words: Any) -> Iterator[Any]:
+    """Yield words, or an array of a number for each word, in blocks to limit memory."""
+    for first in range(0, len(words), _WORDS_PER_BLOCK):
+        yield words[first : first + _WORDS_PER_BLOCK]
+
+
+def _hash_words(words: Sequence[str]) -> NDArray[np.uint64]:
     codes, lengths = _code_points(words)
     ends = np.cumsum(lengths)
     # A polynomial of the characters; the last one has power 0. Integers overflow.
@@ -190,24 +243,20 @@ def hash_ngrams(
     n-grams (Bojanowski et al., 2017). Separator tokens have no n-grams. The n-grams of
     a word are sorted by their first character, then by length; `NGRAM_BIT` is set.
     """
-    framed = [
-        "" if word.startswith(SEPARATOR) else f"<{word[:_MAX_CHARACTERS]}>"
-        for word in words
-    ]
-    codes, lengths = _code_points(framed)
-    starts = offsets_of(lengths)
-    counts = lengths[:, None] - np.arange(shortest - 1, longest)
-    offsets = offsets_of(np.maximum(counts, 0).sum(axis=1))
-    hashes = np.empty(offsets[-1], dtype=np.uint64)
-    for first in range(0, len(words), _WORDS_PER_BLOCK):
-        last = min(first + _WORDS_PER_BLOCK, len(words))
-        hashes[offsets[first] : offsets[last]] = _hash_ngrams(
-            codes[starts[first] : starts[last]],
-            lengths[first:last],
-            shortest,
-            longest,
-        )
-    return hashes, offsets
+    lengths = ArrayParts(np.int64)
+
+    def hash_block(block: Sequence[str]) -> NDArray[np.uint64]:
+        framed = [
+            "" if word.startswith(SEPARATOR) else f"<{word[:_MAX_CHARACTERS]}>"
+            for word in block
+        ]
+        codes, n_characters = _code_points(framed)
+        counts = n_characters[:, None] - np.arange(shortest - 1, longest)
+        lengths.append(np.maximum(counts, 0).sum(axis=1))
+        return _hash_ngrams(codes, n_characters, shortest, longest)
+
+    hashes = concatenated(hash_block, blocks_of(words), np.uint64)
+    return hashes, offsets_of(lengths.array())
 
 
 def _hash_ngrams(
@@ -252,21 +301,46 @@ def group_copies(texts: TokenisedTexts) -> NDArray[np.int64]:
     often copies, while a brand or a series may be shared by products that differ. Texts
     that are equal as a whole are in one group, too.
     """
-    tokens, offsets = texts.words.tokens, texts.words.offsets
+    offsets = texts.words.offsets
     starts = texts.words.starts_of_cells()
-    ends = np.append(starts[1:], len(tokens))
-    long = ends - starts >= _MIN_WORDS_OF_COPY
-    starts, ends = starts[long], ends[long]
+    lengths = np.diff(starts, append=len(texts.words.tokens))
+    several = len(starts) > np.count_nonzero(np.diff(offsets))
+    long = lengths >= _MIN_WORDS_OF_COPY if several else np.zeros(len(starts), bool)
+    starts, lengths = starts[long], lengths[long]
     owners = np.searchsorted(offsets, starts, side="right") - 1
     # A graph of texts and contents: its connected components are the groups.
-    starts, ends = np.append(offsets[:-1], starts), np.append(offsets[1:], ends)
-    n_texts, contents = len(texts), dict[bytes, int]()
-    nodes = [
-        contents.setdefault(tokens[start:end].tobytes(), n_texts + len(contents))
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
-    ]
-    edges = np.append(np.arange(n_texts), owners), nodes
-    n_nodes = n_texts + len(contents)
+    contents = np.append(
+        _hash_spans(texts.words, offsets[:-1], np.diff(offsets)),
+        _hash_spans(texts.words, starts, lengths),
+    )
+    _, first, nodes = np.unique(contents, return_index=True, return_inverse=True)
+    n_texts = len(texts)
+    if not several:  # groups are numbered by their first texts
+        number = np.empty(len(first), dtype=np.int64)
+        number[np.argsort(first)] = np.arange(len(first))
+        return number[nodes]
+    edges = np.append(np.arange(n_texts), owners), n_texts + nodes
+    n_nodes = n_texts + len(first)
     graph = sparse.coo_array((np.ones(len(nodes)), edges), (n_nodes, n_nodes))
     _, groups = connected_components(graph, directed=False)
     return groups[:n_texts].astype(np.int64)
+
+
+def _hash_spans(
+    texts: NumberedTexts, starts: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """Return 64-bit hashes of parts of the texts: equal ones have the same hash."""
+    hashes = np.zeros(len(starts), dtype=np.uint64)
+    powers = np.full(lengths.max(initial=1), _GOLDEN, dtype=np.uint64)
+    powers[0] = 1
+    powers = np.multiply.accumulate(powers)
+    for first, last in row_parts(offsets_of(lengths)):
+        counts = lengths[first:last]
+        local = offsets_of(counts)
+        position = np.arange(local[-1]) - np.repeat(local[:-1], counts)
+        index = np.repeat(starts[first:last], counts) + position
+        numbers = _mix((texts.tokens[index].astype(np.uint64) + np.uint64(1)) * _GOLDEN)
+        numbers *= powers[position]
+        filled = counts > 0
+        hashes[first:last][filled] = np.add.reduceat(numbers, local[:-1][filled])
+    return _mix(hashes + lengths.astype(np.uint64))

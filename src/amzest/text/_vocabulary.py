@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from amzest.text._ragged import row_parts
 from amzest.text._tokens import NumberedTexts
 
 
@@ -21,11 +22,11 @@ def learn_vocabulary(
     `weights` of shape (n_texts,) are 0 for texts that are not training samples. The
     words of a former vocabulary are added.
     """
-    counts = np.bincount(
-        texts.tokens,
-        np.repeat(weights, np.diff(texts.offsets)),
-        minlength=len(texts.words),
-    )
+    counts = np.zeros(len(texts.words))
+    for first, last in row_parts(texts.offsets):
+        tokens = texts.tokens[texts.offsets[first] : texts.offsets[last]]
+        lengths = np.diff(texts.offsets[first : last + 1])
+        np.add.at(counts, tokens, np.repeat(weights[first:last], lengths))
     known = {texts.words[index] for index in np.flatnonzero(counts >= min_count)}
     known.update(former)
     return {word: index for index, word in enumerate(sorted(known))}
