@@ -90,14 +90,28 @@ def fit_turn(network: Callable[..., Any], X: Any, y: Any, settings: Any) -> Turn
 
 
 def hand_turn(
-    recorded: Epoch, n_rows: int, settings: dict[str, Any], table_factor: float
+    recorded: Epoch,
+    n_rows: int,
+    settings: dict[str, Any],
+    table_factor: float,
+    *,
+    compile_mode: str | None = None,
 ) -> Turn:
-    """Train a copy of the module on the recorded batches for the same epochs."""
+    """Train a copy of the module on the recorded batches for the same epochs.
+
+    With a mode, torch compiles all but the sums of embeddings, whose gradients are
+    sparse. It does so in the first epoch, which does not count.
+    """
     import torch
     from rivals.torch_loop import train_epoch_by_hand
 
     device = settings["device"]
     module = copy.deepcopy(recorded.module).to(device)
+    if compile_mode is not None:
+        torch._dynamo.reset()
+        module.features_of_vectors = torch.compile(
+            module.features_of_vectors, dynamic=True, mode=compile_mode
+        )
     epochs = []
     for _ in range(settings["max_epochs"]):
         epoch = Epoch(wall=time.perf_counter(), processor=time.process_time())

@@ -19,6 +19,8 @@ PACKAGES = (
     "tensorflow",
     "keras",
     "scikeras",
+    "jax",
+    "transformers",
 )
 
 

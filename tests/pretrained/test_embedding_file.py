@@ -18,14 +18,15 @@ from killing import kill, start, wait_for_change
 from amzest.pretrained import _embedding_file
 from amzest.pretrained._embedding_cache import embed_cells, open_cache, text_digest
 from amzest.pretrained._embedding_file import FILE_NAME, EmbeddingFile
+from amzest.utils import _shared_file
 
 not_on_windows = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
 
 
 @pytest.fixture(autouse=True)
 def new_warnings(monkeypatch):
-    monkeypatch.setattr(_embedding_file, "_warned", set())
-    monkeypatch.setattr(_embedding_file, "_damaged", {})
+    monkeypatch.setattr(_shared_file, "_warned", set())
+    monkeypatch.setattr(_shared_file, "_damaged", {})
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_vectors_above_the_limit_leave_the_others(path):
 def claims_of_others(owner=None):
     """Turn this process into another one as far as claims are concerned."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_embedding_file.os, "getpid", lambda: owner or os.getppid())
+        patch.setattr(_shared_file.os, "getpid", lambda: owner or os.getppid())
         yield
 
 
@@ -129,7 +130,7 @@ def test_a_claim_ends_after_a_while(path, monkeypatch):
     file = EmbeddingFile(path)
     file.claim([key(1)])
     with claims_of_others():
-        now[0] += _embedding_file._CLAIM_SECONDS - 1
+        now[0] += _shared_file._CLAIM_SECONDS - 1
         assert file.claim([key(1)]) == []
         now[0] += 2
         assert file.claim([key(1)]) == [key(1)]
@@ -164,18 +165,23 @@ def recorded():
     messages += [str(warning.message) for warning in record]
 
 
-# The module alone: importing amzest takes longer than these tests.
+# The modules alone: importing amzest takes longer than these tests.
 WRITE = """
 import importlib.util, sys
 import numpy as np
 from pathlib import Path
 
-spec = importlib.util.spec_from_file_location("embedding_file", sys.argv[1])
-module = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
-file, start = module.EmbeddingFile(Path(sys.argv[2])), int(sys.argv[3])
+def load(name, path):
+    spec = importlib.util.spec_from_file_location(name, path)
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+load("amzest.utils._shared_file", sys.argv[1])
+module = load("embedding_file", sys.argv[2])
+file, start = module.EmbeddingFile(Path(sys.argv[3])), int(sys.argv[4])
 print("ready", flush=True)
-for i in range(start, start + int(sys.argv[4]), 10):
+for i in range(start, start + int(sys.argv[5]), 10):
     keys = [j.to_bytes(20) for j in range(i, i + 10)]
     file.claim(keys)
     file.put_many({key: np.full(20_000, int.from_bytes(key)) for key in keys})
@@ -187,7 +193,8 @@ def size_of(path):
 
 
 def start_writer(path, first, n_rows):
-    return start(WRITE, _embedding_file.__file__, path, first, n_rows)
+    modules = _shared_file.__file__, _embedding_file.__file__
+    return start(WRITE, *modules, path, first, n_rows)
 
 
 def test_concurrent_writers_wait(path):
@@ -371,14 +378,14 @@ def test_a_folder_that_cannot_be_created(tmp_path):
 
 def limited(monkeypatch, pragma):
     """Let all connections begin with a PRAGMA."""
-    connect = _embedding_file._connect
+    connect = _shared_file._connect
 
     def limited_connect(path, mode):
         connection = connect(path, mode)
         connection.execute(f"PRAGMA {pragma}")
         return connection
 
-    monkeypatch.setattr(_embedding_file, "_connect", limited_connect)
+    monkeypatch.setattr(_shared_file, "_connect", limited_connect)
 
 
 def test_a_full_disk(path, monkeypatch):
@@ -424,7 +431,7 @@ def test_a_locked_file_is_waited_for(path):
 def test_a_file_that_stays_locked_does_not_stop_a_fit(path, monkeypatch):
     file = EmbeddingFile(path)
     file.put_many(rows(1))
-    monkeypatch.setattr(_embedding_file, "_TIMEOUT", 0.1)
+    monkeypatch.setattr(_shared_file, "_TIMEOUT", 0.1)
     child = start(LOCK, path, 60)
     with recorded() as messages:
         file.put_many(rows(2))

@@ -69,6 +69,12 @@ class BaseImageClassifier(BaseNeuralClassifier):
         more are written to temporary files. Later fits and predictions of the process
         find those of files and bytes in its cache, see :func:`amzest.set_cache_limit`.
 
+    cache : bool, str or path
+        Where decoded images are kept for later fits and predictions. True: in the cache
+        of this process. A folder: in files that the processes of a machine share and
+        later ones find, so that all workers together decode each image once, whatever
+        `max_memory` is. False: nowhere. See :doc:`/user_guide/large_images`.
+
     weight_decay : float
         Decoupled weight decay of weight matrices. Biases and normalisation parameters
         are not decayed.
@@ -129,6 +135,7 @@ class BaseImageClassifier(BaseNeuralClassifier):
     max_pixels: int = 50_000_000
     augmentation: bool = True
     max_memory: int = 1024
+    cache: bool | str | PathLike[str] = True
     weight_decay: float = 0.02
     dropout: float = 0.3
     max_epochs: int = 16
@@ -158,6 +165,7 @@ class BaseImageClassifier(BaseNeuralClassifier):
         "max_pixels": [Interval(Integral, 1, None, closed="left")],
         "augmentation": ["boolean"],
         "max_memory": [Interval(Integral, 0, None, closed="left")],
+        "cache": ["boolean", str, PathLike],
     }
 
     def _import_framework(self) -> None:
@@ -199,6 +207,7 @@ class BaseImageClassifier(BaseNeuralClassifier):
             on_error=self.on_error,
             max_pixels=int(self.max_pixels),
             max_memory=self.max_memory * 2**20,
+            cache=self.cache,
             augmentation=self.augmentation,
             reader=type(self).__name__,
         )

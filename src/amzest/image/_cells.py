@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from amzest.utils import (
     MAX_PIXELS,
+    ImageReference,
     as_native,
     as_pandas,
     cell_matrix,
@@ -93,6 +94,8 @@ def image_key(
 ) -> Hashable | None:
     """Return a key of the decoded image of a file or bytes; None for all other cells.
 
+    An image within a larger file has the key of its reference.
+
     The key of a file has its size and times, so that a changed file is decoded again.
     `max_pixels` is part of it: an image decoded under a higher limit is not found under
     a lower one, where it is an error.
@@ -100,6 +103,8 @@ def image_key(
     if isinstance(cell, bytes | bytearray | memoryview):
         digest = hashlib.blake2b(cell, digest_size=20).digest()
         return "image", digest, size, max_pixels
+    if isinstance(cell, ImageReference):
+        return "image", cell.key, size, max_pixels
     if not isinstance(cell, str | os.PathLike):
         return None
     try:
@@ -118,3 +123,13 @@ def image_key(
         size,
         max_pixels,
     )
+
+
+def reading_order(cells: NDArray[np.object_], rows: list[int]) -> list[int]:
+    """Sort rows so that images within a larger file are read from its start to its end.
+
+    Shuffled rows would decompress the same part of a Parquet file again and again.
+    """
+    keys = {r: c.key for r in rows if isinstance(c := cells[r], ImageReference)}
+    others = [row for row in rows if row not in keys] if keys else rows
+    return others + sorted(keys, key=keys.__getitem__)

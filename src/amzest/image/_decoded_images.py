@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Hashable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
@@ -15,13 +14,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amzest.image._augmentation import augment
-from amzest.image._cells import image_key
+from amzest.image._cells import image_key, reading_order
 from amzest.image._decoding import ImageNotFound, UnreadableImage, decode
+from amzest.image._image_store import open_store
 from amzest.image._pixel_file import DecodedImage, PixelFile, pixels_of
+from amzest.image._shared_decoding import share_images
+from amzest.neural import map_in_threads
 from amzest.utils import (
     CACHE,
     CACHE_ON_DISK,
     MAX_PIXELS,
+    ImageReference,
     available_threads,
     describe_rows,
     is_missing_image,
@@ -31,8 +34,9 @@ from amzest.utils import (
     shown,
 )
 
-#: Rows of one task of the thread pool, and its largest number of threads.
-_ROWS_PER_TASK, _MAX_THREADS = 64, 4
+#: Rows of one task of the thread pool, fewer for images within larger files, whose
+#: threads should read from near places; and the largest number of threads.
+_ROWS_PER_TASK, _REFERENCES_PER_TASK, _MAX_THREADS = 64, 8, 4
 
 
 class DecodedImages:
@@ -94,15 +98,23 @@ def decode_column(
     augmentation: bool,
     reader: str,
     max_pixels: int = MAX_PIXELS,
+    cache: bool | str | os.PathLike[str] = True,
 ) -> DecodedImages:
     """Decode the images of a column that the cache does not have.
 
     If the images of the column exceed `max_memory` bytes, those decoded here are
     written to a temporary file. `name` and `reader` are the column and the class in
-    messages.
+    messages; `cache` is the parameter of image classifiers.
     """
     cells = _plain_cells(cells)
-    images, keys = _look_up(cells, root, size, max_pixels)
+    store = open_store(cache, size)
+    if store is None and cache:
+        images, keys = _look_up(cells, root, size, max_pixels)
+    else:
+        images, keys = _without_cache(cells)
+        if store is not None:
+            # What it cannot take is decoded below, which also explains failures.
+            share_images(cells, images, keys, store, root, size, max_pixels)
     failures: dict[int, UnreadableImage] = {}
     with quiet_pillow():
         for row, error in _decode_rows(
@@ -113,6 +125,7 @@ def decode_column(
             failures[row] = error
     if not failures:
         return DecodedImages(images, augmentation)
+    failures = dict(sorted(failures.items()))
     absence = warn_of_failures(cells, failures, name, root, reader)
     return DecodedImages(images, augmentation, absence)
 
@@ -121,7 +134,9 @@ def _plain_cells(cells: NDArray[np.object_]) -> NDArray[np.object_]:
     """Replace the dicts of Hugging Face datasets by their bytes or path."""
     if not any(isinstance(cell, dict) for cell in cells):
         return cells
-    return object_array([plain_image_cell(cell) for cell in cells])
+    return object_array(
+        [plain_image_cell(cell) if isinstance(cell, dict) else cell for cell in cells]
+    )
 
 
 def _look_up(
@@ -143,6 +158,14 @@ def _look_up(
     return images, keys
 
 
+def _without_cache(
+    cells: NDArray[np.object_],
+) -> tuple[list[DecodedImage | None], dict[int, Hashable | None]]:
+    """Return no images, and the rows to decode without keys for the cache."""
+    rows = [row for row, cell in enumerate(cells) if not is_missing_image(cell)]
+    return [None] * len(cells), dict.fromkeys(rows)
+
+
 def _decode_rows(
     cells: NDArray[np.object_],
     images: list[DecodedImage | None],
@@ -157,7 +180,7 @@ def _decode_rows(
     n_in_memory = sum(isinstance(image, np.ndarray) for image in images)
     exceeds = (n_in_memory + len(keys)) * n_bytes > max_memory
     file = PixelFile((size, size, 3)) if exceeds and keys else None
-    rows = np.array(list(keys), dtype=np.intp)
+    rows = np.array(reading_order(cells, list(keys)), dtype=np.intp)
 
     def decode_some(indices: NDArray[np.intp]) -> list[tuple[int, UnreadableImage]]:
         failures = []
@@ -180,15 +203,16 @@ def _decode_rows(
                 cache.put(keys[row], image, n_bytes)
         return failures
 
-    tasks = np.array_split(np.arange(len(rows)), -(-len(rows) // _ROWS_PER_TASK) or 1)
+    refers = len(rows) > 0 and isinstance(cells[rows[-1]], ImageReference)
+    n_per_task = _REFERENCES_PER_TASK if refers else _ROWS_PER_TASK
+    tasks = np.array_split(np.arange(len(rows)), -(-len(rows) // n_per_task) or 1)
     n_threads = min(_MAX_THREADS, available_threads(), len(tasks))
     if n_threads == 1:  # few rows: a thread costs more than decoding them
         for indices in tasks:
             yield from decode_some(indices)
     else:
-        with ThreadPoolExecutor(n_threads) as pool:
-            for failures in pool.map(decode_some, tasks):
-                yield from failures
+        for failures in map_in_threads(decode_some, tasks, n_threads):
+            yield from failures
 
 
 def unreadable_row(
@@ -231,7 +255,8 @@ def _advise_on_root(
     cells: NDArray[np.object_], not_found: list[int], root: Path | None
 ) -> str:
     """Name the folder in which relative paths were searched."""
-    if all(os.path.isabs(cells[row]) for row in not_found):
+    paths = [c for c in cells[not_found] if isinstance(c, str | os.PathLike)]
+    if all(map(os.path.isabs, paths)):
         return ""
     folder = os.path.abspath(os.curdir if root is None else root)
     return f", below {shown(folder, 200)}; pass image_root= the folder of these paths"

@@ -1,11 +1,12 @@
-"""Decoded images in a temporary file, for columns that exceed `max_memory`."""
+"""Decoded images in a file: a temporary one, or one that processes share."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 import weakref
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,21 +23,33 @@ class PixelFile:
     """
 
     def __init__(
-        self, shape: tuple[int, ...], dtype: type[np.number[Any]] = np.uint8
+        self,
+        shape: tuple[int, ...],
+        dtype: type[np.number[Any]] = np.uint8,
+        path: Path | None = None,
     ) -> None:
         self.shape = shape
         self.dtype = dtype
         self.nbytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        self.name = "the file of decoded images" if path is None else path.name
         # Closed by the finalizer: it has to stay open as long as this object lives.
-        self._file = tempfile.TemporaryFile(  # noqa: SIM115
-            prefix="amzest-images-", buffering=0
-        )
+        if path is None:
+            self._file = tempfile.TemporaryFile(  # noqa: SIM115
+                prefix="amzest-images-", buffering=0
+            )
+        else:
+            self._file = open(path, "rb", buffering=0)  # noqa: SIM115
         weakref.finalize(self, self._file.close)
+
+    @classmethod
+    def of_file(cls, path: Path, shape: tuple[int, ...]) -> Self:
+        """Return the images in a file that exists, to be read only."""
+        return cls(shape, path=path)
 
     def write(self, position: int, pixels: NDArray[Any]) -> StoredImage:
         """Write an image, or its feature maps, at a position counted in images."""
         try:
-            _write_at(self._file.fileno(), pixels.tobytes(), position * self.nbytes)
+            write_at(self._file.fileno(), pixels.tobytes(), position * self.nbytes)
         except OSError as error:
             raise OSError(
                 error.errno,
@@ -48,15 +61,24 @@ class PixelFile:
 
     def read(self, position: int) -> NDArray[Any]:
         """Read what is at a position."""
-        data = _read_at(self._file.fileno(), self.nbytes, position * self.nbytes)
+        data = self.read_bytes(position)
         return np.frombuffer(data, dtype=self.dtype).reshape(self.shape)
+
+    def read_bytes(self, position: int) -> bytes:
+        """Read the bytes at a position."""
+        number, offset = self._file.fileno(), position * self.nbytes
+        data = _read_at(number, self.nbytes, offset)
+        if len(data) < self.nbytes:
+            missing = self.nbytes - len(data)
+            raise OSError(f"{self.name} ends {missing} bytes too early")
+        return data
 
 
 #: Windows has no pread and pwrite: there, one thread at a time moves the position.
 _seek_lock = ForkSafeLock()
 
 
-def _write_at(number: int, data: bytes, offset: int) -> None:
+def write_at(number: int, data: bytes, offset: int) -> None:
     """Write all bytes at an offset; one system call may write fewer."""
     left = memoryview(data)
     while left:
@@ -70,7 +92,10 @@ def _write_at(number: int, data: bytes, offset: int) -> None:
 
 
 def _read_at(number: int, n_bytes: int, offset: int) -> bytes:
-    """Read all bytes at an offset; one system call may read fewer."""
+    """Read bytes at an offset, up to the end of the file.
+
+    One system call may read fewer.
+    """
     pieces = []
     while n_bytes:
         if hasattr(os, "pread"):
@@ -80,7 +105,7 @@ def _read_at(number: int, n_bytes: int, offset: int) -> bytes:
                 os.lseek(number, offset, os.SEEK_SET)
                 piece = os.read(number, n_bytes)
         if not piece:
-            raise OSError(f"the file of decoded images ends {n_bytes} bytes too early")
+            break
         pieces.append(piece)
         n_bytes, offset = n_bytes - len(piece), offset + len(piece)
     return b"".join(pieces)

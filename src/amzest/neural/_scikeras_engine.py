@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
-import gc
 import logging
-import weakref
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -18,11 +17,35 @@ from numpy.typing import NDArray
 
 from amzest.neural._devices import find_device
 from amzest.neural._engine import Batch, Output, TrainingSettings, Weights
+from amzest.neural._keras_steps import (
+    ForwardPass,
+    TrainStep,
+    collect_graphs,
+    make_forward_pass,
+    make_train_step,
+)
 from amzest.utils import without_warnings
 
 
+@contextlib.contextmanager
+def _tensorflow_if_needed() -> Iterator[None]:
+    """Hide TensorFlow within the block, unless it is Keras' backend or imported."""
+    hidden = keras.backend.backend() != "tensorflow" and "tensorflow" not in sys.modules
+    if hidden:
+        sys.modules["tensorflow"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if hidden:
+            del sys.modules["tensorflow"]
+
+
 def _import_keras_classifier() -> Any:
-    """Import scikeras, and undo its changes to the pickling of Keras objects."""
+    """Import scikeras, and undo its changes to the pickling of Keras objects.
+
+    It imports TensorFlow if it can, only to seed it, which amzest does not ask for.
+    With another backend that would take seconds and memory, on a GPU too.
+    """
     patched = [
         (keras.Model, "__reduce__"),
         (keras.Model, "__deepcopy__"),
@@ -31,7 +54,7 @@ def _import_keras_classifier() -> Any:
         (keras.optimizers.Optimizer, "__reduce__"),
     ]
     before = [(owner, name, owner.__dict__.get(name)) for owner, name in patched]
-    with without_warnings():
+    with without_warnings(), _tensorflow_if_needed():
         from scikeras.wrappers import KerasClassifier
 
     for owner, name, value in before:
@@ -50,15 +73,31 @@ LOGITS_LAYER = "logits"
 
 
 def resolve_device(device: str) -> str | None:
-    """Return the name of the available Keras device; None for "auto"."""
+    """Return the name of the available Keras device; None for Keras' default."""
+    if keras.backend.backend() == "torch":
+        from amzest.neural import _torch
+
+        return str(_torch.resolve_device(device))
     if device == "auto":
         return None
-    available = [
-        found
-        for listed in ("cpu", "gpu")
-        for found in keras.distribution.list_devices(listed)
-    ]
+    available: list[str] = []
+    for kind in ("cpu", "gpu"):
+        with contextlib.suppress(RuntimeError):  # raised by JAX if there is none
+            available += keras.distribution.list_devices(kind)
     return find_device(device, available, "Keras")
+
+
+@contextlib.contextmanager
+def _computing_on(device: str | None) -> Iterator[None]:
+    """Compute on a device within the block; torch with one thread, see `one_thread`."""
+    with contextlib.ExitStack() as stack:
+        if device is not None:
+            stack.enter_context(keras.device(device))
+        if keras.backend.backend() == "torch":
+            from amzest.neural._torch import one_thread
+
+            stack.enter_context(one_thread())
+        yield
 
 
 def _all_layers(model: Any) -> Iterator[Any]:
@@ -129,9 +168,6 @@ def _without_tracing_warnings() -> Iterator[None]:
         logger.removeFilter(tracing_warnings)
 
 
-#: Inputs, class numbers, row weights, learning rate -> mean weighted loss.
-_TrainStep = Callable[[Any, NDArray[np.int64], NDArray[np.float32], np.float32], Any]
-
 #: Dtype policies. For images of this size bfloat16 saves a few per cent of the time,
 #: which is not worth its rounding: it is never the default.
 _POLICIES = {
@@ -168,21 +204,6 @@ def _build_compiled(
     return model
 
 
-#: One item for each training step that was deleted since the last collection.
-_UNCOLLECTED: list[None] = []
-
-
-def _collect_graphs() -> None:
-    """Free the graphs of earlier fits before another one is traced.
-
-    Graphs and models are reference cycles. Python collects them according to their
-    number, without knowing how much memory of TensorFlow belongs to each.
-    """
-    if _UNCOLLECTED:
-        _UNCOLLECTED.clear()
-        gc.collect()
-
-
 class ScikerasEngine:
     """A Keras model in a scikeras classifier.
 
@@ -198,7 +219,7 @@ class ScikerasEngine:
         settings: TrainingSettings,
     ) -> None:
         self._device = resolve_device(settings.device)
-        _collect_graphs()  # also the models: at most one is in memory at a time
+        collect_graphs()  # also the models: at most one is in memory at a time
         self._settings = settings
         self.phases: list[Phase] = []
         self._learning_rate_factor = 1.0
@@ -215,25 +236,17 @@ class ScikerasEngine:
         rows = np.zeros((self._n_classes, *architecture["input_shape"]), dtype=np.uint8)
         _with_names_of_its_own(self._initialize, rows, classes)
         self._policy = _POLICIES[settings.precision]
-        self._train: _TrainStep | None = None
-        self._compute: Callable[[Any], dict[str, Any]] | None = None
+        self._train: TrainStep | None = None
+        self._compute: ForwardPass | None = None
 
     def _initialize(self, rows: NDArray[np.uint8], classes: NDArray[np.int64]) -> None:
-        with self._placed():
+        with _computing_on(self._device):
             self.net.initialize(rows, classes)
 
     def _compile(self) -> None:
-        _compile(self.net.model_, self._settings)
+        with _computing_on(self._device):
+            _compile(self.net.model_, self._settings)
         self._train = None  # it refers to the former optimizer
-
-    @contextlib.contextmanager
-    def _placed(self) -> Iterator[None]:
-        with (
-            contextlib.nullcontext()
-            if self._device is None
-            else keras.device(self._device)
-        ):
-            yield
 
     def run_epoch(
         self, batches: Iterable[Batch], learning_rates: Iterable[float]
@@ -243,12 +256,12 @@ class ScikerasEngine:
         self._n_epochs += 1
         losses, n_rows = [], []
         with (
-            self._placed(),
+            _computing_on(self._device),
             _computing_in(self._policy, self.net.model_),
             _without_tracing_warnings(),
         ):
             if self._train is None:
-                self._train = self._make_train_step()
+                self._train = make_train_step(self.net.model_, self._n_classes)
             for batch, learning_rate in zip(batches, learning_rates, strict=True):
                 rate = np.float32(learning_rate * self._learning_rate_factor)
                 losses.append(self._train(*batch, rate))
@@ -262,82 +275,36 @@ class ScikerasEngine:
                 self._learning_rate_factor = phase.learning_rate_factor
                 self._compile()
 
-    def _make_train_step(self) -> _TrainStep:
-        """Return a training step; in TensorFlow one graph for batches of any size."""
-        model, n_classes = self.net.model_, self._n_classes
-
-        def train_on_batch(
-            inputs: Any, targets: Any, weights: Any, learning_rate: np.float32
-        ) -> Any:
-            model.optimizer.learning_rate = learning_rate
-            model.reset_metrics()  # otherwise some versions return a running mean
-            one_hot = np.eye(n_classes, dtype=np.float32)[targets]
-            return model.train_on_batch(inputs, one_hot, sample_weight=weights)
-
-        if keras.backend.backend() != "tensorflow":
-            return train_on_batch
-        import tensorflow as tf
-
-        optimizer, loss_of = model.optimizer, model.loss
-        replica = tf.distribute.get_replica_context()
-        optimizer.build(model.trainable_variables)  # else the step is traced twice
-
-        def step(inputs: Any, targets: Any, weights: Any, learning_rate: Any) -> Any:
-            optimizer.learning_rate.assign(learning_rate)
-            with tf.GradientTape() as tape:
-                logits = model(inputs, training=True)
-                one_hot = tf.one_hot(targets, n_classes)
-                loss = loss_of(one_hot, logits, sample_weight=weights)
-            trained = model.trainable_variables
-            gradients = tape.gradient(loss, trained)
-            # Within a replica the optimizer sums gradients over all replicas, here one,
-            # by an operation whose gradient TensorFlow never unregisters, and with it
-            # this graph: https://github.com/tensorflow/tensorflow/issues/27492
-            replica.merge_call(lambda _: optimizer.apply(gradients, trained))
-            return loss
-
-        # Keras' own step is traced again for each batch size, which takes seconds.
-        signature = [
-            self._input_signature(),
-            tf.TensorSpec((None,), tf.int64),
-            tf.TensorSpec((None,), tf.float32),
-            tf.TensorSpec((), tf.float32),
-        ]
-        _collect_graphs()
-        compiled = tf.function(step, input_signature=signature, autograph=False)
-        weakref.finalize(compiled, _UNCOLLECTED.append, None).atexit = False
-        return compiled
-
-    def _input_signature(self) -> Any:
-        import tensorflow as tf
-
-        return tf.TensorSpec(self.net.model_.input_shape, tf.float32)
-
     def forward(self, batches: Iterable[Any], output: Output) -> NDArray[np.float32]:
         """Return logits or features of all samples, shape (n_samples, n_columns)."""
-        with self._placed(), _without_tracing_warnings():
+        with _computing_on(self._device), _without_tracing_warnings():
             if self._compute is None:
                 self._compute = self._make_forward_pass()
-            parts = [np.asarray(self._compute(batch)[output]) for batch in batches]
+            parts = self._map(self._compute, batches, output)
         return np.concatenate(parts).astype(np.float32, copy=False)
 
-    def _make_forward_pass(self) -> Callable[[Any], dict[str, Any]]:
-        """Return a function that computes both outputs; ``predict`` is slower."""
+    def _map(
+        self, compute: ForwardPass, batches: Iterable[Any], output: Output
+    ) -> list[NDArray[Any]]:
+        """Compute batches; with torch, which has one thread, in parallel."""
+        if self._device != "cpu" or keras.backend.backend() != "torch":
+            return [np.asarray(compute(batch)[output]) for batch in batches]
+        from amzest.neural._torch import compute_side_by_side
+
+        def compute_batch(batch: Any) -> NDArray[Any]:
+            with _computing_on("cpu"):  # the device is that of the thread
+                return np.asarray(compute(batch)[output])
+
+        return compute_side_by_side(compute_batch, iter(batches))
+
+    def _make_forward_pass(self) -> ForwardPass:
+        """Return a function that computes both outputs."""
         model = self.net.model_
         layers = {"features": FEATURES_LAYER, "logits": LOGITS_LAYER}
-        both = keras.Model(
-            model.inputs,
-            {output: model.get_layer(name).output for output, name in layers.items()},
-        )
-        if keras.backend.backend() != "tensorflow":
-            return both.predict_on_batch
-        import tensorflow as tf
-
-        return tf.function(
-            functools.partial(both, training=False),
-            input_signature=[self._input_signature()],
-            autograph=False,
-        )
+        outputs = {
+            output: model.get_layer(name).output for output, name in layers.items()
+        }
+        return make_forward_pass(keras.Model(model.input, outputs))
 
     def get_weights(self) -> Weights:
         """Copy parameters and buffers into arrays, by name."""
@@ -347,8 +314,9 @@ class ScikerasEngine:
 
     def set_weights(self, weights: Weights) -> None:
         """Load arrays returned by `get_weights`."""
-        for name, weight in self._named_weights():
-            weight.assign(weights[name])
+        with _computing_on(self._device):
+            for name, weight in self._named_weights():
+                weight.assign(np.require(weights[name], requirements="W"))
 
     def _named_weights(self) -> Iterator[tuple[str, Any]]:
         """Name weights by position: Keras numbers layer names within a process."""

@@ -6,13 +6,15 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from amzest.neural._devices import find_device
 from amzest.neural._prefetch import map_in_threads
 from amzest.utils import available_threads
+
+R = TypeVar("R")
 
 
 @contextmanager
@@ -64,8 +66,8 @@ def trains_in_bfloat16(precision: str, device: torch.device) -> bool:
 
 
 def compute_side_by_side(
-    compute_batch: Callable[[Any], torch.Tensor], batches: Iterator[Any]
-) -> list[torch.Tensor]:
+    compute_batch: Callable[[Any], R], batches: Iterator[Any]
+) -> list[R]:
     """Compute batches in parallel, each with one thread, for identical results.
 
     A single batch is computed in this thread: starting another takes longer.

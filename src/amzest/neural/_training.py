@@ -242,7 +242,8 @@ class Trainer:
             weights = self.best.weights
             self.engine.set_weights(weights)
         # The loss was computed before the last step, which may have diverged.
-        largest = np.max([np.abs(array).max(initial=0) for array in weights.values()])
+        extremes = [f(a, initial=0) for a in weights.values() for f in (np.max, np.min)]
+        largest = np.max(np.abs(extremes))
         self._check_finite(largest, "largest weight")
         if largest > _SUSPICIOUS_WEIGHT:
             rows = self.rows.train[: self.batch_size]

@@ -15,6 +15,7 @@ from amzest.image._cells import image_key
 from amzest.utils import (
     CACHE,
     MAX_PIXELS,
+    ImageReference,
     UnreadableImage,
     image_path,
     load_given_image,
@@ -46,6 +47,8 @@ def image_digest(
     an array or a PIL image. None if the cell is none of these or cannot be read; the
     error that decoding raises explains it.
     """
+    if isinstance(cell, ImageReference):
+        return _reference_digest(cell)
     cell = plain_image_cell(cell)
     if isinstance(cell, bytes | bytearray | memoryview):
         return _digest("file", cell)
@@ -76,6 +79,20 @@ def _file_digest(cell: str | os.PathLike[str], root: Path | None) -> bytes | Non
     if image_key(cell, root, 0) == key:  # not changed meanwhile
         CACHE.put(("image digest", key), state.digest(), _ENTRY_BYTES)
     return state.digest()
+
+
+def _reference_digest(cell: ImageReference) -> bytes | None:
+    """Read an image within a larger file, once in this process."""
+    key: Hashable = ("image digest", cell.key)
+    known: bytes | None = CACHE.get(key)
+    if known is not None:
+        return known
+    try:
+        digest = _digest("file", cell.read())
+    except UnreadableImage:
+        return None
+    CACHE.put(key, digest, _ENTRY_BYTES)
+    return digest
 
 
 def _pil_digest(image: Any, max_pixels: int) -> bytes | None:

@@ -8,15 +8,13 @@ search and shuffled tables share it, which a cache by whole arrays cannot do.
 from __future__ import annotations
 
 import os
-import time
-from collections import deque
 from collections.abc import (
     Callable,
-    Generator,
     Mapping,
     Sequence,
 )
 from contextlib import closing
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amzest.pretrained._cell_digests import image_digest, text_digest
-from amzest.utils import CACHE, ForkSafeLock, available_threads
+from amzest.utils import CACHE, ForkSafeLock, available_threads, claimed_parts
 
 if TYPE_CHECKING:
     from amzest.pretrained._embedding_file import EmbeddingFile
@@ -51,10 +49,6 @@ _LOOK_UP_BYTES = 2**25
 _MIN_PART, _PART_PER_THREAD = 256, 64
 #: Bytes of the vectors of a part, at most.
 _PART_BYTES = 2**26
-#: So few cells are encoded at once, whatever other processes do: a claim takes longer.
-_FEW_CELLS = 8
-#: Seconds between two look-ups of cells that another process encodes.
-_PAUSE = 0.05
 
 #: Held while cells are encoded, so that threads do not encode the same cells twice.
 _ENCODING = ForkSafeLock()
@@ -191,13 +185,15 @@ def embed_cells(
     *,
     part_size: int | None = None,
     may_fail: bool = False,
+    order: Callable[[Any], Any] | None = None,
 ) -> NDArray[np.float32]:
     """Return the vectors of cells, shape (n_cells, width), encoding what is not cached.
 
     `encode` turns a list of cells into an array of shape (n, width). It is called with
     distinct cells that the cache lacks, in parts of `part_size` whose vectors are
     stored at once, and not at all if none is lacking. The parts depend on the set of
-    cells to encode, not on their order. With `may_fail`, a row of NaN is a cell that
+    cells to encode, not on their order; `order` is the key by which they are sorted
+    instead of the digest. With `may_fail`, a row of NaN is a cell that
     cannot be encoded: it is returned, but not kept.
     """
     first: dict[bytes, int] = {}
@@ -208,7 +204,14 @@ def embed_cells(
     if lacking:
         part_size = part_size or max(_MIN_PART, _PART_PER_THREAD * available_threads())
         part_size = max(1, min(part_size, _PART_BYTES // (4 * width)))
-        parts = _claimed_parts(lacking, namespace, rows.look_up, cache, part_size)
+        by_order = None if order is None else lambda digest: order(cells[first[digest]])
+        parts = claimed_parts(
+            sorted(lacking, key=by_order),
+            rows.look_up,
+            partial(cache.claim, namespace),
+            partial(cache.release, namespace),
+            part_size,
+        )
         with _ENCODING, closing(parts):
             for part in parts:
                 encoded = encode([cells[first[digest]] for digest in part])
@@ -258,43 +261,6 @@ class _Rows:
         if len(digests) == len(self._position):  # in the order of the cells
             return self._vectors
         return self._vectors[[self._position[digest] for digest in digests]]
-
-
-def _claimed_parts(
-    digests: list[bytes],
-    namespace: str,
-    look_up: Callable[[list[bytes]], list[bytes]],
-    cache: EmbeddingCache,
-    part_size: int,
-) -> Generator[list[bytes]]:
-    """Yield parts of the cells to encode here, until all cells are known.
-
-    Cells that another process encodes are looked up again after all others.
-    """
-    if len(digests) <= _FEW_CELLS:
-        yield sorted(digests)
-        return
-    pending, elsewhere = deque(sorted(digests)), list[bytes]()
-    part: list[bytes] = []
-    try:
-        while pending:
-            while pending and len(part) < part_size:
-                n_cells = min(len(pending), part_size - len(part))
-                lacking = look_up([pending.popleft() for _ in range(n_cells)])
-                claimed = cache.claim(namespace, lacking) if lacking else []
-                part += claimed
-                here = set(claimed)
-                elsewhere += [digest for digest in lacking if digest not in here]
-            if part:
-                yield part
-                part = []
-            elif elsewhere:
-                time.sleep(_PAUSE)
-            if not pending:
-                pending, elsewhere = deque(elsewhere), []
-    finally:  # `encode` raised, or was interrupted
-        if part:
-            cache.release(namespace, part)
 
 
 def _checked(

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from amzest.image._cells import reading_order
 from amzest.pretrained._embedding_cache import (
     EmbeddingCache,
     embed_cells,
@@ -24,6 +25,7 @@ from amzest.pretrained._embedding_cache import (
 )
 from amzest.utils import (
     ImageNotFound,
+    ImageReference,
     UnreadableImage,
     available_threads,
     is_missing_image,
@@ -112,9 +114,17 @@ class ImageColumn:
             cache,
             part_size=part_size,
             may_fail=True,
+            order=self._order_of(present),
         )
         self._note_failures(rows[np.isnan(result[:, 0])])
         return result
+
+    def _order_of(self, rows: list[int]) -> Callable[[int], int] | None:
+        """Return the order of rows if images within larger files are among them."""
+        if not any(isinstance(self.cells[row], ImageReference) for row in rows):
+            return None
+        places = {row: i for i, row in enumerate(reading_order(self.cells, rows))}
+        return places.__getitem__
 
     def cached_vectors(
         self, namespace: str, cache: EmbeddingCache, rows: NDArray[np.intp]
@@ -148,7 +158,7 @@ class ImageColumn:
 
     def _digest_rows(self) -> None:
         """Digest the content of all cells; decode those without a digest."""
-        rows = np.flatnonzero(self.present).tolist()
+        rows = reading_order(self.cells, np.flatnonzero(self.present).tolist())
         for row in rows:
             self.digests[row] = image_digest(self.cells[row], self.reading.root)
         unread = [row for row in rows if self.digests[row] is None]
