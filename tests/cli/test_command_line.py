@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from amzest.cli import _predict, main
+from amzest.distributed import _scoring
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ("fit", "predict", "evaluate", "explain", "serve")
@@ -81,7 +82,7 @@ def test_interrupt(model, products, tmp_path, monkeypatch, run):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_predict, "prediction_columns", interrupted)
+    monkeypatch.setattr(_scoring, "prediction_columns", interrupted)
     out = tmp_path / "out.csv"
     code, _, printed = run("predict", model, products, "--out", out)
     assert code == 130

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import amzest
+from amzest.distributed import _progress, _scoring
 from amzest.meta import ReviewThresholdClassifier
 
 
@@ -192,3 +193,57 @@ def test_compressed_input_and_separator(model, tmp_path, run):
         "shoes",
         "garden",
     ]
+
+
+def test_folder(model, products, expected, tmp_path, run):
+    out = tmp_path / "predictions"
+    call = ["predict", model, products, "--out", out, "--rows-per-part", 15]
+    code, printed, message = run(*call)
+    assert (code, printed) == (0, "")
+    assert message.startswith("Predicted 40 rows in")
+    assert pd.read_parquet(out)["predicted_category"].tolist() == expected[0]
+    code, _, message = run(*call)
+    assert code == 1
+    assert "or --resume to predict the parts that it lacks" in message
+    (out / "part-00001.parquet").unlink()
+    code, _, message = run(*call, "--resume", "--jobs", 1)
+    assert code == 0
+    assert message.startswith("Predicted 15 rows in")
+    assert message.endswith(f", 25 more were there: {out}\n")
+    code, _, message = run(*call, "--resume", "--top-k", 2)
+    assert code == 1
+    assert "depend on something else: parameters (top_k: 1, now 2)" in message
+    code, _, message = run("predict", model, products, "--jobs", 2)
+    assert code == 1
+    assert "--jobs needs a folder as --out, got the standard output" in message
+
+
+def test_interrupt_keeps_finished_parts(model, products, tmp_path, monkeypatch, run):
+    out = tmp_path / "predictions"
+    call = ["predict", model, products, "--out", out, "--rows-per-part", 15]
+    convert = _scoring.ProductInput.convert
+
+    def interrupted(self, piece, columns):
+        if piece.start:
+            raise KeyboardInterrupt
+        return convert(self, piece, columns)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_scoring.ProductInput, "convert", interrupted)
+        code, _, message = run(*call)
+    assert code == 130
+    assert f"The finished parts are in {out}; --resume goes on." in message
+    names = sorted(path.name for path in out.iterdir())
+    assert names == ["_amzest_predictions.json", "part-00000.parquet"]
+    assert run(*call, "--resume")[0] == 0
+
+
+def test_progress_states_the_time_left(capsys, monkeypatch):
+    now = iter([0.0, 10.0])
+    monkeypatch.setattr(_progress.time, "monotonic", lambda: next(now, 40.0))
+    progress = _progress.Progress("predict", 5_400, quiet=False)
+    progress.leave_out(400)
+    progress.update(100)
+    progress.update(1_900)
+    expected = "predict: 2,000 of 5,000 rows, 50 per second, 0:01:00 left\n"
+    assert capsys.readouterr().err == expected

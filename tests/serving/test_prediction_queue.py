@@ -4,8 +4,8 @@ from concurrent.futures import wait
 import numpy as np
 import pytest
 
+from amzest.distributed._product_predictions import ProductPredictor
 from amzest.serving._prediction_queue import PredictionQueue, QueueFull
-from amzest.serving._product_predictions import ProductPredictor
 
 
 class Counting:

@@ -55,8 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.parser.print_usage(sys.stderr)
         print(f"{options.parser.prog}: error: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("\nInterrupted. No file was written.", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        what = str(error) or "No file was written."
+        print(f"\nInterrupted. {what}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader of a pipe, such as `head`, has had enough. Python would fail again
@@ -71,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
-    except (ImportError, OSError, TypeError, ValueError) as error:
+    except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 
 from amzest.cli._options import UsageError
 from amzest.compose import ColumnSelector
-from amzest.serving._model_columns import ModelColumns
+from amzest.distributed._model_columns import ModelColumns
 
 if TYPE_CHECKING:
     import pandas as pd

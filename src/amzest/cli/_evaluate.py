@@ -20,12 +20,13 @@ from amzest.cli._options import (
     positive_int,
     subparser,
 )
-from amzest.cli._progress import Progress
 from amzest.cli._scores import compute_scores
-from amzest.cli._table_input import InputTable, Piece, open_table
-from amzest.cli._table_output import check_target, replaced
+from amzest.cli._table_input import InputTable, open_table
 from amzest.cli._targets import read_target
-from amzest.serving._product_predictions import ProductPredictions, ProductPredictor
+from amzest.distributed._product_input import Piece
+from amzest.distributed._product_predictions import ProductPredictions, ProductPredictor
+from amzest.distributed._progress import Progress
+from amzest.distributed._table_output import check_target, replaced
 from amzest.utils import count, shown_list
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amzest.serving._product_predictions import ProductPredictions
+from amzest.distributed._product_predictions import ProductPredictions
 
 
 @dataclass(frozen=True)

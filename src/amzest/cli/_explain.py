@@ -13,8 +13,14 @@ from amzest.cli._options import (
     row_number,
     subparser,
 )
-from amzest.cli._table_input import InputTable, Piece, open_table
-from amzest.cli._table_output import check_format, check_target, open_output, replaced
+from amzest.cli._table_input import InputTable, open_table
+from amzest.distributed._product_input import Piece
+from amzest.distributed._table_output import (
+    check_format,
+    check_target,
+    open_output,
+    replaced,
+)
 from amzest.utils import shown_list
 
 if TYPE_CHECKING:

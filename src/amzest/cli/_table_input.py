@@ -9,46 +9,25 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from amzest.cli._options import UsageError
-from amzest.cli._progress import Progress
-from amzest.datasets._product_tables._column_types import convert_columns
-from amzest.datasets._product_tables._image_column import resolve_images
 from amzest.datasets._product_tables._read_table import find_table
 from amzest.datasets._product_tables._table_pieces import TablePieces
-from amzest.serving._model_columns import ModelColumns
-from amzest.utils import MAX_PIXELS
+from amzest.distributed._product_input import Piece, ProductInput
+from amzest.distributed._progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class Piece(NamedTuple):
-    """Rows of a table: as they are in it, and their numbers, counted from 0."""
-
-    frame: pd.DataFrame
-    rows: Sequence[int]
-
-    @property
-    def start(self) -> int:
-        """The number of the first row."""
-        return int(self.rows[0])
-
-    @classmethod
-    def of_rows(cls, frame: pd.DataFrame) -> Piece:
-        """Return rows whose numbers are their index."""
-        return cls(frame.reset_index(drop=True), frame.index.tolist())
-
-
-class InputTable:
+class InputTable(ProductInput):
     """A table that is read in pieces, with the folder of its images."""
 
     def __init__(self, pieces: TablePieces, name: str, options: Any) -> None:
         self.pieces = pieces
-        self.name = name
         self._chunk_size: int = options.chunk_size
         root = options.image_root
         if root is None:
@@ -56,8 +35,7 @@ class InputTable:
         elif not os.path.isdir(root):
             msg = f"--image-root {root!r} is not a folder. Check the spelling."
             raise ValueError(msg)
-        self.image_root = os.path.abspath(root)
-        self._on_missing_image: Any = options.on_missing_image
+        super().__init__(name, root, options.on_missing_image)
 
     @property
     def path(self) -> Path | None:
@@ -71,45 +49,6 @@ class InputTable:
             rows = range(start, start + len(frame))
             yield Piece(frame.reset_index(drop=True), rows)
             start += len(frame)
-
-    def convert(self, piece: Piece, columns: ModelColumns) -> pd.DataFrame:
-        """Return the columns of a model: texts, absolute image paths, numbers."""
-        import pandas as pd
-
-        frame = piece.frame[columns.names]
-        images = columns.of_kind("image")
-        with self.row_numbers(piece):
-            frame = convert_columns(frame, columns.of_kind("text"), kept={*images})
-            for name in images:
-                cells = resolve_images(
-                    list(frame[name]),
-                    name=name,
-                    image_root=self.image_root,
-                    check_images=(
-                        "exists" if self._on_missing_image == "raise" else "decode"
-                    ),
-                    on_missing_image=self._on_missing_image,
-                    absolute_images=True,
-                    max_pixels=MAX_PIXELS,
-                )
-                frame[name] = pd.Series(cells, dtype=object)
-        return frame
-
-    @contextlib.contextmanager
-    def row_numbers(self, piece: Piece) -> Iterator[None]:
-        """State in errors within the block which rows their row numbers count."""
-        try:
-            yield
-        except (TypeError, ValueError) as error:
-            rows = piece.rows
-            if not rows or (rows[0] == 0 and rows[-1] == len(rows) - 1):
-                raise
-            where = f"{self.name}, rows {rows[0]} to {rows[-1]}"
-            counts = f"row 0 is row {rows[0]} of the table"
-            if rows[-1] - rows[0] >= len(rows):
-                counts = f"rows are those of the {len(rows)} that are used"
-            msg = f"{where}. In the following message, {counts}. {error}"
-            raise ValueError(msg) from error
 
     def sample(
         self, columns: Sequence[str], options: Any, progress: Progress
@@ -170,21 +109,29 @@ def _lowest(parts: list[Any], keys: list[Any], n_rows: int) -> tuple[list[Any], 
 
 @contextlib.contextmanager
 def open_table(options: Any) -> Iterator[InputTable]:
-    """Open the table of a command; the standard input is copied to a file first."""
-    encoding, separator = options.encoding, options.separator
-    if options.table != "-":
-        path = find_table(Path(options.table))
-        pieces = TablePieces(path, encoding=encoding, separator=separator)
+    """Open the table of a command."""
+    with open_file(options) as path:
+        pieces = TablePieces(
+            find_table(Path(path)),
+            encoding=options.encoding,
+            separator=options.separator,
+        )
         yield InputTable(pieces, options.table, options)
+
+
+@contextlib.contextmanager
+def open_file(options: Any) -> Iterator[str]:
+    """Yield the path of the table; the standard input is copied to a file first."""
+    if options.table != "-":
+        yield options.table
         return
     with tempfile.TemporaryDirectory(prefix="amzest-") as folder:
-        path = Path(folder, f"stdin.{options.stdin_format}")
+        path = os.path.join(folder, f"stdin.{options.stdin_format}")
         with open(path, "wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
         try:
-            pieces = TablePieces(path, encoding=encoding, separator=separator)
-            yield InputTable(pieces, "-", options)
+            yield path
         except ValueError as error:
             # The copy has a name that means nothing to the user.
-            text = str(error).replace(str(path), "the standard input")
+            text = str(error).replace(path, "the standard input")
             raise ValueError(text) from error

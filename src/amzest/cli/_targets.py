@@ -10,7 +10,7 @@ from amzest.utils import count, is_missing
 if TYPE_CHECKING:
     import pandas as pd
 
-    from amzest.cli._progress import Progress
+    from amzest.distributed._progress import Progress
 
 
 def read_target(frame: pd.DataFrame, options: Any, progress: Progress) -> pd.DataFrame:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import mimetypes
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -19,16 +17,73 @@ from amzest.compose import ColumnSelector
 from amzest.compose._column_positions import column_positions
 from amzest.inspection._samples import Samples
 from amzest.pretrained import ZeroShotClassifier
-from amzest.utils import is_missing, is_missing_image, plain_image_cell
+from amzest.utils import is_missing, is_missing_image, may_be_image, plain_image_cell
 
 Kind = Literal["text", "image"]
 ReaderKind = Literal["text", "image", "category"]
 
 #: Number of cells from which the kind of a column is inferred.
 _N_CELLS = 20
+#: Meta-estimators within meta-estimators; more would be a cycle.
+_MAX_DEPTH = 20
 #: Attributes of fitted estimators with several others, and with one.
 _SEVERAL = ("named_estimators_", "estimators_", "models", "calibrated_classifiers_")
 _SINGLE = ("best_estimator_", "estimator_", "estimator")
+
+
+class Columns(Protocol):
+    """Columns in front of an estimator, as far as they are known."""
+
+    @property
+    def are_known(self) -> bool:
+        """Whether it is known which columns they are."""
+
+    def in_front_of(self, estimator: Any) -> Self:
+        """Return the columns, or those of an estimator's `fit` if they are unknown."""
+
+    def of_selector(self, selector: ColumnSelector) -> Self:
+        """Return the columns that a selector selects."""
+
+    def of_transformer(self, transformer: ColumnTransformer, chosen: Any) -> Self:
+        """Return the columns of one of the transformers."""
+
+
+C = TypeVar("C", bound=Columns)
+
+
+@dataclass(frozen=True)
+class TableColumns:
+    """Positions of columns in a table whose columns have `names`."""
+
+    positions: tuple[int, ...]
+    names: list[Any]
+
+    @property
+    def are_known(self) -> bool:
+        """Always true."""
+        return True
+
+    def in_front_of(self, estimator: Any) -> TableColumns:
+        """Return the columns."""
+        return self
+
+    def of_selector(self, selector: ColumnSelector) -> TableColumns:
+        """Return the columns that a selector selects."""
+        own = [self.names[c] for c in self.positions]
+        named = all(isinstance(name, str) for name in own)
+        table = pd.DataFrame(columns=own) if named else np.empty((0, len(own)))
+        return self._take(column_positions(selector._fitted_names(), table))
+
+    def of_transformer(
+        self, transformer: ColumnTransformer, chosen: Any
+    ) -> TableColumns:
+        """Return the columns of one of the transformers."""
+        table = pd.DataFrame(columns=[self.names[c] for c in self.positions])
+        return self._take(_get_column_indices(table, chosen))
+
+    def _take(self, places: Any) -> TableColumns:
+        taken = tuple(self.positions[i] for i in np.atleast_1d(places))
+        return TableColumns(taken, self.names)
 
 
 @dataclass(frozen=True)
@@ -44,51 +99,70 @@ def readers_of(
     model: Any, columns: tuple[int, ...], names: list[Any]
 ) -> Iterator[Reader]:
     """Yield the estimators in a fitted model that read columns, of `columns`."""
-    if isinstance(model, str):  # "drop" or "passthrough"
+    for estimator, found, kind in walk_readers(model, TableColumns(columns, names)):
+        if not isinstance(estimator, ColumnTransformer | Pipeline):
+            yield Reader(estimator, found.positions, kind)
+
+
+def walk_readers(
+    model: Any,
+    columns: C,
+    is_reader: Callable[[Any], bool] = lambda _: False,
+    depth: int = 0,
+) -> Iterator[tuple[Any, C, ReaderKind | None]]:
+    """Yield the estimators in a fitted model that read cells, with columns and kind.
+
+    The columns that a ColumnTransformer selects are also yielded with itself, and those
+    of a pipeline without such an estimator with the pipeline. The walk ends at
+    estimators for which `is_reader` is true.
+    """
+    # "drop", "passthrough" and None are no estimators.
+    if depth > _MAX_DEPTH or model is None or isinstance(model, str):
         return
-    if isinstance(model, Pipeline):
-        yield from _readers_of_steps(model, columns, names)
+    columns = columns.in_front_of(model)
+
+    def walk(part: Any, its: C) -> Iterator[tuple[Any, C, ReaderKind | None]]:
+        return walk_readers(part, its, is_reader, depth + 1)
+
+    if is_reader(model):
+        yield model, columns, kind_of_estimator(model)
+    elif isinstance(model, Pipeline):
+        yield from _walk_steps(model, columns, walk)
     elif isinstance(model, ColumnTransformer):
-        table = pd.DataFrame(columns=[names[c] for c in columns])
         for _, transformer, chosen in model.transformers_:
-            found = tuple(columns[i] for i in _get_column_indices(table, chosen))
-            yield from readers_of(transformer, found, names)
+            if not (isinstance(transformer, str) and transformer == "drop"):
+                found = columns.of_transformer(model, chosen)
+                yield from walk(transformer, found)
+                yield model, found, None
     elif isinstance(model, FeatureUnion):
         for _, transformer in model.transformer_list:
-            yield from readers_of(transformer, columns, names)
-    elif parts := parts_of(model):
-        for part in parts:
-            yield from readers_of(part, columns, names)
+            yield from walk(transformer, columns)
     else:
-        yield Reader(model, columns, kind_of_estimator(model))
+        readers = [each for part in parts_of(model) for each in walk(part, columns)]
+        if any(kind or found.are_known for _, found, kind in readers):
+            yield from readers
+        else:
+            yield model, columns, kind_of_estimator(model)
 
 
-def _readers_of_steps(
-    pipeline: Pipeline, columns: tuple[int, ...], names: list[Any]
-) -> Iterator[Reader]:
-    for step in pipeline:
+def _walk_steps(
+    pipeline: Pipeline,
+    columns: C,
+    walk: Callable[[Any, C], Iterator[tuple[Any, C, ReaderKind | None]]],
+) -> Iterator[tuple[Any, C, ReaderKind | None]]:
+    for _, step in pipeline.steps:
         if isinstance(step, ColumnSelector):
-            columns = selected_columns(step, columns, names)
+            columns = columns.of_selector(step)
         elif not isinstance(step, str) and step is not None:
-            found = list(readers_of(step, columns, names))
+            found = list(walk(step, columns))
             # Numbers come from the first step that reads texts, images or categories.
             # Those before it, such as an imputer, are taken to keep the columns.
             several = isinstance(step, ColumnTransformer | FeatureUnion)
-            known = several or any(reader.kind for reader in found)
-            if known or step is pipeline[-1]:
+            known = several or any(kind for _, _, kind in found)
+            if known or step is pipeline.steps[-1][1]:
                 yield from found
                 return
-
-
-def selected_columns(
-    selector: ColumnSelector, columns: tuple[int, ...], names: list[Any]
-) -> tuple[int, ...]:
-    """Return the columns that a selector selects of `columns`."""
-    own = [names[c] for c in columns]
-    named = all(isinstance(name, str) for name in own)
-    table = pd.DataFrame(columns=own) if named else np.empty((0, len(own)))
-    found = column_positions(selector._fitted_names(), table)
-    return tuple(columns[i] for i in np.atleast_1d(found))
+    yield pipeline, columns, None
 
 
 def parts_of(model: Any) -> list[Any]:
@@ -150,15 +224,6 @@ def _kind_of_cells(samples: Samples, column: int) -> Kind | None:
             break
     if not cells:
         return None
-    if all(map(_is_image, cells)):
+    if all(map(may_be_image, cells)):
         return "image"
     return "text" if all(isinstance(c, str) or is_missing(c) for c in cells) else None
-
-
-def _is_image(cell: Any) -> bool:
-    if isinstance(cell, str | os.PathLike):
-        kind, _ = mimetypes.guess_type(os.fspath(cell))
-        return kind is not None and kind.startswith("image/")
-    if isinstance(cell, np.ndarray):
-        return cell.ndim in (2, 3)
-    return isinstance(cell, bytes | bytearray) or hasattr(cell, "getbands")

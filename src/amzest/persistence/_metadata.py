@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import platform
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from sklearn.base import BaseEstimator
 
 from amzest.persistence._data_summary import summarize_data
 from amzest.persistence._scores import summarize_scores
-from amzest.utils import shown
+from amzest.utils import installed_versions, shown
 
 FORMAT = "amzest model"
 FORMAT_VERSION = 1
@@ -83,13 +82,9 @@ def known_versions(types: Iterable[str] = ()) -> dict[str, str]:
         if not prefix or any(name.startswith(prefix) for name in types)
         for package in packages
     ]
-    found = {"python": platform.python_version()}
-    for package in dict.fromkeys(needed):
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue  # a model can be saved again where its framework is missing
-    return found
+    # A model can be saved again where its framework is missing.
+    found = installed_versions(dict.fromkeys(needed))
+    return {"python": platform.python_version(), **found}
 
 
 def _training(model: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.utils._param_validation import Interval
 
-from amzest.serving._product_predictions import ProductPredictor
+from amzest.distributed._product_predictions import ProductPredictor
 from amzest.serving._requests import Limits
 from amzest.serving._service import Service
 from amzest.utils import require, validate_params

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from amzest.distributed._product_predictions import ProductPredictor
 from amzest.serving._prediction_queue import Columns, as_product_frame
-from amzest.serving._product_predictions import ProductPredictor
 
 
 def explain_products(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amzest.serving._product_predictions import ProductPredictor
+from amzest.distributed._product_predictions import ProductPredictor
 from amzest.serving._requests import Limits
 
 _IMAGE = {

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from amzest.serving._model_columns import ModelColumns
-from amzest.serving._product_predictions import ProductPredictions, ProductPredictor
+from amzest.distributed._model_columns import ModelColumns
+from amzest.distributed._product_predictions import ProductPredictions, ProductPredictor
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from amzest.serving._model_columns import ModelColumns
+from amzest.distributed._model_columns import ModelColumns
 from amzest.serving._product_images import read_image
 from amzest.serving._request_error import RequestError
 from amzest.utils import count, shown, shown_list

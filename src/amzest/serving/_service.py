@@ -8,15 +8,15 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from importlib.metadata import version
 from typing import Any
 
+from amzest.distributed._product_predictions import ProductPredictor
 from amzest.serving._answers import as_records, plain_labels
 from amzest.serving._explanations import explain_products
 from amzest.serving._prediction_queue import PredictionQueue
-from amzest.serving._product_predictions import ProductPredictor
 from amzest.serving._requests import Limits, PredictionRequest, read_request
 from amzest.serving._warm_up import warm_up
+from amzest.utils import installed_versions
 
 _LOGGER = logging.getLogger("amzest.serving")
 #: Bodies of more bytes, or with images, are read by a thread, so that other requests
@@ -137,7 +137,7 @@ class Service:
                 {"name": name, "kind": kind} for name, kind in columns.kinds.items()
             ],
             "review": self.predictor.has_review,
-            "versions": _versions(),
+            "versions": _loaded_versions(),
             "limits": {
                 "body_bytes": self.limits.body_bytes,
                 "products": self.limits.products,
@@ -148,9 +148,7 @@ class Service:
         }
 
 
-def _versions() -> dict[str, str]:
-    return {
-        name: version(name)
-        for name in _PACKAGES
-        if _MODULES.get(name, name) in sys.modules
-    }
+def _loaded_versions() -> dict[str, str]:
+    return installed_versions(
+        name for name in _PACKAGES if _MODULES.get(name, name) in sys.modules
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from amzest.distributed._product_predictions import ProductPredictor
 from amzest.serving._prediction_queue import as_product_frame
-from amzest.serving._product_predictions import ProductPredictor
 
 #: A grey PNG image of 8 x 8 pixels.
 _IMAGE = base64.b64decode(

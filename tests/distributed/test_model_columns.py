@@ -6,13 +6,13 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from amzest import ColumnSelector, ImageCNNClassifier, TextLinearClassifier
+from amzest.distributed._model_columns import model_columns
 from amzest.ensemble import CrossFit, WeightedVotingClassifier
 from amzest.meta import ReviewThresholdClassifier
-from amzest.serving._model_columns import model_columns
 
 CATEGORIES = ["shoes", "shoes", "garden", "garden"] * 6
 
@@ -77,6 +77,26 @@ def test_image_and_other_columns(products):
     assert model_columns(model).kinds == {"price": "other", "title": "text"}
     forest = LogisticRegression().fit(products[["price", "id"]], CATEGORIES)
     assert model_columns(forest).kinds == {"price": "other", "id": "other"}
+
+
+def test_columns_of_transformers(products):
+    # Also those that are selected but not read, without which `transform` fails.
+    model = ColumnTransformer(
+        [
+            ("n", StandardScaler(), ["price"]),
+            ("t", linear(), ["title", "description"]),
+            ("k", "passthrough", ["id"]),
+        ]
+    )
+    model = make_pipeline(model, LogisticRegression()).fit(products, CATEGORIES)
+    kinds = {"title": "text", "description": "other", "price": "other", "id": "other"}
+    assert model_columns(model).kinds == kinds
+    model = ColumnTransformer([("n", StandardScaler(), ["price"])])
+    model = make_pipeline(model, LogisticRegression()).fit(products, CATEGORIES)
+    assert model_columns(model).kinds == {"price": "other"}
+    both = FeatureUnion([("t", linear()), ("d", linear("description"))])
+    model = make_pipeline(both, LogisticRegression()).fit(products, CATEGORIES)
+    assert model_columns(model).kinds == {"title": "text", "description": "text"}
 
 
 def test_models_without_names():

@@ -11,9 +11,9 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from amzest.distributed._model_columns import ModelColumns, model_columns
 from amzest.ensemble._presence import predict_with_presence
 from amzest.meta import HierarchicalClassifier, ReviewThresholdClassifier
-from amzest.serving._model_columns import ModelColumns, model_columns
 
 if TYPE_CHECKING:
     import pandas as pd
