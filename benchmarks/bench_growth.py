@@ -7,6 +7,8 @@ table. Titles are those of bench_split_products.py: words from a Zipf distributi
 brands and model numbers, so that the vocabulary keeps growing. Images are different
 JPEG files in memory.
 
+Larger tables of titles, which are read in pieces: bench_growth_texts.py.
+
 Each fit runs in a new process, after a small fit that loads the framework; the peak
 memory is that of the whole process. Run with ``python benchmarks/bench_growth.py``.
 """

@@ -26,6 +26,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from checked_report import start_report
 from networks import networks
 from side_by_side import (
     Report,
@@ -292,7 +293,7 @@ def main() -> int:
     warnings.simplefilter("ignore")
     n = options.n or (160 if options.short else 960)
     n_epochs = options.epochs or (1 if options.short else 3)
-    report = Report(__doc__.splitlines()[0], options)
+    report = start_report(__doc__.splitlines()[0], options)
     compare_in_memory(report, n, n_epochs)
     compare_files(report, n, n_epochs)
     if not options.short:

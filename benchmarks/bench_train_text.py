@@ -15,9 +15,10 @@ from __future__ import annotations
 import sys
 import warnings
 
+from checked_report import start_report
 from networks import networks
 from rivals.plain_skorch import PLAIN, plain_epochs
-from side_by_side import Report, parse_arguments
+from side_by_side import parse_arguments
 from text_training import Epochs, titles_and_categories
 
 from amzest.neural._skorch_engine import resolve_device, trains_in_bfloat16
@@ -31,9 +32,11 @@ BY_HAND, PLAIN_SKORCH = 0.95, 2.5
 def main() -> int:
     options = parse_arguments(__doc__)
     warnings.simplefilter("ignore")
-    report = Report(__doc__.splitlines()[0], options)
-    n_rows, n_plain = (2_500, 640) if options.short else (10_000, 2_560)
-    titles, categories, source = titles_and_categories(n_rows)
+    report = start_report(__doc__.splitlines()[0], options)
+    n_rows, n_plain = (2_500, 128) if options.short else (10_000, 2_560)
+    titles, categories, source = titles_and_categories(
+        n_rows, real=options.check is None
+    )
     in_bfloat16 = trains_in_bfloat16("auto", resolve_device("auto"))
     precision = "bfloat16" if in_bfloat16 else "float32"
     print(f"  {len(titles)} of {source}, {precision}")

@@ -111,7 +111,7 @@ def shortened(number: float) -> str:
 
 
 def take_turns(
-    contenders: Mapping[str, Work], rounds: int, *, warm_up: bool = True
+    contenders: Mapping[str, Work], rounds: int, *, warm_up: bool = True, start: int = 0
 ) -> dict[str, list[Turn]]:
     """Run each contender once per round, in alternating order.
 
@@ -126,6 +126,9 @@ def take_turns(
     warm_up : bool, default=True
         Whether to run each contender once before the measured rounds.
 
+    start : int, default=0
+        Number of earlier rounds, which determines the order.
+
     Returns
     -------
     dict of str to list of Turn
@@ -135,7 +138,7 @@ def take_turns(
         for work in contenders.values():
             work()
     turns: dict[str, list[Turn]] = {name: [] for name in contenders}
-    for number in range(rounds):
+    for number in range(start, start + rounds):
         # Reversed in every second round, so that no contender always runs first.
         for name in list(contenders)[:: -1 if number % 2 else 1]:
             gc.collect()  # do not collect the garbage of another contender
@@ -353,6 +356,8 @@ def make_parser(
         help=f"runs of each contender (default: {rounds}, "
         f"or {short_rounds} with --short)",
     )
+    # The ratios to check, written by check_ratios.py.
+    parser.add_argument("--check", type=Path, help=argparse.SUPPRESS)
     parser.set_defaults(_rounds=rounds, _short_rounds=short_rounds)
     return parser
 

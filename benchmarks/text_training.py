@@ -89,12 +89,15 @@ class Epochs:
         return train
 
 
-def titles_and_categories(n_rows: int) -> tuple[list[str], list[str], str]:
+def titles_and_categories(
+    n_rows: int, *, real: bool = True
+) -> tuple[list[str], list[str], str]:
     """Return titles, categories and the name of their source.
 
-    Titles are real if the folder AMZEST_DATA exists, and synthetic otherwise.
+    Real ones are used if `real` and if the folder AMZEST_DATA exists; synthetic ones
+    otherwise.
     """
-    folder = os.environ.get("AMZEST_DATA")
+    folder = os.environ.get("AMZEST_DATA") if real else None
     if folder and (path := Path(folder, "amazon10", "products.csv")).is_file():
         products = pd.read_csv(path)
         products = products.sample(min(n_rows, len(products)), random_state=0)
