@@ -9,6 +9,8 @@ TORCH ?= $(shell sed -n 's/^torch==//p' constraints.txt)
 # The version that the usual Linux wheel of the pinned torch requires.
 TRITON ?= 3.7.1
 FASTTEXT ?= 0.9.2
+JAX ?= 0.10.2
+RAY ?= 2.60.0
 
 VENV := .venv/bin/python
 LINT := .venv-lint/bin/python
@@ -26,7 +28,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench bench-accuracy bench-check bench-gpu docs docs-check \
-	wheel-check test-oldest test-pretrained test-triton constraints constraints-oldest clean \
+	wheel-check test-oldest test-pretrained test-triton test-jax test-cluster constraints constraints-oldest clean \
 	environment environment-docs environment-fasttext environment-lint \
 	environment-weights \
 	lint-ruff lint-format lint-types lint-imports lint-docstrings lint-language
@@ -75,10 +77,10 @@ bench: environment  ## Run the speed benchmarks; results are written to benchmar
 bench-accuracy: environment-fasttext  ## Measure accuracy against fit time: make bench-accuracy ARGS=--show
 	$(VENV) benchmarks/bench_accuracy_for_time.py $(ARGS)
 
-bench-gpu: environment  ## Measure the training of text networks on a GPU
-	$(VENV) benchmarks/gpu_train_text.py --json benchmarks/results/gpu_train_text.json $(ARGS)
+bench-gpu: environment-weights  ## Measure networks and encoders on a GPU: make bench-gpu ARGS="--device cpu --quick"
+	$(VENV) benchmarks/gpu.py --json benchmarks/results/gpu.json $(ARGS)
 
-bench-check: environment  ## Fail if a speed ratio got worse by more than a fifth
+bench-check: environment  ## Fail if a speed ratio got worse: make bench-check ARGS=--self-test
 	$(VENV) benchmarks/check_ratios.py $(ARGS)
 
 docs: environment-docs  ## Build the documentation into docs/_build/html
@@ -117,6 +119,26 @@ test-triton: environment  ## Test TensorFlow and torch with triton in one proces
 	fi
 	PYTHONPATH="$(SITE)" AMZEST_TRITON_SITE="$(SITE)" \
 		$(VENV) -m pytest tests/utils/test_frameworks_together.py $(ARGS)
+
+test-jax: environment  ## Test image networks on Keras' backend JAX
+	@if ! $(VENV) -c "import jax" 2>/dev/null && [ ! -e .venv-jax/$(JAX).stamp ]; then \
+		echo "Setting up .venv-jax with JAX $(JAX) ..."; \
+		rm -rf .venv-jax && $(VENV) -m pip install -qq --no-deps \
+			--target .venv-jax/site jax==$(JAX) jaxlib==$(JAX) \
+		&& touch .venv-jax/$(JAX).stamp; \
+	fi
+	PYTHONPATH="$(CURDIR)/.venv-jax/site" $(VENV) -m pytest -k jax \
+		tests/neural/test_keras_backends.py $(ARGS)
+
+test-cluster: environment  ## Test clusters of Ray, and of dask on two hosts (Linux)
+	@if ! $(VENV) -c "import ray" 2>/dev/null && [ ! -e .venv-ray/$(RAY).stamp ]; then \
+		echo "Setting up .venv-ray with Ray $(RAY) ..."; \
+		rm -rf .venv-ray && $(VENV) -m pip install -qq -c constraints.txt \
+			--target .venv-ray/site ray==$(RAY) \
+		&& touch .venv-ray/$(RAY).stamp; \
+	fi
+	PYTHONPATH="$(CURDIR)/.venv-ray/site" AMZEST_CLUSTERS=1 $(VENV) -m pytest \
+		tests/utils/test_clusters_ray.py tests/utils/test_two_hosts.py $(ARGS)
 
 constraints:  ## Pin the newest versions in constraints.txt: make constraints TORCH=...
 	$(PYTHON) -m venv --clear .venv-constraints

@@ -45,6 +45,7 @@ def test_all_floors_that_users_enter_are_public():
         "amzest.automl",
         "amzest.compose",
         "amzest.datasets",
+        "amzest.distributed",
         "amzest.ensemble",
         "amzest.evaluation",
         "amzest.exceptions",
