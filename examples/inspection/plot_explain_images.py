@@ -57,7 +57,7 @@ _, first = np.unique(predicted[order], return_index=True)
 rows = order[np.sort(first)[:3]]
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.4), layout="constrained")
 for ax, row in zip(axes, rows, strict=True):
-    ImageExplanationDisplay.from_estimator(
+    display = ImageExplanationDisplay.from_estimator(
         vote.estimators_[1], X_test, row=int(row), ax=ax
     )
 
