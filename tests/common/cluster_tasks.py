@@ -38,3 +38,8 @@ def wait_for(folder, number):
     while not Path(folder, "go").exists() and time.monotonic() < end:
         time.sleep(0.01)
     return number
+
+
+def count_ready(dask_worker):
+    """Return how many tasks a worker of dask would begin if it had a free thread."""
+    return sum(task.state == "ready" for task in dask_worker.state.tasks.values())

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from amazon_lines import write_lines
 from cluster_fits import ClosedDoor, Counter, EndsOnce
-from cluster_tasks import count_rows, end_once, fail, power, wait_for
+from cluster_tasks import count_ready, count_rows, end_once, fail, power, wait_for
 from few_titles import KINDS, TITLES
 from pandas.testing import assert_frame_equal
 from sklearn.callback import ScoringMonitor
@@ -193,7 +193,10 @@ def test_interrupt_cancels_the_tasks_that_do_not_run_yet(dask, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         list(run_in_order(wait_for, tasks, shared=(str(tmp_path),)))
     timer.join()
-    time.sleep(0.5)  # until the workers know
+    deadline = time.monotonic() + 30
+    while any(dask.run(count_ready).values()):  # until the workers know
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     (tmp_path / "go").touch()
     time.sleep(0.3)
     started = {path.name for path in tmp_path.iterdir()} - {"go"}
