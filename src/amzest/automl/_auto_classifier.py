@@ -400,7 +400,6 @@ class AutoClassifier(
         crossfit = search.joined()
         if not search.folds:
             (name,) = crossfit.names_
-            search.refitted = True
             seconds = crossfit.refit_seconds_[name]
             board = board_without_scores(name, seconds, self.metric)
             return Choice(name, crossfit.weighted_voting(), board, None, [name])
@@ -411,7 +410,6 @@ class AutoClassifier(
             refitted = search.refit(
                 best.members, keep_interrupted=self._keeps_interrupted
             )
-            search.refitted = bool(refitted)
             if refitted:
                 crossfit.estimators_ = {**crossfit.estimators_, **refitted}
                 best = rebuild(best, crossfit)

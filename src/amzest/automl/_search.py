@@ -41,7 +41,8 @@ class Search:
 
     `crossfits` has a fitted CrossFit of each member, all with the same folds; without
     folds the first member is fitted on all rows. `status` is by the candidates' names.
-    With `refits` each member leaves the time to fit all of them again on all rows.
+    With `refits` each member leaves the time to fit all of them again on all rows;
+    `refitted` is whether the members that predict were.
     """
 
     X: pd.DataFrame
@@ -102,6 +103,7 @@ class Search:
         else:
             crossfit = self._make_crossfit(candidate.name, candidate.estimator)
             crossfit.set_params(cv=2).fit_without_folds(self.X, self.labels)
+            self.refitted = True
             self._keep(candidate.name, crossfit)
 
     def _is_short(self, cost: Cost) -> bool:
@@ -292,12 +294,14 @@ class Search:
             random_state=self.seed,
         )
         try:
-            return crossfit.fit_without_folds(self.X, self.labels).estimators_
+            crossfit.fit_without_folds(self.X, self.labels)
         except KeyboardInterrupt:
             if not keep_interrupted:
                 raise
             self.interrupted = True
             return {}
+        self.refitted = True
+        return crossfit.estimators_
 
     def _refit_seconds(self, names: list[str], *others: float) -> float:
         """Return the time to fit members, and others of known times, on all rows."""

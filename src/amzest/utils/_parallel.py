@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator, Iterable
+from functools import partial
 from typing import Any
 
 import joblib
@@ -20,6 +21,13 @@ from amzest.utils._clusters import (
     DaskTasks,
     RayTasks,
     results_in_order,
+)
+
+#: Backends of joblib, by module and class, and what submits tasks to their clusters.
+#: The modules are loaded if and only if the backend has been created.
+_CLUSTERS: tuple[tuple[str, str, Callable[..., ClusterTasks]], ...] = (
+    ("joblib._dask", "DaskDistributedBackend", DaskTasks),
+    ("ray.util.joblib.ray_backend", "RayBackend", RayTasks),
 )
 
 
@@ -101,17 +109,8 @@ def _active_cluster(n_jobs: int | None) -> Callable[..., ClusterTasks] | None:
         n_jobs = backend.default_n_jobs if configured is None else configured
     if n_jobs == 1:
         return None
-    # The modules are loaded if and only if the backend has been created.
-    for module, name, tasks in (
-        ("joblib._dask", "DaskDistributedBackend", DaskTasks),
-        ("ray.util.joblib.ray_backend", "RayBackend", RayTasks),
-    ):
+    for module, name, tasks in _CLUSTERS:
         kind = getattr(sys.modules.get(module), name, None)
         if kind is not None and isinstance(backend, kind):
-
-            def submit(*arguments: Any, tasks: Any = tasks) -> ClusterTasks:
-                created: ClusterTasks = tasks(backend, *arguments)
-                return created
-
-            return submit
+            return partial(tasks, backend)
     return None
