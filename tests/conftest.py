@@ -4,6 +4,7 @@ import gc
 import hashlib
 import importlib.util
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -44,6 +45,14 @@ def no_lock_is_left_acquired():
     for lock in held:
         lock._at_fork_reinit()
     assert not held
+
+
+@pytest.fixture
+def interrupts():
+    """Ctrl-C interrupts, also where a shell started the tests with it ignored."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
 
 
 @pytest.fixture(scope="session")

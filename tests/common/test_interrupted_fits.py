@@ -116,14 +116,6 @@ def test_fit_that_raises_leaves_the_old_model(name):
     assert same(answers(model, X), before)
 
 
-@pytest.fixture
-def interrupts():
-    """Ctrl-C interrupts, also where a shell started the tests with it ignored."""
-    former = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, former)
-
-
 @pytest.mark.usefixtures("interrupts")
 def test_a_signal_ends_a_fit_and_leaves_the_old_model():
     X = numbers()

@@ -185,6 +185,7 @@ def test_worker_that_ends_again_and_again_is_explained():
     assert "memory" in caught.value.__notes__[0]
 
 
+@pytest.mark.usefixtures("interrupts")
 def test_interrupt_cancels_the_tasks_that_do_not_run_yet(dask, tmp_path):
     main = threading.main_thread().ident
     timer = threading.Timer(0.5, signal.pthread_kill, (main, signal.SIGINT))
