@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 from product_checks import small
-from text_inputs import TITLES, Reader
+from sklearn.base import clone
+from text_inputs import KINDS, TITLES, Reader
 from torch.nn import functional
 
 from amzest.neural import all_networks
@@ -62,6 +63,18 @@ def test_features_and_logits_have_their_shapes(name, reader):
     logits = module(**batch)
     assert logits.shape == (5, N_CLASSES)
     torch.testing.assert_close(logits, module.logits(features))
+
+
+@each_network
+def test_training_in_bfloat16_is_close_on_any_processor(name):
+    model = small(CLASSIFIERS[name]).set_params(random_state=0)
+    exact, short = (
+        clone(model).set_params(precision=precision).fit(TITLES, KINDS)
+        for precision in ("float32", "bfloat16")
+    )
+    assert exact.loss_curve_ != short.loss_curve_
+    np.testing.assert_allclose(exact.loss_curve_, short.loss_curve_, rtol=0.05)
+    assert {weight.dtype for weight in short.weights_.values()} == {np.dtype("float32")}
 
 
 @each_network

@@ -293,11 +293,20 @@ class TextLSTM(TextNetwork):
         # Packed sequences would do the same several times slower.
         flipped = torch.where(mask, lengths[:, None] - 1 - position, position)
         flipped = flipped[..., None]
-        ahead, _ = self.onward(x)
-        back, _ = self.backward_(x.gather(1, flipped.expand_as(x)))
+        ahead = _states(self.onward, x)
+        back = _states(self.backward_, x.gather(1, flipped.expand_as(x)))
         back = back.gather(1, flipped.expand_as(back))
         states = torch.cat([ahead, back], 2)  # (batch, length, 2 * hidden_size)
         return torch.cat([masked_max(states, mask), masked_mean(states, mask)], 1)
+
+
+def _states(lstm: nn.LSTM, x: Tensor) -> Tensor:
+    """Return the hidden states of an LSTM, (batch, length, hidden_size)."""
+    if x.device.type == "cpu" and not torch.cpu._is_avx512_bf16_supported():
+        # Such processors have no LSTM in bfloat16.
+        with torch.autocast("cpu", enabled=False):
+            return lstm(x.float())[0]
+    return lstm(x)[0]
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
