@@ -6,6 +6,7 @@ public classifier has to pass all of them.
 """
 
 import copy
+import gc
 import io
 import os
 import pickle
@@ -348,6 +349,20 @@ def check_probabilities(case):
     assert proba.shape == (len(case.X), len(set(case.y)))
     assert (proba >= 0).all()
     np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-9)
+
+
+@check
+def check_predictions_leave_no_garbage(case):
+    """Memory of large tables would otherwise grow until Python looks for cycles."""
+    model = case.fitted
+    model.predict_proba(case.X)
+    gc.collect()
+    gc.disable()
+    try:
+        model.predict_proba(case.X[:-1])
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 @check

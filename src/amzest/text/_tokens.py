@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain, cycle
+from itertools import chain, count, cycle
 from operator import add
 from typing import Any
 
@@ -177,9 +177,9 @@ class _Numbering:
 
     def __init__(self, n_columns: int) -> None:
         self._n_columns = n_columns
-        # The default of a new word is the number of words so far.
-        self._index: defaultdict[str, int] = defaultdict()
-        self._index.default_factory = self._index.__len__
+        # The length of the dictionary as the next number would be a reference to
+        # itself, which keeps the words in memory until they are garbage collected.
+        self._index: defaultdict[str, int] = defaultdict(count().__next__)
         self._tokens, self._lengths = ArrayParts(np.int32), ArrayParts(np.int32)
 
     def add(self, cells: Iterable[list[str]]) -> None:
