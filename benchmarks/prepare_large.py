@@ -107,9 +107,10 @@ def run(code: str, *arguments: Any) -> tuple[float, float, float, float]:
     start = time.perf_counter()
     child = subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)])
     parent = psutil.Process(child.pid)
-    largest = together = processor = 0.0
+    largest = together = 0.0
+    seconds: dict[int, float] = {}  # of processes that have ended as well
     while child.poll() is None:
-        each, total, used = 0, 0, 0.0
+        each, total = 0, 0
         for process in [parent, *parent.children(recursive=True)]:
             try:
                 memory = process.memory_full_info()
@@ -117,13 +118,13 @@ def run(code: str, *arguments: Any) -> tuple[float, float, float, float]:
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
             each, total = max(each, memory.rss), total + memory.pss
-            used += times.user + times.system
+            seconds[process.pid] = times.user + times.system
         largest, together = max(largest, each), max(together, total)
-        processor = max(processor, used)
         time.sleep(PAUSE_S)
     if child.returncode:
         raise SystemExit(child.returncode)
-    return time.perf_counter() - start, processor, largest / 1e9, together / 1e9
+    wall = time.perf_counter() - start
+    return wall, sum(seconds.values()), largest / 1e9, together / 1e9
 
 
 def main() -> int:
