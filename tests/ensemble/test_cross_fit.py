@@ -1,6 +1,7 @@
 """Members are fitted on each fold once, for any number of ensembles."""
 
 import random
+import sys
 import time
 
 import joblib
@@ -185,7 +186,9 @@ def test_cached_folds_are_not_refitted(data, tmp_path):
     assert CountingClassifier.n_fits == 8
 
 
-@pytest.mark.parametrize("changed", ["data", "labels", "parameter", "version", "folds"])
+@pytest.mark.parametrize(
+    "changed", ["data", "labels", "parameter", "version", "backend", "folds"]
+)
 def test_the_key_changes_with_data_parameters_and_version(
     data, tmp_path, monkeypatch, changed
 ):
@@ -205,6 +208,9 @@ def test_the_key_changes_with_data_parameters_and_version(
         monkeypatch.setattr(
             "amzest.utils._versions.importlib.metadata.version", lambda package: "99.0"
         )
+    elif changed == "backend":
+        monkeypatch.setitem(sys.modules, "keras", None)
+        monkeypatch.setenv("KERAS_BACKEND", "torch")
     else:
         cv = KFold(3)
     CountingClassifier.n_fits = 0

@@ -80,9 +80,9 @@ class CrossFit(
     memory : str, path-like or object with the joblib.Memory interface, default=None
         Cache of fitted fold models, so that an interrupted fit can be resumed, and one
         with another member fits only this member. The key depends on data, sample
-        weights, parameters, package versions, and the size and time of change of files
-        that `X` names, such as images. Members must be picklable, which excludes
-        lambdas.
+        weights, parameters, package versions, the backend of Keras, and the size and
+        time of change of files that `X` names, such as images. Members must be
+        picklable, which excludes lambdas.
 
         The cache consists of pickles, and loading a pickle runs the code in it: use
         only a folder that you trust. A folder passed by its name is made accessible

@@ -23,6 +23,7 @@ from amzest.utils import (
     file_states,
     has_listeners,
     installed_versions,
+    keras_backend,
     quiet_workers,
     report_task,
     reported_task,
@@ -184,9 +185,8 @@ def _keys(tasks: Sequence[Task], X: Any, y: NDArray[Any], memory: Any) -> list[s
         return [""] * len(tasks)
     # A large X is hashed once, not once per task. Its content decides, not the library
     # that the table belongs to.
-    common = joblib.hash(
-        (as_pandas(X), y, installed_versions(_PACKAGES), file_states(X))
-    )
+    software = installed_versions(_PACKAGES), keras_backend()
+    common = joblib.hash((as_pandas(X), y, software, file_states(X)))
     keys: dict[int, str] = {}
     for task in tasks:
         member = id(task.estimator)

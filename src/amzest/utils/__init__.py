@@ -61,6 +61,7 @@ from amzest.utils._frameworks import (
     check_tensorflow_fork,
     import_keras,
     import_torch,
+    keras_backend,
 )
 from amzest.utils._html_tables import table_as_html
 from amzest.utils._image_cells import (
@@ -220,6 +221,7 @@ __all__ = [
     "is_row",
     "is_table",
     "is_url",
+    "keras_backend",
     "label_values",
     "load_given_image",
     "may_be_image",

@@ -112,6 +112,14 @@ def _require_keras(purpose: str) -> ModuleType:
         ) from error
 
 
+def keras_backend() -> str:
+    """Return the backend of Keras, or the one it will have when it is imported."""
+    keras = sys.modules.get("keras")
+    if keras is not None and hasattr(keras, "config"):  # not while it is imported
+        return str(keras.config.backend())
+    return os.environ.get("KERAS_BACKEND") or "tensorflow"
+
+
 def _divide_threads() -> None:
     """Limit TensorFlow to a worker's share of the cores, which it ignores.
 
