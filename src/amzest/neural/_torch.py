@@ -56,8 +56,11 @@ def trains_in_bfloat16(precision: str, device: torch.device) -> bool:
 
     There it makes all networks of this package faster; emulated, it is slower.
     """
-    if precision != "auto":
-        return precision == "bfloat16"
+    return has_bfloat16(device) if precision == "auto" else precision == "bfloat16"
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Return whether a device has instructions for bfloat16."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from amzest.neural._torch import has_bfloat16
+
 __all__ = [
     "TextCNN",
     "TextLSTM",
@@ -302,7 +304,7 @@ class TextLSTM(TextNetwork):
 
 def _states(lstm: nn.LSTM, x: Tensor) -> Tensor:
     """Return the hidden states of an LSTM, (batch, length, hidden_size)."""
-    if x.device.type == "cpu" and not torch.cpu._is_avx512_bf16_supported():
+    if x.device.type == "cpu" and not has_bfloat16(x.device):
         # Such processors have no LSTM in bfloat16.
         with torch.autocast("cpu", enabled=False):
             return lstm(x.float())[0]

@@ -50,10 +50,9 @@ def check_tensorflow_fork() -> None:
 
     The same applies to JAX, if it is the backend of Keras.
     """
-    keras = sys.modules.get("keras")
-    if not _in_use_before_fork or keras is None:
+    if not _in_use_before_fork or sys.modules.get("keras") is None:
         return
-    backend = keras.backend.backend()
+    backend = keras_backend()
     if backend in _in_use_before_fork:
         raise RuntimeError(
             f"{_NAMES[backend]} was in use before this process was forked from its "
@@ -115,8 +114,8 @@ def _require_keras(purpose: str) -> ModuleType:
 def keras_backend() -> str:
     """Return the backend of Keras, or the one it will have when it is imported."""
     keras = sys.modules.get("keras")
-    if keras is not None and hasattr(keras, "config"):  # not while it is imported
-        return str(keras.config.backend())
+    if keras is not None:
+        return str(keras.backend.backend())
     return os.environ.get("KERAS_BACKEND") or "tensorflow"
 
 
