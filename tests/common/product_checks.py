@@ -682,13 +682,15 @@ def check_random_state_instance(case):
 
 @check
 def check_same_bits_for_every_n_jobs(case):
-    results = [
-        cross_val_predict(
+    def predict(n_jobs: int) -> Any:
+        return cross_val_predict(
             case.make(), case.X, case.y, cv=2, method="predict_proba", n_jobs=n_jobs
         )
-        for n_jobs in (1, 2)
-    ]
-    np.testing.assert_array_equal(*results)
+
+    expected = predict(n_jobs=1)
+    np.testing.assert_array_equal(predict(n_jobs=2), expected)
+    with joblib.parallel_config("threading"):
+        np.testing.assert_array_equal(predict(n_jobs=2), expected)
 
 
 def _global_generators() -> dict[str, Any]:

@@ -71,7 +71,7 @@ forked(
 TEXTS = """
 import torch
 from amzest import TextCNNClassifier, TextLSTMClassifier, TextTransformerClassifier
-from amzest.neural import _live, _skorch_engine
+from amzest.neural import _live, _torch
 from amzest.utils import CACHE
 
 rng = np.random.default_rng(0)
@@ -88,7 +88,7 @@ torch.set_num_threads(2)
 
 held, end = threading.Event(), threading.Event()
 def hold():
-    with _live._BUILDING, _skorch_engine._GENERATOR_LOCK, CACHE._lock:
+    with _live._BUILDING, _torch.GENERATOR_LOCK, CACHE._lock:
         held.set()
         end.wait()
 threading.Thread(target=hold, daemon=True).start()

@@ -1,7 +1,9 @@
 """One-vs-rest support vector machines of sparse features."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
+import joblib
 import numpy as np
 import pytest
 from scipy import sparse
@@ -89,6 +91,18 @@ def test_equal_seeds_give_equal_weights(way):
         fit_linear_model(matrix, targets, 6, weights, C=1.0, seed=3) for _ in range(2)
     )
     assert pickle.dumps(first) == pickle.dumps(again)
+
+
+def test_models_are_the_same_if_others_are_fitted_in_threads(way):
+    """LIBLINEAR has one generator of random numbers for all threads."""
+    matrix, targets, weights = table(1_200)
+
+    def fit(seed):
+        model = fit_linear_model(matrix, targets, 6, weights, C=1.0, seed=seed)
+        return joblib.hash((model.coef, model.intercept))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(fit, range(4))) == list(map(fit, range(4)))
 
 
 def test_number_of_parameters(way):

@@ -15,19 +15,16 @@ from torch import nn
 from amzest.neural._engine import Batch, Output, TrainingSettings, Weights
 from amzest.neural._rowwise_rmsprop import RowwiseRMSprop
 from amzest.neural._torch import (
+    GENERATOR_LOCK,
     compute_side_by_side,
     one_thread,
     resolve_device,
     trains_in_bfloat16,
 )
-from amzest.utils import ForkSafeLock, without_warnings
+from amzest.utils import without_warnings
 
 with without_warnings():
     from skorch import NeuralNet
-
-#: torch has one global generator. Networks that are fitted in threads of one process
-#: therefore train their epochs in turns.
-_GENERATOR_LOCK = ForkSafeLock()
 
 
 @contextmanager
@@ -175,7 +172,7 @@ class SkorchEngine:
             device=self._device,
         )
         seed = settings.seeds["weights"]
-        with _GENERATOR_LOCK, _seeded_generator(seed, self._device):
+        with GENERATOR_LOCK, _seeded_generator(seed, self._device):
             self.net.initialize()
         if trains_in_bfloat16(settings.precision, self._device):
             autocast = torch.autocast(self._device.type, torch.bfloat16)
@@ -189,7 +186,7 @@ class SkorchEngine:
         n_rows = 0
         self.net.history.new_epoch()
         seed = self._epoch_seeds.integers(2**31)
-        with _GENERATOR_LOCK, _seeded_generator(int(seed), self._device):
+        with GENERATOR_LOCK, _seeded_generator(int(seed), self._device):
             for batch, learning_rate in zip(batches, learning_rates, strict=True):
                 self.net.set_learning_rate(learning_rate, self._sparse_factor)
                 step = self.net.train_step((batch.inputs, self._targets(batch)))

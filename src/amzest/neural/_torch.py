@@ -1,4 +1,4 @@
-"""torch: devices, precision, and computing with one thread."""
+"""torch: devices, precision, the global generator, and computing with one thread."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ import torch
 
 from amzest.neural._devices import find_device
 from amzest.neural._prefetch import map_in_threads
-from amzest.utils import available_threads
+from amzest.utils import ForkSafeLock, available_threads
 
 R = TypeVar("R")
+
+#: torch has one global generator. Whoever seeds it, or restores its state afterwards,
+#: holds this lock: networks that are fitted in threads of one process train their
+#: epochs in turns, and a network is loaded before or after an epoch.
+GENERATOR_LOCK = ForkSafeLock()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from amzest.neural._torch import GENERATOR_LOCK
 from amzest.utils import shown, shown_list
 
 Pooling = Literal["auto", "pooler", "cls", "mean"]
@@ -157,7 +158,11 @@ def check_network(network: ImageNetwork, image_size: int) -> int:
     ramp = torch.linspace(-1, 1, image_size)
     pixels = (ramp[:, None] * ramp).expand(1, 3, image_size, image_size).contiguous()
     try:
-        with torch.inference_mode(), torch.random.fork_rng(devices=[]):
+        with (
+            GENERATOR_LOCK,
+            torch.inference_mode(),
+            torch.random.fork_rng(devices=[]),
+        ):
             first, second = network(pixels), network(pixels)
     except (RuntimeError, TypeError, AttributeError, IndexError) as error:
         raise ValueError(

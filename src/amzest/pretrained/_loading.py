@@ -14,7 +14,7 @@ from typing import Any
 from amzest.pretrained._model_folder import read_config, weight_files
 from amzest.utils import ForkSafeLock, import_torch, require, shown_list
 
-#: Held while transformers loads: it has one verbosity, and torch one global generator.
+#: Held while transformers loads: it has one verbosity.
 TRANSFORMERS_LOCK = ForkSafeLock()
 
 #: Weights that may be missing: no output of the last layer depends on them.
@@ -58,10 +58,13 @@ def load_network(
     transformers = import_transformers("Loading pretrained weights")
     import torch
 
+    from amzest.neural._torch import GENERATOR_LOCK
+
     read_config(folder)
     check_weights(folder)
     with (
         TRANSFORMERS_LOCK,
+        GENERATOR_LOCK,
         quiet_transformers(),
         torch.random.fork_rng(devices=[]),
     ):

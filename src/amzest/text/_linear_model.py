@@ -18,6 +18,12 @@ from amzest.neural import Calibration, learn_calibration
 from amzest.text._block_descent import descend_in_blocks
 from amzest.text._ragged import offsets_of
 from amzest.text._text_rows import TextRows
+from amzest.utils import ForkSafeLock
+
+#: LIBLINEAR has one random number generator for all threads
+#: (https://github.com/scikit-learn/scikit-learn/issues/31883): models that are fitted
+#: in threads of one process take turns.
+_GENERATOR_LOCK = ForkSafeLock()
 
 #: Calibration where there are no or few held-out samples.
 DEFAULT_CALIBRATION = Calibration((5.0,), 0.0)
@@ -262,7 +268,7 @@ def _fit_svc(
     seed: int,
 ) -> LinearSVC:
     svc = LinearSVC(C=C, random_state=seed)
-    with warnings.catch_warnings():
+    with _GENERATOR_LOCK, warnings.catch_warnings():
         # The weights of the last iteration classify as well.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return svc.fit(matrix, targets, sample_weight=weights)
