@@ -13,6 +13,10 @@ import pytest
 # Said before TensorFlow is imported anywhere: its start-up notes are no test output.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+# Several processes run tests at the same time. If each of them had a thread per core
+# for linear algebra, these would wait for each other longer than they compute.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Modules of checks that several test files share, and the project's own tools.
 sys.path.insert(0, str(Path(__file__).parent / "common"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
@@ -24,12 +28,16 @@ _n_frozen = 0
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup():
-    """Exclude what imports and test collection have created from garbage collection.
+    """Exclude imports from garbage collection, and let torch use two threads.
 
     Every fit of an image network collects garbage, which takes time in proportion to
     the objects of the process; most of them belong to frameworks.
     """
     global _n_frozen
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        # Results have to be those of worker processes, which have one thread.
+        torch.set_num_threads(2)
     if len(sys.modules) > _n_frozen + 300:
         gc.collect()
         gc.freeze()

@@ -1,7 +1,8 @@
-"""The demo, run in a new process."""
+"""The demo, run in a new process; its errors in this one, too."""
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import os
 import re
@@ -42,6 +43,34 @@ def run_demo(*arguments, folder):
     )
 
 
+@pytest.fixture(scope="module")
+def demo():
+    spec = importlib.util.spec_from_file_location(DEMO.stem, DEMO)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def run_here(demo, tmp_path, monkeypatch, capsys):
+    """Run the demo in this process, where it ends with an error of one line."""
+
+    def run(*arguments, message):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [str(DEMO), *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            demo.main()
+        assert stopped.value.code == 2
+        assert_one_line(capsys.readouterr().err, message)
+
+    return run
+
+
+def assert_one_line(errors, message):
+    assert len(errors.strip().splitlines()) == 1, errors
+    assert message in errors
+
+
 def write_table(folder, columns, rows):
     lines = [",".join(cells) for cells in [columns, *rows]]
     path = folder / "products.csv"
@@ -63,18 +92,23 @@ def rows_of_table(output):
 
 @pytest.mark.slow
 def test_demo_prints_a_table_and_saves_figures(tmp_path):
-    done = run_demo("--n-products", 80, "--out", "result", folder=tmp_path)
+    text, image = tiny_bert(tmp_path / "text"), tiny_vit(tmp_path / "image")
+    encoders = ("--text-encoder", text, "--image-encoder", image)
+    options = ("--n-products", 64, "--n-folds", 2, "--out", "result")
 
+    done = run_demo(*options, *encoders, folder=tmp_path)
+
+    members, designs = [*MEMBERS, *PRETRAINED], [*DESIGNS, *PRETRAINED]
     assert done.returncode == 0, done.stderr
-    assert f"Fitting {len(MEMBERS)} designs on 3 folds" in done.stdout
-    assert done.stdout.count("[CrossFit] ") == len(MEMBERS) * 3
+    assert f"Fitting {len(members)} designs on 2 folds" in done.stdout
+    assert done.stdout.count("[CrossFit] ") == len(members) * 2
     header = next(line for line in done.stdout.splitlines() if "macro-F1" in line)
     assert header.split() == [
         *("design", "accuracy", "group", "macro-F1"),
         *("top-2", "log-loss", "Brier", "ECE"),
     ]
     rows = rows_of_table(done.stdout)
-    assert sorted(rows) == sorted(DESIGNS)
+    assert sorted(rows) == sorted(designs)
     accuracies = []
     for name, cells in rows.items():
         accuracy, interval, _, *numbers = cells
@@ -86,9 +120,9 @@ def test_demo_prints_a_table_and_saves_figures(tmp_path):
         assert accuracies[-1] <= top_two <= 1, name
         assert min(loss, brier, error) > 0, name
     assert accuracies == sorted(accuracies, reverse=True)
-    n_pairs = math.comb(len(DESIGNS), 2)
+    n_pairs = math.comb(len(designs), 2)
     assert f"Holm’s correction for {n_pairs} pairs" in " ".join(done.stdout.split())
-    assert f"FusionReport: {len(MEMBERS)} members" in done.stdout
+    assert f"FusionReport: {len(members)} members" in done.stdout
     for name in ("accuracy", "learning_curves", "confusions", "products"):
         path = tmp_path / "result" / f"{name}.png"
         assert f"Saved {Path('result', path.name)}" in done.stdout
@@ -117,19 +151,6 @@ def test_demo_without_images_runs_the_text_designs(tmp_path):
     }
 
 
-@pytest.mark.slow
-def test_demo_with_encoders_compares_classifiers_on_them(tmp_path):
-    text, image = tiny_bert(tmp_path / "text"), tiny_vit(tmp_path / "image")
-    encoders = ("--text-encoder", text, "--image-encoder", image)
-
-    done = run_demo("--n-products", 64, "--n-folds", 2, *encoders, folder=tmp_path)
-
-    assert done.returncode == 0, done.stderr
-    assert f"Fitting {len(MEMBERS) + 2} designs on 2 folds" in done.stdout
-    assert set(rows_of_table(done.stdout)) == {*DESIGNS, *PRETRAINED}
-    assert f"FusionReport: {len(MEMBERS) + 2} members" in done.stdout
-
-
 ROWS = [(f"{word} {i}", word) for i in range(8) for word in ("mug", "lamp")]
 
 
@@ -143,12 +164,9 @@ ROWS = [(f"{word} {i}", word) for i in range(8) for word in ("mug", "lamp")]
     ],
     ids=["no category", "no input column", "one product", "one category"],
 )
-def test_bad_table_is_an_error_of_one_line(tmp_path, columns, rows, message):
-    path = write_table(tmp_path, columns, rows)
+def test_bad_table_is_an_error_of_one_line(tmp_path, run_here, columns, rows, message):
+    run_here("--data", write_table(tmp_path, columns, rows), message=message)
 
-    done = run_demo("--data", path, folder=tmp_path)
-
-    assert_one_line(done, message)
     assert not (tmp_path / "amzest-demo").exists()
 
 
@@ -171,10 +189,17 @@ def test_bad_table_is_an_error_of_one_line(tmp_path, columns, rows, message):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
-def test_bad_option_is_an_error_of_one_line(tmp_path, arguments, message):
+def test_bad_option_is_an_error_of_one_line(tmp_path, run_here, arguments, message):
     (tmp_path / "taken").write_text("a file, not a folder", encoding="utf-8")
 
-    assert_one_line(run_demo(*arguments, folder=tmp_path), message)
+    run_here(*arguments, message=message)
+
+
+def test_an_error_is_all_that_a_new_process_writes(tmp_path):
+    done = run_demo("--data", "nowhere", folder=tmp_path)
+
+    assert done.returncode == 2
+    assert_one_line(done.stderr, "does not exist")
 
 
 def test_demo_help_names_every_option(tmp_path):
@@ -184,9 +209,3 @@ def test_demo_help_names_every_option(tmp_path):
     names = ["data", "out", "n-products", "n-folds", "random-state", "quick"]
     for option in [*names, "text-encoder", "image-encoder"]:
         assert f"--{option}" in done.stdout
-
-
-def assert_one_line(done, message):
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
-    assert message in done.stderr

@@ -71,12 +71,14 @@ forked(
 TEXTS = """
 import torch
 from amzest import TextCNNClassifier, TextLSTMClassifier, TextTransformerClassifier
-from amzest.neural import _live, _torch
+from amzest.neural._live import _BUILDING
+from amzest.neural._torch import GENERATOR_LOCK
+from amzest.text._linear_model import _GENERATOR_LOCK
 from amzest.utils import CACHE
 
 rng = np.random.default_rng(0)
-texts = [" ".join(rng.choice(9000, 30).astype(str)) for _ in range(600)]
-labels = list("abc") * 200
+texts = [" ".join(rng.choice(9000, 30).astype(str)) for _ in range(300)]
+labels = list("abc") * 100
 models = [
     network(max_epochs=1, random_state=0).fit(texts, labels)
     for network in (TextCNNClassifier, TextLSTMClassifier, TextTransformerClassifier)
@@ -88,7 +90,7 @@ torch.set_num_threads(2)
 
 held, end = threading.Event(), threading.Event()
 def hold():
-    with _live._BUILDING, _torch.GENERATOR_LOCK, CACHE._lock:
+    with _BUILDING, GENERATOR_LOCK, _GENERATOR_LOCK, CACHE._lock:
         held.set()
         end.wait()
 threading.Thread(target=hold, daemon=True).start()
