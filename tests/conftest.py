@@ -28,20 +28,24 @@ _n_frozen = 0
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup():
-    """Exclude imports from garbage collection, and let torch use two threads.
+    """Exclude what imports and test collection have created from garbage collection.
 
     Every fit of an image network collects garbage, which takes time in proportion to
     the objects of the process; most of them belong to frameworks.
     """
     global _n_frozen
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        # Results have to be those of worker processes, which have one thread.
-        torch.set_num_threads(2)
     if len(sys.modules) > _n_frozen + 300:
         gc.collect()
         gc.freeze()
         _n_frozen = len(sys.modules)
+
+
+@pytest.fixture(autouse=True)
+def two_threads_of_torch():
+    """Results have to be those of worker processes, which have one thread."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(2)
 
 
 @pytest.fixture(autouse=True)

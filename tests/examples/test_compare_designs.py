@@ -146,6 +146,8 @@ def test_demo_without_images_runs_the_text_designs(tmp_path):
 
     assert done.returncode == 0, done.stderr
     assert "no column description and no image" in done.stdout
+    members = [name for name in MEMBERS if name.startswith("Text")]
+    assert f"Fitting {len(members)} designs on 3 folds" in done.stdout
     assert set(rows_of_table(done.stdout)) == {
         name for name in DESIGNS if not name.startswith("Image")
     }
